@@ -1,0 +1,73 @@
+/** What a driver sees of a pooled buffer: the memory behind it, and the hand-over of its ownership. */
+import { invalidArgument, NettsError } from '../errors.js'
+import type { PooledBuffer } from './buffer-pool.js'
+
+/** The memory behind a pooled buffer. Whoever took it frees it, once. */
+export interface BufferSlot {
+  /** The slab that it lies in. */
+  readonly slab: Uint8Array
+  /** Which of the pool's slabs that is, in the order in which the pool asked for them. */
+  readonly slabIndex: number
+  /** Where in the slab the buffer begins. */
+  readonly byteOffset: number
+  /** Gives the memory back to the pool. */
+  free(): void
+}
+
+/** The brand through which drivers of any copy of this package reach the slot. Calling it takes ownership. */
+export const takeSlotSymbol: unique symbol = Symbol.for('@netts/core/take-slot') as never
+
+/**
+ * Checks the arguments of `sendBuffer`, taking nothing yet.
+ *
+ * @returns the length in bytes to send
+ * @throws NettsError as documented for `Transport.sendBuffer`
+ */
+export function checkSendRange(
+  buffer: PooledBuffer,
+  domain: symbol,
+  maxSendSize: number,
+  byteOffset: number,
+  byteLength: number | undefined,
+): number {
+  if (
+    typeof (buffer as unknown as Partial<Record<symbol, unknown>> | null)?.[takeSlotSymbol] !== 'function'
+  ) {
+    throw invalidArgument('buffer must be a PooledBuffer', 'sendBuffer')
+  }
+  if (buffer.pool.domain !== domain) {
+    throw new NettsError(
+      'ERR_NETTS_FOREIGN_BUFFER',
+      'the buffer is not in memory of this transport; use its bufferPool',
+      {
+        operation: 'sendBuffer',
+      },
+    )
+  }
+  const available = buffer.bytes.byteLength
+  const length = byteLength ?? available - byteOffset
+  if (
+    !Number.isInteger(byteOffset) ||
+    !Number.isInteger(length) ||
+    byteOffset < 0 ||
+    length < 1 ||
+    byteOffset + length > available
+  ) {
+    throw invalidArgument(
+      `range ${byteOffset}+${length} is empty or not within the buffer's ${available} bytes`,
+      'sendBuffer',
+    )
+  }
+  if (length > maxSendSize) {
+    throw invalidArgument(`${length} bytes exceed maxSendSize (${maxSendSize})`, 'sendBuffer')
+  }
+  return length
+}
+
+/**
+ * Takes a buffer's memory over: the {@link PooledBuffer} is released from its holder's point of view, and
+ * the caller must {@link BufferSlot.free} the slot.
+ */
+export function takeSlot(buffer: PooledBuffer): BufferSlot {
+  return (buffer as unknown as Record<symbol, () => BufferSlot>)[takeSlotSymbol]!()
+}

@@ -1,0 +1,156 @@
+/**
+ * Messages over any transport: the contract.
+ *
+ * On the wire a message is its length, 4 bytes big-endian, then its bytes. A message may be larger than a
+ * chunk of the transport, and several small ones share a chunk.
+ */
+import type { Address } from '../address.js'
+import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
+import type { NettsError } from '../errors.js'
+import type { AcceptOptions, ListenOptions, Transport } from '../transport.js'
+
+/** Limits of a connection. */
+export interface ConnectionOptions {
+  /**
+   * The largest message in bytes, checked on both ends; at most 2^32 - 1. A peer that announces more is
+   * disconnected with `ERR_NETTS_PROTOCOL` before anything is allocated. @default 16 MiB
+   */
+  readonly maxMessageSize?: number | undefined
+  /**
+   * How many received bytes are assembled ahead of `recv`, beyond the one incomplete message.
+   * @default 256 KiB
+   */
+  readonly highWaterMark?: number | undefined
+  /**
+   * How long a peer may leave a message incomplete without sending another byte of it, in milliseconds;
+   * then the connection fails with `ERR_NETTS_TIMEOUT`. 0 waits for ever. Time during which this side does
+   * not read does not count. @default 30000
+   */
+  readonly messageTimeoutMs?: number | undefined
+}
+
+/** Cancelling for `send`, `flush`, `recv` and `recvLease`. */
+export interface OperationOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * A received message in place. It holds receive memory of the transport (or a reused assembly buffer) until
+ * it is released, so release it soon, by hand or with `using`.
+ *
+ * All members throw `ERR_NETTS_BUFFER_RELEASED` after the release.
+ */
+export interface MessageLease extends Disposable {
+  /** The message's bytes, valid until the release. Made on first use. */
+  readonly bytes: Uint8Array
+  /** The message's length in bytes. */
+  readonly byteLength: number
+  /** The memory that contains the message: with {@link byteOffset}, reading it in place allocates nothing. */
+  readonly chunk: Uint8Array
+  /** Where in {@link chunk} the message begins. */
+  readonly byteOffset: number
+  /** Gives the memory back; `bytes` and `chunk` must not be used again. */
+  release(): void
+}
+
+/** Counters of a connection since it was made. */
+export interface ConnectionStats {
+  readonly messagesSent: number
+  readonly messagesReceived: number
+  /** Payload bytes, without headers. */
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  /** Sends handed to the transport: what coalescing saved is the difference to `messagesSent`. */
+  readonly chunksSent: number
+  readonly chunksReceived: number
+  /** Messages sent from a pooled buffer without a copy. */
+  readonly zeroCopySends: number
+  /** Leases that had to be assembled, because the message lay in more than one chunk. */
+  readonly assembledLeases: number
+  /** Leases copied out of receive memory rather than pinning its last slots. */
+  readonly copiedLeases: number
+  /** Bytes received and assembled, but not taken by `recv` yet. */
+  readonly bytesBuffered: number
+}
+
+/**
+ * Ordered messages in both directions. Any number of concurrent sends and receives keep their order and
+ * never interleave. Every send settles exactly once, and data that arrived before a close is always
+ * delivered before the end.
+ */
+export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
+  /**
+   * Sends one message; empty ones are legal.
+   *
+   * Resolves once it is accepted: copied, or handed to the transport. Until then `data` must not be changed;
+   * a {@link PooledBuffer} is the connection's from the call on, also when it rejects.
+   * Waits while the peer is slow (backpressure); sends are accepted in the order of the calls.
+   *
+   * Rejects with `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_ABORTED` (nothing of it was sent),
+   * `ERR_NETTS_CLOSED` after `finish`, `close` or `destroy`, or the error that ended the connection.
+   */
+  send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void>
+  /**
+   * Sends one message if that needs no waiting.
+   *
+   * @returns whether it was accepted; if not, nothing happened, and a pooled buffer remains the caller's.
+   * @throws NettsError `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_CLOSED`, or the error that ended the
+   *   connection.
+   */
+  trySend(data: Uint8Array | PooledBuffer): boolean
+  /**
+   * Resolves once the transport reports everything accepted before as complete
+   * (see {@link Transport.pollSendCompletion}). Rejects with the error that ended the connection.
+   */
+  flush(options?: OperationOptions): Promise<void>
+  /**
+   * The next message, as memory of the caller's own; `undefined` at the end.
+   * Concurrent calls are served in order. Cancelling one loses no message.
+   * Rejects with `ERR_NETTS_ABORTED`, or with the error that ended the connection, once everything that
+   * arrived before has been delivered.
+   */
+  recv(options?: OperationOptions): Promise<Buffer | undefined>
+  /** Like {@link recv}, without copying when the message lies within one chunk. */
+  recvLease(options?: OperationOptions): Promise<MessageLease | undefined>
+  /**
+   * A lease of the next message if it is there already, without a promise; `undefined` when nothing can be
+   * taken now, be it that nothing arrived or that it ended. With `recvLease` for waiting, a hot loop allocates
+   * next to nothing.
+   */
+  tryRecvLease(): MessageLease | undefined
+  /**
+   * A buffer of the transport's pool with room for the header in front, so that `send(buffer)` copies
+   * nothing when the message fits into one chunk.
+   * @throws NettsError as {@link BufferPool.alloc}, and `ERR_NETTS_MESSAGE_TOO_LARGE`.
+   */
+  alloc(byteLength: number): PooledBuffer
+  /** Half-close: after everything sent, the peer sees the end. Receiving goes on. Idempotent. */
+  finish(): void
+  /**
+   * Closes gracefully: sends what was accepted, says the end, discards what still arrives, waits for the peer's end
+   * for up to 5 s. Resolves when closed, and never rejects. Idempotent.
+   */
+  close(): Promise<void>
+  /** Closes at once; unsent data is dropped and pending operations reject. */
+  destroy(error?: NettsError): void
+  /** Resolves when closed: to the error that ended the connection, or `undefined` after a clean end. */
+  readonly closed: Promise<NettsError | undefined>
+  readonly stats: ConnectionStats
+  readonly localAddress: Address
+  readonly remoteAddress: Address
+  readonly maxMessageSize: number
+  /** The transport underneath. It is the connection's: only its metadata may be used. */
+  readonly transport: Transport
+}
+
+/** Options of {@link listen}. */
+export interface ConnectionListenOptions extends ListenOptions, ConnectionOptions {}
+
+/** Listens, and wraps every accepted transport into a {@link Connection}. */
+export interface ConnectionListener extends AsyncIterable<Connection>, AsyncDisposable {
+  readonly address: Address
+  /** As {@link TransportListener.accept}. */
+  accept(options?: AcceptOptions): Promise<Connection | undefined>
+  /** As {@link TransportListener.close}. */
+  close(): Promise<void>
+}

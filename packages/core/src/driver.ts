@@ -1,0 +1,14 @@
+/**
+ * For authors of drivers: the parts that every driver needs, built once.
+ *
+ * @packageDocumentation
+ */
+
+export { checkAddress, isPathAddress } from './address.js'
+export { type BufferSlot, checkSendRange, takeSlot } from './buffer-pool/buffer-slot.js'
+export { AcceptQueue } from './driver/accept-queue.js'
+export { ChunkTable } from './driver/chunk-table.js'
+export { type DeadlineTask, withDeadline } from './driver/deadline.js'
+export { checkBoolean, checkChoice, checkInteger, checkSignal } from './driver/options.js'
+export { Waker } from './driver/waker.js'
+export { aborted, invalidArgument, timedOut } from './errors.js'

@@ -1,0 +1,65 @@
+/** One deadline and one abort signal over the whole of an operation, such as connecting. */
+import type { Address } from '../address.js'
+import { aborted, type NettsError, timedOut } from '../errors.js'
+import { checkInteger } from './options.js'
+
+/** setTimeout's own limit: 2^31 - 1 ms. */
+const MAX_TIMEOUT_MS = 0x7fffffff
+
+/** What {@link withDeadline} runs and cleans up. */
+export interface DeadlineTask<T> {
+  /** Named in errors, such as `connect`. */
+  readonly operation: string
+  readonly address: Address
+  readonly signal: AbortSignal | undefined
+  /** 0 has no deadline. */
+  readonly timeoutMs: number
+  /**
+   * Starts the work. `ended` fires when the caller aborts or the deadline passes, with the NettsError as
+   * its reason: clean up everything then. What the promise does afterwards matters no more.
+   */
+  start(ended: AbortSignal): Promise<T>
+  /** Disposes of a result that came too late. */
+  dispose(result: T): void
+}
+
+/**
+ * Runs a task until it settles, is aborted (`ERR_NETTS_ABORTED`) or its deadline passes
+ * (`ERR_NETTS_TIMEOUT`), whichever comes first.
+ */
+export function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
+  const { signal, timeoutMs, operation, address } = task
+  checkInteger('timeoutMs', timeoutMs, 0, MAX_TIMEOUT_MS)
+  if (signal?.aborted) return Promise.reject(aborted(signal, operation, address))
+  return new Promise<T>((resolve, reject) => {
+    const controller = new AbortController()
+    let settled = false
+    const settle = () => {
+      settled = true
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const end = (error: NettsError) => {
+      if (settled) return
+      settle()
+      controller.abort(error)
+      reject(error)
+    }
+    const onAbort = () => end(aborted(signal as AbortSignal, operation, address))
+    const timer =
+      timeoutMs > 0 ? setTimeout(() => end(timedOut(operation, timeoutMs, address)), timeoutMs) : undefined
+    signal?.addEventListener('abort', onAbort, { once: true })
+    task.start(controller.signal).then(
+      (result) => {
+        if (settled) return task.dispose(result)
+        settle()
+        resolve(result)
+      },
+      (error) => {
+        if (settled) return
+        settle()
+        reject(error)
+      },
+    )
+  })
+}

@@ -1,0 +1,32 @@
+/** Checks of options that came from the outside: refused before anything happens. */
+import { invalidArgument } from '../errors.js'
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an integer within the range */
+export function checkInteger(name: string, value: unknown, least: number, most: number): number {
+  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
+    throw invalidArgument(`${name} must be an integer from ${least} to ${most}, not ${String(value)}`)
+  }
+  return value as number
+}
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is a boolean */
+export function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalidArgument(`${name} must be a boolean, not ${String(value)}`)
+  return value
+}
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is one of the choices */
+export function checkChoice<C extends string>(name: string, value: unknown, choices: readonly C[]): C {
+  if (!choices.includes(value as C)) {
+    throw invalidArgument(`${name} must be one of ${choices.join(', ')}, not ${String(value)}`)
+  }
+  return value as C
+}
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an AbortSignal or undefined */
+export function checkSignal(value: unknown): AbortSignal | undefined {
+  if (value !== undefined && !(value instanceof AbortSignal)) {
+    throw invalidArgument('signal must be an AbortSignal')
+  }
+  return value
+}

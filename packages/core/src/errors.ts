@@ -1,0 +1,101 @@
+/**
+ * The one error type of netts, and the table of every code it can carry.
+ *
+ * Errors are branded with a registered symbol, so that two copies of this package in one process
+ * (an ESM and a CJS one, say) still recognise each other's errors.
+ */
+import { type Address, formatAddress } from './address.js'
+
+/**
+ * Every code a {@link NettsError} can carry, with what it means. The documentation's table is checked
+ * against this object.
+ */
+export const ERROR_CODES = {
+  ERR_NETTS_INVALID_ARGUMENT: 'An argument or option has the wrong type, shape or range. Nothing happened.',
+  ERR_NETTS_INVALID_STATE: 'The call makes no sense in the present state, such as sending after finish().',
+  ERR_NETTS_ABORTED: 'The operation was cancelled through its AbortSignal; the reason is the cause.',
+  ERR_NETTS_TIMEOUT: 'The operation did not complete within its deadline.',
+  ERR_NETTS_CONNECT_FAILED: 'No connection could be made: refused, unreachable, or the name did not resolve.',
+  ERR_NETTS_REJECTED: 'The listener turned the connection request down and said why.',
+  ERR_NETTS_LISTEN_FAILED: 'Listening failed: the address is in use, not local, or not permitted.',
+  ERR_NETTS_RESET: 'The peer, or the network, ended the connection without finishing.',
+  ERR_NETTS_PEER_LOST: 'The peer stopped answering: it crashed, or the path to it is gone.',
+  ERR_NETTS_DESTROYED: 'The local side destroyed the transport or connection.',
+  ERR_NETTS_CLOSED: 'The connection, listener or pool was closed before the operation could complete.',
+  ERR_NETTS_TRUNCATED: 'The peer finished in the middle of a message.',
+  ERR_NETTS_MESSAGE_TOO_LARGE: 'The message exceeds maxMessageSize; nothing of it was sent.',
+  ERR_NETTS_PROTOCOL: 'The peer sent something that the protocol forbids.',
+  ERR_NETTS_POOL_EXHAUSTED: 'The buffer pool has no free buffer that is large enough.',
+  ERR_NETTS_BUFFER_RELEASED: 'A pooled buffer or lease was used, or released again, after its release.',
+  ERR_NETTS_FOREIGN_BUFFER: 'The pooled buffer lives in memory that this transport cannot send from.',
+  ERR_NETTS_UNSUPPORTED: 'This driver, device or platform cannot do that.',
+  ERR_NETTS_UNAVAILABLE: 'RDMA cannot be used here; the message says why and what to do about it.',
+  ERR_NETTS_VERBS: 'A verbs or connection-manager call failed; the cause carries its errno or status.',
+} as const
+
+/** A stable code: programs branch on it, messages may change. */
+export type NettsErrorCode = keyof typeof ERROR_CODES
+
+/** What a {@link NettsError} carries beside its code and message. */
+export interface NettsErrorDetails {
+  /** The error that led to this one: a Node.js system error, an abort reason, a completion status. */
+  cause?: unknown
+  /** The operation that failed, such as `connect` or `ibv_post_send`. */
+  operation?: string
+  /** The address concerned, where there is one. */
+  address?: Address
+}
+
+const brand = Symbol.for('@netts/core/error')
+
+/** Whatever went wrong in netts, as an error with a stable {@link NettsErrorCode}. */
+export class NettsError extends Error {
+  override readonly name = 'NettsError'
+  /** The stable code; {@link ERROR_CODES} lists them all. */
+  readonly code: NettsErrorCode
+  /** The operation that failed, where one can be named. */
+  readonly operation: string | undefined
+  /** The address concerned, where there is one. */
+  readonly address: Address | undefined
+
+  constructor(code: NettsErrorCode, message: string, details: NettsErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.operation = details.operation
+    this.address = details.address
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  /** True for errors of any copy of this package in the process. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isNettsError(value)
+  }
+}
+
+/** Whether `value` is a {@link NettsError}, made by this copy of the package or by another one. */
+export function isNettsError(value: unknown): value is NettsError {
+  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
+}
+
+/** An error for an argument that was refused before anything happened. */
+export function invalidArgument(message: string, operation?: string): NettsError {
+  return new NettsError('ERR_NETTS_INVALID_ARGUMENT', message, operation === undefined ? {} : { operation })
+}
+
+/** An error for an operation that its {@link AbortSignal} cancelled. */
+export function aborted(signal: AbortSignal, operation: string, address?: Address): NettsError {
+  return new NettsError('ERR_NETTS_ABORTED', `${operation} was aborted`, {
+    cause: signal.reason,
+    operation,
+    ...(address && { address }),
+  })
+}
+
+/** An error for an operation that ran out of time. */
+export function timedOut(operation: string, timeoutMs: number, address?: Address): NettsError {
+  const where = address ? ` to ${formatAddress(address)}` : ''
+  return new NettsError('ERR_NETTS_TIMEOUT', `${operation}${where} did not complete within ${timeoutMs} ms`, {
+    operation,
+    ...(address && { address }),
+  })
+}
