@@ -1,16 +1,10 @@
-/** The one vitest configuration: every `*.test.ts` of the workspace, resolved to sources, no build needed. */
-import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+/** The suites of `npm test`: every `*.test.ts` that needs neither a build nor more than seconds. */
+import { suites } from './vitest.js'
 
-export default defineConfig({
-  root: fileURLToPath(new URL('../..', import.meta.url)),
-  resolve: { conditions: ['@netts/source', 'node', 'import'] },
-  ssr: { resolve: { conditions: ['@netts/source', 'node', 'import'] } },
-  test: {
-    include: ['{packages,tooling}/*/**/*.test.ts', 'native/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', '**/*.deep.test.ts'],
-    pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-  },
-})
+export default suites(
+  [
+    '{packages,tooling}/*/{src,test,examples}/**/!(*.deep|*.package).test.ts',
+    'native/**/!(*.deep|*.package).test.ts',
+  ],
+  30_000,
+)

@@ -1,0 +1,63 @@
+/** Versions are independent: releasing one package moves that one, and only what must follow. */
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { publicPackages, root } from './workspace.js'
+
+let clone: string
+
+beforeEach(() => {
+  clone = mkdtempSync(join(tmpdir(), 'netts-release-'))
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@example.com', ...args], {
+      cwd: clone,
+      stdio: 'pipe',
+    })
+  for (const file of ['package.json', 'pnpm-workspace.yaml', '.changeset']) {
+    cpSync(join(root, file), join(clone, file), { recursive: true })
+  }
+  for (const file of execFileSync('git', ['ls-files', '*package.json'], { cwd: root, encoding: 'utf8' })
+    .trim()
+    .split('\n')) {
+    cpSync(join(root, file), join(clone, file))
+  }
+  symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
+  git('init', '--quiet', '--initial-branch=main')
+  git('add', '--all')
+  git('commit', '--quiet', '--message=start')
+})
+afterEach(() => rmSync(clone, { recursive: true, force: true }))
+
+const versions = () =>
+  Object.fromEntries(
+    publicPackages().map(({ name, directory }) => {
+      const file = join(clone, relative(root, directory), 'package.json')
+      return [name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version]
+    }),
+  )
+
+function release(name: string, bump: 'patch' | 'minor'): string[] {
+  const before = versions()
+  writeFileSync(join(clone, '.changeset/one.md'), `---\n'${name}': ${bump}\n---\n\nA change.\n`)
+  execFileSync(process.execPath, [join(root, 'node_modules/@changesets/cli/bin.js'), 'version'], {
+    cwd: clone,
+    stdio: 'pipe',
+  })
+  const after = versions()
+  return Object.keys(after).filter((changed) => after[changed] !== before[changed])
+}
+
+it('releasing a driver moves that driver alone', () => {
+  expect(release('@netts/tcp', 'minor')).toEqual(['@netts/tcp'])
+})
+
+it('a change of core that dependents already accept moves core alone, or else those that depend on it', () => {
+  const dependents = publicPackages()
+    .filter(({ name, dependencies }) => name === '@netts/core' || dependencies.includes('@netts/core'))
+    .map(({ name }) => name)
+  const moved = release('@netts/core', 'patch')
+  expect(moved).toContain('@netts/core')
+  expect(dependents).toEqual(expect.arrayContaining(moved))
+})

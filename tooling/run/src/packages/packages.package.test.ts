@@ -1,0 +1,109 @@
+/** Every package as a user meets it: packed, installed alone into an empty project, imported in each way. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readmeExamples } from './readme.js'
+import { ScratchProject } from './scratch-project.js'
+import { pack, publicPackages, root, withDependencies } from './workspace.js'
+
+const all = publicPackages()
+const tarballs = new Map<string, string>()
+const destination = mkdtempSync(join(tmpdir(), 'netts-tarballs-'))
+
+beforeAll(() => {
+  for (const target of all) tarballs.set(target.name, pack(target, destination))
+})
+afterAll(() => rmSync(destination, { recursive: true, force: true }))
+
+/** The tarballs that a package needs, its own included. */
+const tarballsFor = (name: string) =>
+  new Map(withDependencies(name, all).map((target) => [target.name, tarballs.get(target.name)!]))
+
+describe.each(all)('$name', (target) => {
+  it('is packed with everything its manifest promises, types for ESM and CJS included', () => {
+    execFileSync('npx', ['publint', '--strict', tarballs.get(target.name)!], { cwd: root, stdio: 'pipe' })
+    execFileSync('npx', ['attw', tarballs.get(target.name)!], { cwd: root, stdio: 'pipe' })
+  })
+
+  it('has no install script and no tests in its tarball', () => {
+    using project = new ScratchProject()
+    execFileSync('tar', ['-xzf', tarballs.get(target.name)!, '-C', project.directory])
+    const manifest = JSON.parse(readFileSync(join(project.directory, 'package/package.json'), 'utf8'))
+    for (const script of ['preinstall', 'install', 'postinstall']) {
+      expect(manifest.scripts?.[script]).toBeUndefined()
+    }
+    const files = readdirSync(join(project.directory, 'package'), { recursive: true }).map(String)
+    expect(files.filter((file) => /\.test\./.test(file))).toEqual([])
+    expect(files).toContain('README.md')
+  })
+
+  it('works from ESM, CommonJS and TypeScript when it is installed alone', () => {
+    using project = new ScratchProject()
+    project.install([target.name], tarballsFor(target.name))
+    const list = JSON.stringify(target.entryPoints)
+    project.write(
+      'esm.mjs',
+      `for (const entry of ${list}) console.log(entry, Object.keys(await import(entry)).sort().join())`,
+    )
+    project.write(
+      'cjs.cjs',
+      `for (const entry of ${list}) console.log(entry, Object.keys(require(entry)).filter((name) => name !== 'default').sort().join())`,
+    )
+    const imports = target.entryPoints.map((entry, index) => `import * as entry${index} from '${entry}'`)
+    const uses = target.entryPoints.map((_, index) => `entry${index}`)
+    const source = `${imports.join('\n')}\nexport const used: object[] = [${uses.join(', ')}]\n`
+    project.write('esm.mts', source)
+    project.write('cjs.cts', source)
+
+    const esm = project.run('esm.mjs')
+    const cjs = project.run('cjs.cjs')
+    expect(esm).toMatchObject({ status: 0, stderr: '' })
+    expect(cjs).toMatchObject({ status: 0, stderr: '' })
+    expect(cjs.stdout).toBe(esm.stdout)
+    expect(project.typeCheck('esm.mts', 'cjs.cts')).toMatchObject({ status: 0, stdout: '' })
+  })
+})
+
+describe('what an installation brings', () => {
+  it.each(['@netts/core', '@netts/tcp', '@netts/mock', '@netts/conformance'])(
+    '%s brings no native code',
+    (name) => {
+      using project = new ScratchProject()
+      project.install([name], tarballsFor(name))
+      const files = readdirSync(join(project.directory, 'node_modules'), { recursive: true }).map(String)
+      expect(files.filter((file) => /\.node$|binding\.gyp$|verbs/.test(file))).toEqual([])
+    },
+  )
+})
+
+const readmes = [join(root, 'README.md'), ...all.map(({ directory }) => join(directory, 'README.md'))]
+  .filter((file) => existsSync(file))
+  .flatMap((file) => readmeExamples(file).map((example) => ({ ...example, file })))
+  .map((example) => ({ ...example, name: `${example.file.slice(root.length)}:${example.line}` }))
+
+describe('README examples', () => {
+  const project = new ScratchProject()
+  beforeAll(() =>
+    project.install(
+      all.map(({ name }) => name),
+      tarballs,
+    ),
+  )
+  afterAll(() => project[Symbol.dispose]())
+
+  it.each(readmes.filter(({ language }) => language === 'js'))('$name runs to its end', ({ code, line }) => {
+    project.write(`example-${line}.mjs`, code)
+    const { status, stderr } = project.run(`example-${line}.mjs`)
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+
+  it.each(readmes)('$name type-checks', ({ code, line, language }) => {
+    // JavaScript is TypeScript; only implicit any has to be allowed, so examples are kept free of it.
+    const file = `check-${language}-${line}.mts`
+    project.write(file, `${code}\nexport {}\n`)
+    expect(project.typeCheck(file)).toMatchObject({ status: 0, stdout: '' })
+  })
+})

@@ -1,0 +1,52 @@
+/** The steps of `npm test` and of `npx pnpm test:deep`, with their budgets. */
+import type { Step } from './step.js'
+
+const vitest = 'node_modules/vitest/vitest.mjs'
+const config = (name: string) => `--config=tooling/presets/${name}.config.ts`
+
+/** What `npm test` runs: within 20 minutes on 2 cores, all of it. */
+export const steps: readonly Step[] = [
+  { name: 'lint', budgetMinutes: 1, counted: 'exit-status', command: ['npx', 'biome', 'ci', '.'] },
+  {
+    name: 'workspace',
+    budgetMinutes: 1,
+    counted: 'exit-status',
+    command: ['npx', 'sherif', '--fail-on-warnings'],
+  },
+  { name: 'unused', budgetMinutes: 1, counted: 'exit-status', command: ['npx', 'knip'] },
+  { name: 'types', budgetMinutes: 3, counted: 'exit-status', command: ['npx', 'turbo', 'run', 'types'] },
+  { name: 'build', budgetMinutes: 4, counted: 'exit-status', command: ['npx', 'turbo', 'run', 'build'] },
+  {
+    name: 'suites',
+    budgetMinutes: 6,
+    counted: 'vitest',
+    command: [process.execPath, vitest, 'run', config('vitest')],
+  },
+  {
+    name: 'packages',
+    budgetMinutes: 5,
+    counted: 'vitest',
+    command: [process.execPath, vitest, 'run', config('packages')],
+  },
+]
+
+/** Every Node.js version that users run; 20 is what `npm test` runs on. */
+const matrix = [22, 24, 26].map(
+  (version): Step => ({
+    name: `suites on Node ${version}`,
+    budgetMinutes: 8,
+    counted: 'vitest',
+    command: ['npx', '--yes', `node@${version}`, vitest, 'run', config('vitest')],
+  }),
+)
+
+/** What `npx pnpm test:deep` runs in addition. */
+export const deepSteps: readonly Step[] = [
+  ...matrix,
+  {
+    name: 'deep suites',
+    budgetMinutes: 60,
+    counted: 'vitest',
+    command: [process.execPath, vitest, 'run', config('deep')],
+  },
+]
