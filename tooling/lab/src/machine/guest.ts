@@ -1,0 +1,159 @@
+/** A booted guest: runs commands in it through the agent, and acts on the machine as a whole. */
+
+import { type LabDevice, parseDevices } from '../devices.js'
+import {
+  createFrameDecoder,
+  type ExitPayload,
+  encodeFrame,
+  encodeJsonFrame,
+  type Frame,
+  FrameKind,
+  type ReadyPayload,
+} from '../frames.js'
+import { LabError } from '../progress.js'
+import {
+  type Command,
+  type CommandController,
+  type CommandOptions,
+  type CommandResult,
+  createCommand,
+} from './command.js'
+import type { Machine } from './qemu.js'
+
+export interface Guest {
+  /** The devices in it, as its commands find them in `NETTS_LAB_DEVICES`. */
+  readonly devices: readonly LabDevice[]
+  /** Runs a command to its end. A status other than 0 is a result, not an error. */
+  run(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
+  /** Starts a command. */
+  start(argv: readonly string[], options?: CommandOptions): Command
+  /** Cuts the power at once: nobody in the guest, and nobody on the network, is told. */
+  powerCut(): Promise<void>
+  /** Flushes what was written and powers off; after 10 s the power is cut. */
+  powerOff(): Promise<void>
+  /** Stops the whole machine, its kernel included, where it is. */
+  pause(): Promise<void>
+  /** Lets a paused machine go on. */
+  resume(): Promise<void>
+}
+
+export interface GuestOptions {
+  name: string
+  bootTimeoutMs: number
+  /** Mounted in the guest at its own path before any command starts. */
+  writableFolder: string | undefined
+}
+
+/** Waits for the agent in a started machine. Rejects, with the console's last lines, when it never comes. */
+export async function connectGuest(machine: Machine, options: GuestOptions): Promise<Guest> {
+  const { name, writableFolder } = options
+  const running = new Map<number, CommandController>()
+  let lastCommand = 0
+  let ended: LabError | undefined
+  let ready!: (payload: ReadyPayload) => void
+  const becameReady = new Promise<ReadyPayload>((resolve) => {
+    ready = resolve
+  })
+
+  const handle = async ({ kind, command, payload }: Frame): Promise<void> => {
+    const controller = running.get(command)
+    if (kind === FrameKind.ready) ready(JSON.parse(payload.toString()) as ReadyPayload)
+    else if (kind === FrameKind.stdout) await controller?.stdout(payload)
+    else if (kind === FrameKind.stderr) await controller?.stderr(payload)
+    else if (kind === FrameKind.exit) {
+      running.delete(command)
+      const { status, signal, problem } = JSON.parse(payload.toString()) as ExitPayload
+      if (problem !== undefined) controller?.failed(new LabError(problem))
+      else controller?.exited(status, signal)
+    }
+  }
+  const read = async () => {
+    const decode = createFrameDecoder()
+    try {
+      for await (const chunk of machine.agent)
+        for (const frame of decode(chunk as Buffer)) await handle(frame)
+    } catch {
+      // the channel broke with the machine
+    }
+    const how = await machine.exited
+    ended = new LabError(`${name} ended: ${how}`)
+    for (const controller of running.values()) controller.failed(ended)
+    running.clear()
+  }
+  void read()
+
+  const payload = await boot()
+  if (payload.problem !== '') {
+    await machine.powerCut()
+    throw new LabError(
+      `${name}: setting up the RDMA devices failed:\n${payload.problem.trim()}\nIts console:\n${machine.consoleTail().trim()}`,
+    )
+  }
+  const devices = parseDevices(payload.devices)
+
+  const start = (argv: readonly string[], commandOptions: CommandOptions = {}): Command => {
+    if (ended) throw ended
+    const number = ++lastCommand
+    const send = (frame: Buffer) => machine.agent.write(frame)
+    const controller = createCommand(
+      argv.join(' '),
+      {
+        input: (bytes) => send(encodeFrame(FrameKind.input, number, bytes)),
+        signal: (signal) => send(encodeJsonFrame(FrameKind.signal, number, { signal })),
+      },
+      commandOptions,
+    )
+    running.set(number, controller)
+    const env = {
+      ...process.env,
+      NETTS_LAB: 'guest',
+      NETTS_LAB_DEVICES: JSON.stringify(devices),
+      ...(writableFolder === undefined ? {} : { NETTS_LAB_RESULTS: writableFolder }),
+      ...commandOptions.env,
+    }
+    send(encodeJsonFrame(FrameKind.start, number, { argv, cwd: commandOptions.cwd ?? process.cwd(), env }))
+    if (commandOptions.input !== undefined) controller.command.write(commandOptions.input)
+    if (!commandOptions.interactive) controller.command.end()
+    return controller.command
+  }
+  const run: Guest['run'] = async (argv, commandOptions) => await start(argv, commandOptions).result
+
+  if (writableFolder !== undefined) {
+    const mount =
+      'mkdir -p "$1" && mount -t 9p -o trans=virtio,version=9p2000.L,msize=1048576,cache=mmap results "$1"'
+    const { status, stderr } = await run(['sh', '-c', mount, 'sh', writableFolder], { cwd: '/' })
+    if (status !== 0) throw new LabError(`${name}: cannot mount ${writableFolder}: ${stderr.trim()}`)
+  }
+
+  return {
+    devices,
+    start,
+    run,
+    powerCut: () => machine.powerCut(),
+    async powerOff() {
+      machine.agent.write(encodeFrame(FrameKind.powerOff, 0, Buffer.alloc(0)))
+      const timer = setTimeout(() => void machine.powerCut(), 10_000)
+      await machine.exited
+      clearTimeout(timer)
+    },
+    async pause() {
+      await machine.monitor.execute('stop')
+    },
+    async resume() {
+      await machine.monitor.execute('cont')
+    },
+  }
+
+  async function boot(): Promise<ReadyPayload> {
+    let timer: NodeJS.Timeout | undefined
+    const tooLate = new Promise<string>((resolve) => {
+      timer = setTimeout(resolve, options.bootTimeoutMs, `no sign of life within ${options.bootTimeoutMs} ms`)
+    })
+    const first = await Promise.race([becameReady, machine.exited, tooLate])
+    clearTimeout(timer)
+    if (typeof first !== 'string') return first
+    await machine.powerCut()
+    const tail = machine.consoleTail().trim() || '(nothing)'
+    throw new LabError(`${name} did not boot: ${first}. Its console's last lines:\n${tail}`)
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The cache outside the repository: `$XDG_CACHE_HOME/netts-lab` (or `~/.cache/netts-lab`), one folder per
+ * version of what was built. An entry appears whole, by a rename, or not at all.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export function cacheFolder(): string {
+  const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  return join(base, 'netts-lab')
+}
+
+/**
+ * The path of a cache entry, built by `build` into the folder it is given if it does not exist yet.
+ * Of several processes that need it at once, one builds and the others wait.
+ */
+export async function cached(name: string, build: (folder: string) => Promise<void>): Promise<string> {
+  const entry = join(cacheFolder(), name)
+  if (existsSync(entry)) return entry
+  await mkdir(cacheFolder(), { recursive: true })
+  await using _lock = await lock(join(cacheFolder(), 'lock'))
+  if (existsSync(entry)) return entry
+  await using work = await temporaryFolder()
+  const staged = join(work.path, 'entry')
+  await mkdir(staged)
+  await build(staged)
+  // Copied beside its final place first: the temporary folder may be on another file system.
+  const beside = await mkdtemp(join(cacheFolder(), '.new-'))
+  try {
+    await cp(staged, join(beside, 'entry'), { recursive: true, verbatimSymlinks: true })
+    await rename(join(beside, 'entry'), entry)
+  } finally {
+    await rm(beside, { recursive: true, force: true })
+  }
+  return entry
+}
+
+export interface TemporaryFolder extends AsyncDisposable {
+  readonly path: string
+}
+
+/**
+ * A folder under the system's temporary one that goes away when disposed, and also when this process dies
+ * in any way: a small shell waits for the end of a pipe that only we hold open, and removes it.
+ */
+export async function temporaryFolder(): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'netts-lab-'))
+  const reaper = spawn('sh', ['-c', 'cat > /dev/null; rm -rf -- "$1"', 'sh', path], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      const gone = once(reaper, 'exit')
+      reaper.stdin.end()
+      await gone
+    },
+  }
+}
+
+/** An exclusive lock on a file, waited for and released also when this process dies. */
+async function lock(path: string): Promise<AsyncDisposable> {
+  const holder = spawn('flock', ['--exclusive', path, 'sh', '-c', 'echo; cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+  })
+  await once(holder.stdout, 'data')
+  return {
+    async [Symbol.asyncDispose]() {
+      const gone = once(holder, 'exit')
+      holder.stdin.end()
+      await gone
+    },
+  }
+}

@@ -1,0 +1,58 @@
+/** The initramfs of a guest: busybox, the modules, and the lab's own init and agent. Cached by content. */
+import { createHash } from 'node:crypto'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { cached } from './cache.js'
+import { runTool } from './tools.js'
+
+const guestFile = (name: string) => fileURLToPath(new URL(`../guest/${name}`, import.meta.url))
+
+/**
+ * The path of the initramfs for a kernel.
+ *
+ * @param kernel the folder made by `kernelFolder`
+ */
+export async function initramfs(kernel: string): Promise<string> {
+  const [init, start, agent] = await Promise.all([
+    readFile(guestFile('init.sh')),
+    readFile(guestFile('start.sh')),
+    bundleAgent(),
+  ])
+  const files: Record<string, Uint8Array> = {
+    init,
+    'lab/start.sh': start,
+    'lab/agent.mjs': agent,
+    // The guest sees the host's files, so the host's own Node.js is there at the same path.
+    'lab/node': Buffer.from(process.execPath),
+  }
+  const hash = createHash('sha256')
+  for (const [name, content] of Object.entries(files))
+    hash.update(`${name} ${content.byteLength}\n`).update(content)
+  const name = `initramfs-${basename(kernel)}-${hash.digest('hex').slice(0, 16)}`
+  const folder = await cached(name, async (target) => {
+    const tree = join(target, 'tree')
+    await mkdir(join(tree, 'lab'), { recursive: true })
+    await mkdir(join(tree, 'bin'))
+    for (const [path, content] of Object.entries(files))
+      await writeFile(join(tree, path), content, { mode: 0o755 })
+    await cp(join(kernel, 'busybox'), join(tree, 'bin/busybox'))
+    await cp(join(kernel, 'modules'), join(tree, 'modules'), { recursive: true })
+    const pack = 'find . | "$1" cpio -o -H newc > ../initramfs.cpio && rm -r "$PWD"'
+    await runTool(['sh', '-c', pack, 'sh', join(kernel, 'busybox')], { cwd: tree })
+  })
+  return join(folder, 'initramfs.cpio')
+}
+
+async function bundleAgent(): Promise<Uint8Array> {
+  const result = await build({
+    entryPoints: [guestFile('agent.ts')],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+  })
+  return result.outputFiles[0]!.contents
+}

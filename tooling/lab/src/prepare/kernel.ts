@@ -1,0 +1,113 @@
+/**
+ * Debian's kernel for the guests: downloaded, never installed. What is kept of it in the cache is `vmlinuz`,
+ * the few modules that the lab loads with their load order, Soft-iWARP built from the kernel's own source
+ * (Debian ships no `siw`), and a static busybox for the initramfs.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { LabError, type Progress } from '../progress.js'
+import { cached, cacheFolder, temporaryFolder } from './cache.js'
+import { buildSiw } from './siw.js'
+import { runTool, unpackPackages } from './tools.js'
+
+/**
+ * Modules to load, in this order, each after what it depends on. crc32_generic and crc32c_generic are what
+ * rxe and libcrc32c ask the crypto API for as they load, unknown to modules.dep; two dummies give each
+ * device a network device of its own.
+ */
+const MODULES: readonly (readonly [name: string, parameters: string])[] = [
+  ['virtio_pci', ''],
+  ['virtio_console', ''],
+  ['virtio_net', ''],
+  ['9pnet_virtio', ''],
+  ['9p', ''],
+  ['overlay', ''],
+  ['dummy', 'numdummies=2'],
+  ['veth', ''],
+  ['sch_netem', ''],
+  ['crc32_generic', ''],
+  ['crc32-pclmul', ''],
+  ['crc32c_generic', ''],
+  ['libcrc32c', ''],
+  ['iw_cm', ''],
+  ['ib_uverbs', ''],
+  ['rdma_ucm', ''],
+  ['rdma_rxe', ''],
+  ['siw', ''],
+]
+
+/** Distinguishes cache entries that other versions of this file made. */
+const RECIPE = createHash('sha256')
+  .update(`1 ${JSON.stringify(MODULES)}`)
+  .digest('hex')
+  .slice(0, 8)
+
+/** The cache entry with a kernel: the newest one there, else a new one for the distribution's current kernel. */
+export async function kernelFolder(progress: Progress): Promise<string> {
+  const entries = existsSync(cacheFolder()) ? await readdir(cacheFolder()) : []
+  const newest = entries
+    .filter((name) => name.startsWith('kernel-') && name.endsWith(`-${RECIPE}`))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .at(-1)
+  if (newest !== undefined) return join(cacheFolder(), newest)
+  const version = await currentVersion()
+  return await cached(`kernel-${version}-${RECIPE}`, (folder) => buildKernelFolder(version, folder, progress))
+}
+
+/** The kernel version that `linux-image-amd64` stands for now. (The -cloud- kernels have no RDMA.) */
+async function currentVersion(): Promise<string> {
+  const depends = await runTool(['apt-cache', 'depends', 'linux-image-amd64'])
+  const version = /Depends: linux-image-(\S+)/.exec(depends)?.[1]
+  if (version === undefined) {
+    throw new LabError(
+      'apt knows no linux-image-amd64: run `apt-get update`, on Debian with its main archive',
+    )
+  }
+  return version
+}
+
+async function buildKernelFolder(version: string, folder: string, progress: Progress): Promise<void> {
+  await using work = await temporaryFolder()
+  progress(`downloading Debian's kernel ${version} (75 MB, once; kept in ${cacheFolder()})`)
+  const root = join(work.path, 'root')
+  await unpackPackages([`linux-image-${version}`, 'busybox-static'], root)
+  const busybox = join(root, 'bin/busybox')
+  await copyFile(busybox, join(folder, 'busybox'))
+  await copyFile(join(root, 'boot', `vmlinuz-${version}`), join(folder, 'vmlinuz'))
+  await runTool([busybox, 'depmod', '-b', root, version])
+  await mkdir(join(folder, 'modules'))
+  const order = await keepModules(join(root, 'lib/modules', version), join(folder, 'modules'))
+  if (!order.includes('siw.ko')) {
+    await buildSiw(version, join(folder, 'modules/siw.ko'), progress)
+    order.push('siw.ko')
+  }
+  await writeFile(join(folder, 'modules/order'), `${order.join('\n')}\n`)
+}
+
+/** Copies {@link MODULES} and all they depend on; returns lines of `file parameters` in load order. */
+async function keepModules(modulesRoot: string, target: string): Promise<string[]> {
+  const nameOf = (path: string) => basename(path).replace(/\.ko(\.xz)?$/, '')
+  const known = new Map<string, { path: string; needs: string[] }>()
+  for (const line of (await readFile(join(modulesRoot, 'modules.dep'), 'utf8')).split('\n')) {
+    const [path, needs = ''] = line.split(':')
+    if (path) known.set(nameOf(path), { path, needs: needs.split(' ').filter(Boolean).map(nameOf) })
+  }
+  const order: string[] = []
+  const visited = new Set<string>()
+  const keep = async (name: string, parameters: string): Promise<void> => {
+    const module = known.get(name)
+    if (module === undefined || visited.has(name)) return // one that is not known is built into the kernel
+    visited.add(name)
+    for (const need of module.needs) await keep(need, '')
+    const file = `${name}.ko`
+    const source = join(modulesRoot, module.path)
+    if (source.endsWith('.xz'))
+      await runTool(['sh', '-c', 'xz -dc "$1" > "$2"', 'sh', source, join(target, file)])
+    else await copyFile(source, join(target, file))
+    order.push(`${file} ${parameters}`.trim())
+  }
+  for (const [name, parameters] of MODULES) await keep(name, parameters)
+  return order
+}
