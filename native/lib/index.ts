@@ -1,0 +1,58 @@
+/**
+ * `@netts/verbs`: RDMA verbs and their connection manager for Node.js.
+ *
+ * @packageDocumentation
+ */
+export type { RemoteAddress } from './verbs/addresses.js'
+export { joinAddress, splitAddress, writeRemoteAddress } from './verbs/addresses.js'
+export type { RdmaAvailability, RdmaAvailabilityOptions, UnavailabilityReason } from './verbs/availability.js'
+export type {
+  CmConnectRequestEvent,
+  CmEstablishedEvent,
+  CmEvent,
+  CmFailureEvent,
+  CmId,
+  CmRejectedEvent,
+  ConnectionParameters,
+  ResolveOptions,
+} from './verbs/cm.js'
+export { PRIVATE_DATA_BYTES } from './verbs/cm.js'
+export type {
+  CompletionChannel,
+  CompletionChannelOptions,
+  CompletionQueue,
+  CompletionQueueOptions,
+} from './verbs/completion-queue.js'
+export type {
+  Device,
+  DeviceAttributes,
+  DeviceCapabilities,
+  DeviceEvent,
+  DeviceEventType,
+  Port,
+  PortState,
+} from './verbs/device.js'
+export type { CompletionFailure, VerbsCallFailure } from './verbs/errors.js'
+export { completionError, completionStatusName } from './verbs/errors.js'
+export {
+  AccessFlag,
+  COMPLETION,
+  CompletionFlag,
+  CompletionOpcode,
+  CompletionStatus,
+  ENTRY,
+  RECEIVE,
+  SEND,
+  SendFlag,
+  SendOpcode,
+} from './verbs/layout.js'
+export type {
+  MemoryRegion,
+  MemoryRegionOptions,
+  MemoryWindow,
+  ProtectionDomain,
+} from './verbs/protection-domain.js'
+export { nextRemoteKey } from './verbs/protection-domain.js'
+export type { QueuePair, QueuePairOptions, QueuePairState } from './verbs/queue-pair.js'
+export type { SharedReceiveQueue, SharedReceiveQueueOptions } from './verbs/shared-receive-queue.js'
+export type { Clock, ClockTimer, Verbs, VerbsCounts } from './verbs/verbs.js'

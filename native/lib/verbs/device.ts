@@ -1,0 +1,122 @@
+/** Devices: what they can do, their ports, their events, and what is made from them. */
+import type { CompletionChannel, CompletionChannelOptions, CompletionQueue } from './completion-queue.js'
+import type { ProtectionDomain } from './protection-domain.js'
+import type { QueuePair } from './queue-pair.js'
+import type { SharedReceiveQueue } from './shared-receive-queue.js'
+
+/** Limits and abilities of a device (`ibv_query_device`). */
+export interface DeviceAttributes {
+  /** Firmware version; may be empty. */
+  readonly firmwareVersion: string
+  readonly vendorId: number
+  readonly vendorPartId: number
+  readonly maxQueuePairs: number
+  /** Work requests of one queue, of either direction. */
+  readonly maxWorkRequests: number
+  /** Entries of one work request. */
+  readonly maxEntries: number
+  readonly maxCompletionQueues: number
+  /** Completions of one queue. */
+  readonly maxCompletions: number
+  readonly maxMemoryRegions: number
+  /** Bytes of one region; may be 2^64 - 1, which is reported as `Infinity`. */
+  readonly maxRegionBytes: number
+  readonly maxProtectionDomains: number
+  /** Reads and atomics a queue pair may have in progress as their target. */
+  readonly maxResponderResources: number
+  /** Reads and atomics a queue pair may have in progress as their origin. */
+  readonly maxInitiatorDepth: number
+  /** 0 where there are no memory windows. */
+  readonly maxMemoryWindows: number
+  readonly maxSharedReceiveQueues: number
+  readonly maxSharedReceiveWorkRequests: number
+  readonly maxSharedReceiveEntries: number
+}
+
+/** What works on a device. */
+export interface DeviceCapabilities {
+  /** Send and Write with immediate data. False on iWARP. */
+  readonly immediateData: boolean
+  /** Compare-and-swap and fetch-and-add. */
+  readonly atomics: boolean
+  /** Memory windows of type 2, bound by a work request, whose key works on that queue pair alone. */
+  readonly memoryWindows: boolean
+  /** A missing receive makes the sender try again. Where false (iWARP), it ends the connection. */
+  readonly receiverNotReady: boolean
+  /** Whether the accepting side may be the first to send. False on iWARP. */
+  readonly acceptorSpeaksFirst: boolean
+}
+
+/** State of a port (`enum ibv_port_state`); only `active` carries traffic. */
+export type PortState = 'nop' | 'down' | 'init' | 'armed' | 'active' | 'active-deferred'
+
+/** A port of a device (`ibv_query_port`). */
+export interface Port {
+  /** From 1. */
+  readonly number: number
+  readonly state: PortState
+  readonly linkLayer: 'infiniband' | 'ethernet' | 'unspecified'
+  /** The RDMA MTU in use, in bytes. */
+  readonly activeMtuBytes: number
+  /** The longest message, in bytes. */
+  readonly maxMessageBytes: number
+}
+
+/** What a {@link DeviceEvent} says (`enum ibv_event_type`, the ones that can reach a program like this). */
+export type DeviceEventType =
+  /** The completion queue overran, or failed; it is of no more use. */
+  | 'cq-error'
+  /** The queue pair failed without a work request to blame. */
+  | 'qp-fatal'
+  /** The peer asked for something invalid; the queue pair is in the error state. */
+  | 'qp-request-error'
+  /** The peer broke the access rules; the queue pair is in the error state. */
+  | 'qp-access-error'
+  /** The peer's first message came before its ESTABLISHED: call {@link CmId.notifyEstablished}. */
+  | 'communication-established'
+  | 'send-queue-drained'
+  | 'last-receive-reached'
+  | 'srq-error'
+  /** Fewer receives are left than {@link SharedReceiveQueue.setLimit} asked for. */
+  | 'srq-limit-reached'
+  | 'port-active'
+  | 'port-error'
+  /** The device is gone. */
+  | 'device-fatal'
+  | 'other'
+
+/** An asynchronous event of a device (`ibv_get_async_event`). */
+export interface DeviceEvent {
+  readonly type: DeviceEventType
+  /** The name in `infiniband/verbs.h`, such as `IBV_EVENT_QP_FATAL`. */
+  readonly name: string
+  /** What it is about, where that is an object that is still open. */
+  readonly queuePair?: QueuePair
+  readonly completionQueue?: CompletionQueue
+  readonly sharedReceiveQueue?: SharedReceiveQueue
+  /** The port's number for port events. */
+  readonly portNumber?: number
+}
+
+/** An opened device (`ibv_context`). It belongs to {@link Verbs}, and is closed with it. */
+export interface Device {
+  /** Such as `mlx5_0` or `rxe0`. */
+  readonly name: string
+  /** `infiniband` covers RoCE too; a RoCE port's link layer is `ethernet`. */
+  readonly transport: 'infiniband' | 'iwarp'
+  /** The device's 64-bit id as 16 hexadecimal digits. */
+  readonly guid: string
+  readonly attributes: DeviceAttributes
+  readonly capabilities: DeviceCapabilities
+  /** Asks for the state of all ports now. @throws NettsError `ERR_NETTS_VERBS` */
+  ports(): readonly Port[]
+  /** @throws NettsError `ERR_NETTS_VERBS` */
+  allocateProtectionDomain(): ProtectionDomain
+  /** @throws NettsError `ERR_NETTS_VERBS` */
+  createCompletionChannel(options?: CompletionChannelOptions): CompletionChannel
+  /**
+   * Called once for each asynchronous event of the device, whichever object it is about. Events are taken and
+   * acknowledged also while this is `undefined`.
+   */
+  onEvent: ((event: DeviceEvent) => void) | undefined
+}

@@ -1,0 +1,60 @@
+#include "context.h"
+
+#include <cerrno>
+
+#include "../util/system_error.h"
+#include "device_attributes.h"
+
+namespace netts {
+
+std::shared_ptr<Context> Context::OpenByName(const std::shared_ptr<EnvState>& state, const std::string& name) {
+  std::shared_ptr<Context> context(new Context(state));
+  int count = 0;
+  context->list_ = Rdma().get_devices(&count);
+  if (context->list_ == nullptr) return nullptr;
+  for (int index = 0; index < count; ++index) {
+    ibv_context* candidate = context->list_[index];
+    if (name == Ibv().get_device_name(candidate->device)) context->verbs_ = candidate;
+  }
+  if (context->verbs_ == nullptr) {
+    context->Close();
+    errno = ENODEV;
+    return nullptr;
+  }
+  const int error = Ibv().query_device(context->verbs_, &context->attributes_);
+  if (error != 0) {
+    context->Close();
+    errno = error;
+    return nullptr;
+  }
+  return context;
+}
+
+int Context::Close() noexcept {
+  verbs_ = nullptr;
+  if (list_ != nullptr) Rdma().free_devices(list_);
+  list_ = nullptr;
+  return 0;
+}
+
+namespace {
+
+Napi::Value OpenContext(const Napi::CallbackInfo& info) {
+  auto context = Context::OpenByName(EnvState::Of(info.Env()), info[0].As<Napi::String>());
+  if (context == nullptr) throw SystemError(info.Env(), "rdma_get_devices", errno);
+  return MakeHandle(info.Env(), context);
+}
+
+Napi::Value ContextAttributes(const Napi::CallbackInfo& info) {
+  auto context = Open<Context>(info[0]);
+  return DescribeDevice(info.Env(), context->verbs(), context->attributes());
+}
+
+}  // namespace
+
+void RegisterContext(Napi::Env env, Napi::Object exports) {
+  exports.Set("openContext", Napi::Function::New(env, OpenContext));
+  exports.Set("contextAttributes", Napi::Function::New(env, ContextAttributes));
+}
+
+}  // namespace netts

@@ -1,0 +1,40 @@
+// An open RDMA device.
+//
+// The context is librdmacm's own, not one of ours: connection ids live on contexts that librdmacm opened,
+// and a queue pair must be made on the very same one. librdmacm keeps one per device and process.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "../loader/verbs_api.h"
+#include "../resource.h"
+
+namespace netts {
+
+class Context final : public Resource {
+ public:
+  static constexpr ResourceKind kKind = ResourceKind::kContext;
+  static constexpr const char* kName = "the device context";
+
+  // nullptr with errno set when no such device is there or it can't be opened.
+  static std::shared_ptr<Context> OpenByName(const std::shared_ptr<EnvState>& state, const std::string& name);
+  ~Context() override { Close(); }
+
+  int Close() noexcept override;
+  bool closed() const noexcept override { return verbs_ == nullptr; }
+  ibv_context* verbs() const { return verbs_; }
+  const ibv_device_attr& attributes() const { return attributes_; }
+
+ private:
+  explicit Context(std::shared_ptr<EnvState> state) : Resource(std::move(state), kKind) {}
+
+  // rdma_free_devices() closes contexts that nothing else uses, so the list is kept as long as the context.
+  ibv_context** list_ = nullptr;
+  ibv_context* verbs_ = nullptr;
+  ibv_device_attr attributes_{};
+};
+
+void RegisterContext(Napi::Env env, Napi::Object exports);
+
+}  // namespace netts
