@@ -1,6 +1,9 @@
 /** A booted guest: runs commands in it through the agent, and acts on the machine as a whole. */
 
-import { type LabDevice, parseDevices } from '../devices.js'
+import { basename } from 'node:path'
+import { bundle } from '../bundle.js'
+import { type Command, type CommandController, type CommandOptions, createCommand } from '../command.js'
+import { parseDevices } from '../devices.js'
 import {
   createFrameDecoder,
   type ExitPayload,
@@ -10,23 +13,11 @@ import {
   FrameKind,
   type ReadyPayload,
 } from '../frames.js'
+import { commandEnvironment, type Host } from '../host.js'
 import { LabError } from '../progress.js'
-import {
-  type Command,
-  type CommandController,
-  type CommandOptions,
-  type CommandResult,
-  createCommand,
-} from './command.js'
 import type { Machine } from './qemu.js'
 
-export interface Guest {
-  /** The devices in it, as its commands find them in `NETTS_LAB_DEVICES`. */
-  readonly devices: readonly LabDevice[]
-  /** Runs a command to its end. A status other than 0 is a result, not an error. */
-  run(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
-  /** Starts a command. */
-  start(argv: readonly string[], options?: CommandOptions): Command
+export interface Guest extends Host {
   /** Cuts the power at once: nobody in the guest, and nobody on the network, is told. */
   powerCut(): Promise<void>
   /** Flushes what was written and powers off; after 10 s the power is cut. */
@@ -104,19 +95,13 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
       commandOptions,
     )
     running.set(number, controller)
-    const env = {
-      ...process.env,
-      NETTS_LAB: 'guest',
-      NETTS_LAB_DEVICES: JSON.stringify(devices),
-      ...(writableFolder === undefined ? {} : { NETTS_LAB_RESULTS: writableFolder }),
-      ...commandOptions.env,
-    }
+    const env = commandEnvironment('guest', devices, writableFolder, commandOptions.env)
     send(encodeJsonFrame(FrameKind.start, number, { argv, cwd: commandOptions.cwd ?? process.cwd(), env }))
     if (commandOptions.input !== undefined) controller.command.write(commandOptions.input)
     if (!commandOptions.interactive) controller.command.end()
     return controller.command
   }
-  const run: Guest['run'] = async (argv, commandOptions) => await start(argv, commandOptions).result
+  const run: Host['run'] = async (argv, commandOptions) => await start(argv, commandOptions).result
 
   if (writableFolder !== undefined) {
     const mount =
@@ -125,10 +110,18 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
     if (status !== 0) throw new LabError(`${name}: cannot mount ${writableFolder}: ${stderr.trim()}`)
   }
 
+  const install: Host['install'] = async (entry) => {
+    const path = `/run/netts-lab/programs/${basename(entry).replace(/\.[mc]?ts$/, '')}.mjs`
+    const put = ['sh', '-c', 'mkdir -p "${1%/*}" && cat > "$1"', 'sh', path]
+    const { status, stderr } = await run(put, { input: await bundle(entry) })
+    if (status !== 0) throw new LabError(`${name}: cannot write ${path}: ${stderr.trim()}`)
+    return path
+  }
   return {
     devices,
     start,
     run,
+    install,
     powerCut: () => machine.powerCut(),
     async powerOff() {
       machine.agent.write(encodeFrame(FrameKind.powerOff, 0, Buffer.alloc(0)))

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { bundle } from '../bundle.js'
 import { cached } from './cache.js'
 import { runTool } from './tools.js'
 
@@ -15,13 +15,15 @@ const guestFile = (name: string) => fileURLToPath(new URL(`../guest/${name}`, im
  * @param kernel the folder made by `kernelFolder`
  */
 export async function initramfs(kernel: string): Promise<string> {
-  const [init, start, agent] = await Promise.all([
+  const [init, probe, start, agent] = await Promise.all([
     readFile(guestFile('init.sh')),
+    readFile(guestFile('probe.sh')),
     readFile(guestFile('start.sh')),
-    bundleAgent(),
+    bundle(guestFile('agent.ts')),
   ])
   const files: Record<string, Uint8Array> = {
     init,
+    'probe.sh': probe,
     'lab/start.sh': start,
     'lab/agent.mjs': agent,
     // The guest sees the host's files, so the host's own Node.js is there at the same path.
@@ -43,16 +45,4 @@ export async function initramfs(kernel: string): Promise<string> {
     await runTool(['sh', '-c', pack, 'sh', join(kernel, 'busybox')], { cwd: tree })
   })
   return join(folder, 'initramfs.cpio')
-}
-
-async function bundleAgent(): Promise<Uint8Array> {
-  const result = await build({
-    entryPoints: [guestFile('agent.ts')],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-  })
-  return result.outputFiles[0]!.contents
 }

@@ -9,6 +9,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { LabError, type Progress } from '../progress.js'
 import { cached, cacheFolder, temporaryFolder } from './cache.js'
+import { CONTAINER, updatePackageLists } from './requirements.js'
 import { buildSiw } from './siw.js'
 import { runTool, unpackPackages } from './tools.js'
 
@@ -52,27 +53,32 @@ export async function kernelFolder(progress: Progress): Promise<string> {
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
     .at(-1)
   if (newest !== undefined) return join(cacheFolder(), newest)
-  const version = await currentVersion()
+  const version = await currentVersion(progress)
   return await cached(`kernel-${version}-${RECIPE}`, (folder) => buildKernelFolder(version, folder, progress))
 }
 
 /** The kernel version that `linux-image-amd64` stands for now. (The -cloud- kernels have no RDMA.) */
-async function currentVersion(): Promise<string> {
-  const depends = await runTool(['apt-cache', 'depends', 'linux-image-amd64'])
-  const version = /Depends: linux-image-(\S+)/.exec(depends)?.[1]
-  if (version === undefined) {
-    throw new LabError(
-      'apt knows no linux-image-amd64: run `apt-get update`, on Debian with its main archive',
-    )
+async function currentVersion(progress: Progress): Promise<string> {
+  const look = async () => {
+    const depends = await runTool(['apt-cache', 'depends', 'linux-image-amd64']).catch(() => '')
+    return /Depends: linux-image-(\S+)/.exec(depends)?.[1]
   }
-  return version
+  let version = await look()
+  if (version === undefined && process.getuid?.() === 0) {
+    await updatePackageLists(progress)
+    version = await look()
+  }
+  if (version !== undefined) return version
+  throw new LabError(
+    `apt knows no linux-image-amd64. On Debian:\n  sudo apt-get update\nElsewhere, in a container:\n  ${CONTAINER}`,
+  )
 }
 
 async function buildKernelFolder(version: string, folder: string, progress: Progress): Promise<void> {
   await using work = await temporaryFolder()
-  progress(`downloading Debian's kernel ${version} (75 MB, once; kept in ${cacheFolder()})`)
   const root = join(work.path, 'root')
-  await unpackPackages([`linux-image-${version}`, 'busybox-static'], root)
+  const packages = [`linux-image-${version}`, 'busybox-static']
+  await unpackPackages(packages, root, `Debian's kernel ${version}`, progress)
   const busybox = join(root, 'bin/busybox')
   await copyFile(busybox, join(folder, 'busybox'))
   await copyFile(join(root, 'boot', `vmlinuz-${version}`), join(folder, 'vmlinuz'))

@@ -1,7 +1,7 @@
 /** Soft-iWARP for Debian's kernel, which ships no `siw`: built from the source package of that very kernel. */
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LabError, type Progress } from '../progress.js'
+import { LabError, type Progress, withHeartbeat } from '../progress.js'
 import { temporaryFolder } from './cache.js'
 import { runTool, unpackPackages } from './tools.js'
 
@@ -20,19 +20,28 @@ export async function buildSiw(version: string, target: string, progress: Progre
   await using work = await temporaryFolder()
   const root = work.path
 
-  progress(`downloading the source of Linux ${series} for Soft-iWARP (150 MB, once)`)
-  const packages = [`linux-headers-${version}`, `linux-headers-${series}${flavourless}-common`]
-  await unpackPackages([...packages, `linux-kbuild-${series}`, `linux-source-${series}`], root)
+  const headers = [`linux-headers-${version}`, `linux-headers-${series}${flavourless}-common`]
+  const packages = [...headers, `linux-kbuild-${series}`, `linux-source-${series}`]
+  await unpackPackages(packages, root, `the source of Linux ${series}, for Soft-iWARP`, progress)
   const archive = join(root, `usr/src/linux-source-${series}.tar.xz`)
   const inArchive = `linux-source-${series}/${SIW}`
   await runTool(['tar', '-xJf', archive, '-C', root, '--wildcards', `${inArchive}/*`])
   await cp(join(root, inArchive), join(root, 'siw'), { recursive: true })
 
-  progress('building Soft-iWARP (about 15 s, once)')
-  const headers = join(root, `usr/src/linux-headers-${version}`)
-  const makefile = join(headers, 'Makefile')
+  const headersFolder = join(root, `usr/src/linux-headers-${version}`)
+  const makefile = join(headersFolder, 'Makefile')
   await writeFile(makefile, (await readFile(makefile, 'utf8')).replaceAll('/usr/src/', `${root}/usr/src/`))
   const module = join(root, 'siw')
-  await runTool(['make', '-j2', '-C', headers, `M=${module}`, 'CC=gcc', 'CONFIG_RDMA_SIW=m', 'modules'])
+  const make = [
+    'make',
+    '-j2',
+    '-C',
+    headersFolder,
+    `M=${module}`,
+    'CC=gcc',
+    'CONFIG_RDMA_SIW=m',
+    'modules',
+  ] as const
+  await withHeartbeat(progress, 'building Soft-iWARP (about 15 s, once)', async () => await runTool(make))
   await runTool(['strip', '--strip-debug', '-o', target, join(module, 'siw.ko')])
 }

@@ -1,9 +1,9 @@
 /** Runs the host's own tools (apt, make, tar …) for preparing a guest, with their output kept for a failure. */
 import { spawn } from 'node:child_process'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LabError } from '../progress.js'
-import { temporaryFolder } from './cache.js'
+import { LabError, type Progress, withHeartbeat } from '../progress.js'
+import { cacheFolder, temporaryFolder } from './cache.js'
 
 export interface ShellOptions {
   cwd?: string
@@ -43,11 +43,29 @@ export async function runTool(
 }
 
 /** Downloads Debian packages and unpacks them below `target`, without installing anything. */
-export async function unpackPackages(packages: readonly string[], target: string): Promise<void> {
+export async function unpackPackages(
+  packages: readonly string[],
+  target: string,
+  label: string,
+  progress: Progress,
+): Promise<void> {
   await mkdir(target, { recursive: true })
   await using downloads = await temporaryFolder()
-  await runTool(['apt-get', 'download', '-q', ...packages], { cwd: downloads.path })
-  for (const file of await readdir(downloads.path)) {
-    await runTool(['dpkg', '-x', join(downloads.path, file), target])
+  const folder = downloads.path
+  const download = ['apt-get', 'download', '-q', '-o', 'Acquire::Retries=3'] as const
+  // Lines of 'URI' file-name byte-length hash.
+  const uris = await runTool([...download, '--print-uris', ...packages], { cwd: folder })
+  const total = [...uris.matchAll(/^'\S+' \S+ (\d+) /gm)].reduce((sum, [, size]) => sum + Number(size), 0)
+  const percentage = async () => {
+    const sizes = (await readdir(folder)).map(async (file) => (await stat(join(folder, file))).size)
+    const arrived = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+    return `${Math.floor((100 * arrived) / total)} %`
   }
+  await withHeartbeat(
+    progress,
+    `downloading ${label} (${Math.ceil(total / 1e6)} MB, once; kept in ${cacheFolder()})`,
+    async () => await runTool([...download, ...packages], { cwd: folder }),
+    percentage,
+  )
+  for (const file of await readdir(folder)) await runTool(['dpkg', '-x', join(folder, file), target])
 }

@@ -1,7 +1,7 @@
-/** A command that runs in a guest, as the host sees it. */
-import { LabError } from '../progress.js'
+/** A command that runs on a host, be it a guest or this machine. */
+import { LabError } from './progress.js'
 
-/** How a command in a guest ended. Exactly one of `status` and `signal` is not null. */
+/** How a command ended. Exactly one of `status` and `signal` is not null. */
 export interface CommandResult {
   readonly status: number | null
   readonly signal: NodeJS.Signals | null
@@ -21,7 +21,7 @@ export interface CommandOptions {
   interactive?: boolean
   /** After this long it is killed and `result` rejects; 0 means never. @default 600_000 */
   timeoutMs?: number
-  /** Takes standard output instead of `result.stdout`; a promise holds the guest back until it resolves. */
+  /** Takes standard output instead of `result.stdout`; a promise holds the command back until it resolves. */
   onStdout?: OutputSink
   /** Takes standard error instead of `result.stderr`. */
   onStderr?: OutputSink
@@ -52,13 +52,13 @@ export interface Command {
   end(): void
 }
 
-/** What a command needs of the guest it runs in. */
+/** What a command needs of the host it runs on. */
 export interface CommandTransport {
   input(payload: Uint8Array): void
   signal(signal: NodeJS.Signals): void
 }
 
-/** The host's side of a command: what the guest reports goes in here. */
+/** The host's side of a command: what its host reports goes in here. */
 export interface CommandController {
   readonly command: Command
   stdout(chunk: Buffer): void | Promise<void>
