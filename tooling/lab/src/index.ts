@@ -10,6 +10,7 @@ export {
   openLab,
   openNativeLab,
   openPair,
+  prepareGuests,
   type SoftDeviceType,
 } from './lab.js'
 export type { Guest } from './machine/guest.js'

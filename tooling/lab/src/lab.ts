@@ -8,7 +8,7 @@ import { type Machine, startMachine } from './machine/qemu.js'
 import { makeDevices, presentDevices } from './native/devices.js'
 import { createNativeHost } from './native/host.js'
 import { temporaryFolder } from './prepare/cache.js'
-import { initramfs } from './prepare/initramfs.js'
+import { buildInitramfs } from './prepare/initramfs.js'
 import { kernelFolder } from './prepare/kernel.js'
 import { kvmWorks } from './prepare/kvm.js'
 import { ensureRequirements } from './prepare/requirements.js'
@@ -96,18 +96,33 @@ export async function openPair(options: LabOptions = {}): Promise<LabPair> {
   return { hosts, link, [Symbol.asyncDispose]: () => cutAll(machines) }
 }
 
-async function startMachines(count: 1 | 2, options: LabOptions): Promise<Machine[]> {
-  const progress = options.progress ?? reportOnStderr
+/** What guests are booted from. */
+export interface GuestFiles {
+  readonly kernel: string
+  readonly initramfs: string
+  /** Whether KVM works here. */
+  readonly kvm: boolean
+}
+
+/**
+ * Makes sure that guests can be booted here: installs and downloads what is missing, where it can. Rejects
+ * with what is missing and the command that mends it. Quick once everything is cached.
+ */
+export async function prepareGuests(progress: Progress): Promise<GuestFiles> {
   await ensureRequirements(progress)
   const folder = await kernelFolder(progress)
   const kernel = join(folder, 'vmlinuz')
-  const initrd = await initramfs(folder)
-  const kvm = await kvmWorks(kernel, initrd, progress)
+  const initramfs = await buildInitramfs(folder)
+  return { kernel, initramfs, kvm: await kvmWorks(kernel, initramfs, progress) }
+}
+
+async function startMachines(count: 1 | 2, options: LabOptions): Promise<Machine[]> {
+  const { kernel, initramfs, kvm } = await prepareGuests(options.progress ?? reportOnStderr)
   const devices = options.devices ?? ['rxe', 'siw']
   return Array.from({ length: count }, (_, index) =>
     startMachine({
       kernel,
-      initramfs: initrd,
+      initramfs,
       kernelArguments: `netts.devices=${devices.join(',')} netts.host=${index + 1} netts.hosts=${count}`,
       kvm,
       cpus: options.cpus ?? (count === 1 ? 2 : 1),

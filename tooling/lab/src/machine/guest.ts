@@ -111,8 +111,9 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
   }
 
   const install: Host['install'] = async (entry) => {
-    const path = `/run/netts-lab/programs/${basename(entry).replace(/\.[mc]?ts$/, '')}.mjs`
-    const put = ['sh', '-c', 'mkdir -p "${1%/*}" && cat > "$1"', 'sh', path]
+    const folder = '/run/netts-lab/programs'
+    const path = `${folder}/${basename(entry).replace(/\.[mc]?ts$/, '')}.mjs`
+    const put = ['sh', '-c', 'mkdir -p "$1" && cat > "$2"', 'sh', folder, path]
     const { status, stderr } = await run(put, { input: await bundle(entry) })
     if (status !== 0) throw new LabError(`${name}: cannot write ${path}: ${stderr.trim()}`)
     return path

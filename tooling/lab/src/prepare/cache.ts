@@ -5,9 +5,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+
+/** 14 days. */
+const UNUSED_MS = 14 * 24 * 3_600_000
 
 export function cacheFolder(): string {
   const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
@@ -20,7 +23,11 @@ export function cacheFolder(): string {
  */
 export async function cached(name: string, build: (folder: string) => Promise<void>): Promise<string> {
   const entry = join(cacheFolder(), name)
-  if (existsSync(entry)) return entry
+  if (existsSync(entry)) {
+    const now = new Date()
+    await utimes(entry, now, now).catch(() => {}) // another user's cache may be read-only
+    return entry
+  }
   await mkdir(cacheFolder(), { recursive: true })
   await using _lock = await lock(join(cacheFolder(), 'lock'))
   if (existsSync(entry)) return entry
@@ -36,7 +43,17 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
   } finally {
     await rm(beside, { recursive: true, force: true })
   }
+  await removeUnused()
   return entry
+}
+
+/** Removes entries that nobody used for a while, such as those of older kernels. */
+async function removeUnused(): Promise<void> {
+  for (const name of await readdir(cacheFolder())) {
+    const path = join(cacheFolder(), name)
+    const { mtimeMs } = await stat(path)
+    if (name !== 'lock' && Date.now() - mtimeMs > UNUSED_MS) await rm(path, { recursive: true, force: true })
+  }
 }
 
 export interface TemporaryFolder extends AsyncDisposable {

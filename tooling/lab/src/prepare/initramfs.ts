@@ -14,7 +14,7 @@ const guestFile = (name: string) => fileURLToPath(new URL(`../guest/${name}`, im
  *
  * @param kernel the folder made by `kernelFolder`
  */
-export async function initramfs(kernel: string): Promise<string> {
+export async function buildInitramfs(kernel: string): Promise<string> {
   const [init, probe, start, agent] = await Promise.all([
     readFile(guestFile('init.sh')),
     readFile(guestFile('probe.sh')),

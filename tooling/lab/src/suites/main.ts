@@ -1,0 +1,109 @@
+/**
+ * Runs the RDMA suites: every `*.lab.test.ts` (or those named) in one lab, a process each, and then every
+ * `*.hosts.lab.test.ts` on this machine, which opens guests of its own and does things to them.
+ * The last line is `N passed, N failed, N skipped`.
+ */
+import { readdirSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { whenAbandoned } from '../abandoned.js'
+import type { Host } from '../host.js'
+import { openGuest, openNativeLab, prepareGuests } from '../lab.js'
+import { createNativeHost } from '../native/host.js'
+import { writeThrough } from '../output.js'
+import { temporaryFolder } from '../prepare/cache.js'
+import { LabError, reportOnStderr } from '../progress.js'
+import { type Counts, countsOf } from './counts.js'
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+const SUFFIX = '.lab.test.ts'
+const HOSTS_SUFFIX = '.hosts.lab.test.ts'
+/** A file that takes longer hangs. Those on this machine boot guests several times. */
+const LAB_TIMEOUT_MS = 180_000
+const HOSTS_TIMEOUT_MS = 600_000
+
+const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+const end = (status: number) => () => process.exit(status)
+process.on('SIGINT', end(130)).on('SIGTERM', end(143)).on('SIGHUP', end(129))
+whenAbandoned(end(129))
+
+await main()
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+process.exit(total.failed > 0 ? 1 : 0)
+
+async function main(): Promise<void> {
+  const named = process.argv.slice(2).map((path) => resolve(path))
+  const files = named.length > 0 ? named : findSuites(root)
+  const onHosts = files.filter((path) => path.endsWith(HOSTS_SUFFIX))
+  const inLab = files.filter((path) => !path.endsWith(HOSTS_SUFFIX))
+
+  let native = inLab.length > 0 ? await openNativeLab() : undefined
+  if (native === undefined || onHosts.length > 0) {
+    try {
+      await prepareGuests(reportOnStderr)
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error
+      // Where RDMA cannot be had a developer goes on without; a build server must have it.
+      const verdict = process.env.CI === 'true' ? 'failed' : 'skipped'
+      console.log(`${verdict}: the RDMA suites, because the lab cannot run here: ${error.message}`)
+      total[verdict]++
+      return
+    }
+  }
+  if (inLab.length > 0) {
+    await using lab = native ?? (await openGuest())
+    native = undefined
+    for (const path of inLab) {
+      const program = await lab.host.install(path)
+      await runSuite(
+        lab.host,
+        path,
+        ['--enable-source-maps', '--test-reporter=spec', program],
+        LAB_TIMEOUT_MS,
+      )
+    }
+  }
+  await using folder = await temporaryFolder()
+  const machine = createNativeHost([], folder, undefined)
+  for (const path of onHosts) {
+    const node = ['--conditions=@netts/source', '--import', 'tsx', '--test-reporter=spec', path]
+    await runSuite(machine, path, node, HOSTS_TIMEOUT_MS)
+  }
+}
+
+async function runSuite(host: Host, path: string, nodeArguments: string[], timeoutMs: number): Promise<void> {
+  console.log(`\n── ${relative(root, path)}`)
+  let output = ''
+  const show = writeThrough(process.stdout)
+  const command = host.start([process.execPath, ...nodeArguments], {
+    cwd: root,
+    timeoutMs,
+    onStdout: async (chunk) => {
+      output += chunk.toString()
+      await show(chunk)
+    },
+    onStderr: writeThrough(process.stderr),
+  })
+  const problem = await command.result.then(
+    ({ status, signal }) => (status === 0 ? undefined : `it ended with ${signal ?? `exit status ${status}`}`),
+    (error: Error) => error.message,
+  )
+  const counts = countsOf(output)
+  if (counts) for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
+  if (counts === undefined || (problem !== undefined && counts.failed === 0)) {
+    console.log(`failed: ${relative(root, path)}: ${problem ?? 'it ran no tests'}`)
+    total.failed++
+  }
+}
+
+/** All suites of the workspace, in a stable order. */
+function findSuites(folder: string): string[] {
+  const skipped = new Set(['node_modules', 'dist', 'build', '.git', '.turbo'])
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) return skipped.has(entry.name) ? [] : findSuites(path)
+      return entry.name.endsWith(SUFFIX) ? [path] : []
+    })
+}
