@@ -5,8 +5,21 @@
  */
 export type { Address, HostAddress, PathAddress } from './address.js'
 export { formatAddress, isPathAddress } from './address.js'
-export type { BufferPool, BufferPoolStats, PooledBuffer } from './buffer-pool/buffer-pool.js'
+export type {
+  BufferPool,
+  BufferPoolStats,
+  OutstandingBuffer,
+  OwnedBufferPool,
+  PooledBuffer,
+} from './buffer-pool/buffer-pool.js'
 export { HOST_MEMORY } from './buffer-pool/buffer-pool.js'
+export {
+  type BufferPoolOptions,
+  createBufferPool,
+  DEFAULT_SIZE_CLASSES,
+} from './buffer-pool/create-buffer-pool.js'
+export type { SizeClass } from './buffer-pool/slab-allocator.js'
+export { connect, listen } from './connection/connect.js'
 export type {
   Connection,
   ConnectionListener,
@@ -16,6 +29,15 @@ export type {
   MessageLease,
   OperationOptions,
 } from './connection/connection.js'
+export { createConnection } from './connection/create-connection.js'
+export type {
+  BufferLeakEvent,
+  ConnectionAcceptEvent,
+  ConnectionCloseEvent,
+  ConnectionConnectEvent,
+  ConnectionErrorEvent,
+} from './diagnostics.js'
+export { DIAGNOSTICS_CHANNELS } from './diagnostics.js'
 export type { NettsErrorCode, NettsErrorDetails } from './errors.js'
 export { ERROR_CODES, isNettsError, NettsError } from './errors.js'
 export type {

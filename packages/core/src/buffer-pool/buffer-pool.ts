@@ -1,4 +1,4 @@
-/** Buffer pools: the contract, and the pool over plain or registered slabs. */
+/** Buffer pools: the contract. */
 
 /** A buffer from a {@link BufferPool}, with explicit ownership: whoever holds it releases it, once. */
 export interface PooledBuffer extends Disposable {
@@ -34,6 +34,8 @@ export interface BufferPoolStats {
   readonly exhaustions: number
   /** Callers waiting in {@link BufferPool.allocAsync}. */
   readonly waiting: number
+  /** Buffers that were garbage-collected without a release; counted with `detectLeaks` only. */
+  readonly leaked: number
 }
 
 /** A pool of fixed-size buffers in a few large page-aligned slabs. */
@@ -47,17 +49,41 @@ export interface BufferPool {
   readonly maxByteLength: number
   /**
    * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when nothing that fits is free now;
-   *   `ERR_NETTS_INVALID_ARGUMENT` when `byteLength` is not a positive integer up to {@link maxByteLength}.
+   *   `ERR_NETTS_INVALID_ARGUMENT` when `byteLength` is not a positive integer up to {@link maxByteLength};
+   *   `ERR_NETTS_CLOSED` once the pool is closed; and whatever the source of its slabs threw.
    */
   alloc(byteLength: number): PooledBuffer
   /** Like {@link alloc}, with `undefined` instead of exhaustion. Still throws for a bad argument. */
   tryAlloc(byteLength: number): PooledBuffer | undefined
   /**
-   * Waits for a buffer; waiters are served in order, and before any later `alloc` or `tryAlloc`.
+   * Waits for a buffer: one that is returned goes to whoever has waited longest among those whom it fits, before
+   * any later `alloc` or `tryAlloc`.
    * Rejects with `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_ABORTED`, or `ERR_NETTS_CLOSED` when the pool closes.
    */
   allocAsync(byteLength: number, options?: { signal?: AbortSignal | undefined }): Promise<PooledBuffer>
   readonly stats: BufferPoolStats
+}
+
+/** A buffer that is handed out, as seen with `detectLeaks`. */
+export interface OutstandingBuffer {
+  /** How many bytes were asked for. */
+  readonly byteLength: number
+  /** Where it was allocated: the lines of a stack trace. */
+  readonly stack: string
+}
+
+/** A {@link BufferPool} as its maker holds it. */
+export interface OwnedBufferPool extends BufferPool {
+  /**
+   * Ends allocating: waiting and later calls get `ERR_NETTS_CLOSED`. Buffers that are handed out stay valid
+   * until their release; when the last one is back, the slabs are given up. Idempotent.
+   */
+  close(): void
+  /**
+   * Buffers handed out, or held by a transport, and where each was allocated.
+   * @throws NettsError `ERR_NETTS_INVALID_STATE` without `detectLeaks`.
+   */
+  outstandingBuffers(): OutstandingBuffer[]
 }
 
 /** The {@link BufferPool.domain} of plain memory. */

@@ -17,6 +17,35 @@ export interface BufferSlot {
 /** The brand through which drivers of any copy of this package reach the slot. Calling it takes ownership. */
 export const takeSlotSymbol: unique symbol = Symbol.for('@netts/core/take-slot') as never
 
+/** The brand through which a connection of any copy of this package reserves room in front of a buffer. */
+export const headroomSymbol: unique symbol = Symbol.for('@netts/core/headroom') as never
+
+/** Whether `value` is a {@link PooledBuffer}, of this copy of the package or another one. */
+export function isPooledBuffer(value: unknown): value is PooledBuffer {
+  return (
+    typeof (value as Partial<Record<symbol, unknown>> | null | undefined)?.[takeSlotSymbol] === 'function'
+  )
+}
+
+/** How many bytes are hidden in front of a buffer's `bytes`; negative after its release. */
+export function headroomOf(buffer: PooledBuffer): number {
+  return (buffer as unknown as Record<symbol, (() => number) | undefined>)[headroomSymbol]?.() ?? 0
+}
+
+/**
+ * Hides the first `headroom` bytes of a buffer (0 shows them again); `byteLength` changes accordingly.
+ *
+ * @returns false when this make of pool can't do that
+ */
+export function setHeadroom(buffer: PooledBuffer, headroom: number): boolean {
+  const set = (buffer as unknown as Record<symbol, ((headroom: number) => number) | undefined>)[
+    headroomSymbol
+  ]
+  if (typeof set !== 'function') return false
+  set.call(buffer, headroom)
+  return true
+}
+
 /**
  * Checks the arguments of `sendBuffer`, taking nothing yet.
  *
@@ -30,11 +59,7 @@ export function checkSendRange(
   byteOffset: number,
   byteLength: number | undefined,
 ): number {
-  if (
-    typeof (buffer as unknown as Partial<Record<symbol, unknown>> | null)?.[takeSlotSymbol] !== 'function'
-  ) {
-    throw invalidArgument('buffer must be a PooledBuffer', 'sendBuffer')
-  }
+  if (!isPooledBuffer(buffer)) throw invalidArgument('buffer must be a PooledBuffer', 'sendBuffer')
   if (buffer.pool.domain !== domain) {
     throw new NettsError(
       'ERR_NETTS_FOREIGN_BUFFER',

@@ -1,0 +1,204 @@
+/** The buffer pool, over slabs of plain or registered memory. */
+import { checkBoolean, checkInteger, checkSignal } from '../driver/options.js'
+import { invalidArgument, NettsError } from '../errors.js'
+import { WaitQueue } from '../wait-queue.js'
+import {
+  type BufferPoolStats,
+  HOST_MEMORY,
+  type OutstandingBuffer,
+  type OwnedBufferPool,
+} from './buffer-pool.js'
+import { LeakDetector } from './leak-detector.js'
+import { SlotHandle } from './pooled-buffer.js'
+import { PAGE_BYTES, type SizeClass, SlabAllocator, type Slot, type SlotOwner } from './slab-allocator.js'
+
+/** How to make a {@link BufferPool}. */
+export interface BufferPoolOptions {
+  /** The sizes of buffers, and how many of each. @default {@link DEFAULT_SIZE_CLASSES} */
+  readonly classes?: readonly SizeClass[] | undefined
+  /**
+   * About how large each slab is, in bytes. Slabs are mapped when first needed, and their real length is a multiple
+   * of 4096 that holds at least one buffer. @default 1 MiB
+   */
+  readonly slabByteLength?: number | undefined
+  /**
+   * Where slabs come from; called with a multiple of 4096 and expected to return at least that many bytes, never
+   * in a SharedArrayBuffer, page-aligned where the device wants it. What it throws reaches the caller
+   * of `alloc`. @default plain memory
+   */
+  readonly allocateSlab?: ((byteLength: number) => Uint8Array) | undefined
+  /** Called with every slab once the pool is closed and its last buffer returned. */
+  readonly freeSlab?: ((slab: Uint8Array) => void) | undefined
+  /** Identifies the memory, see {@link BufferPool.domain}. @default {@link HOST_MEMORY} */
+  readonly domain?: symbol | undefined
+  /**
+   * Records where each buffer is allocated. A buffer that is garbage-collected without a release causes a process
+   * warning `NettsBufferLeak` and a message on the diagnostics channel `netts:buffer-pool:leak`.
+   * It costs a stack trace an allocation: for tests and hunts. @default false
+   */
+  readonly detectLeaks?: boolean | undefined
+}
+
+/**
+ * Up to 37 MiB when everything is in use. Each size leaves room for a header in front of a power of two.
+ */
+export const DEFAULT_SIZE_CLASSES: readonly SizeClass[] = Object.freeze([
+  { byteLength: 256 + 64, count: 4096 },
+  { byteLength: 4096 + 64, count: 1024 },
+  { byteLength: 65_536 + 64, count: 256 },
+  { byteLength: 1_048_576 + 64, count: 16 },
+])
+
+const DEFAULT_SLAB_BYTES = 1 << 20
+const MAX_SLAB_BYTES = 2 ** 32
+
+class SlabBufferPool implements OwnedBufferPool, SlotOwner {
+  readonly domain: symbol
+  readonly maxByteLength: number
+  readonly leakDetector: LeakDetector | undefined
+  readonly #slabs: SlabAllocator
+  readonly #freeSlab: ((slab: Uint8Array) => void) | undefined
+  readonly #waiting = new WaitQueue<SlotHandle, number>('allocAsync')
+  #isClosed = false
+  #outstanding = 0
+  #outstandingPeak = 0
+  #allocations = 0
+  #exhaustions = 0
+
+  constructor(options: BufferPoolOptions) {
+    const {
+      classes = DEFAULT_SIZE_CLASSES,
+      slabByteLength = DEFAULT_SLAB_BYTES,
+      allocateSlab = (byteLength: number) => new Uint8Array(byteLength),
+      freeSlab,
+      domain = HOST_MEMORY,
+      detectLeaks = false,
+    } = options
+    checkInteger('slabByteLength', slabByteLength, PAGE_BYTES, MAX_SLAB_BYTES)
+    if (typeof domain !== 'symbol') throw invalidArgument('domain must be a symbol')
+    if (typeof allocateSlab !== 'function') throw invalidArgument('allocateSlab must be a function')
+    if (freeSlab !== undefined && typeof freeSlab !== 'function') {
+      throw invalidArgument('freeSlab must be a function')
+    }
+    this.#slabs = new SlabAllocator(classes, slabByteLength, allocateSlab, this)
+    this.#freeSlab = freeSlab
+    this.domain = domain
+    this.maxByteLength = this.#slabs.maxByteLength
+    this.leakDetector = checkBoolean('detectLeaks', detectLeaks) ? new LeakDetector() : undefined
+  }
+
+  get pool(): this {
+    return this
+  }
+
+  alloc(byteLength: number): SlotHandle {
+    const buffer = this.#tryAlloc(byteLength, this.alloc)
+    if (buffer === undefined) {
+      this.#exhaustions++
+      throw new NettsError(
+        'ERR_NETTS_POOL_EXHAUSTED',
+        `no buffer of at least ${byteLength} bytes is free; release some, wait with allocAsync, or make the pool larger`,
+        { operation: 'alloc' },
+      )
+    }
+    return buffer
+  }
+
+  tryAlloc(byteLength: number): SlotHandle | undefined {
+    const buffer = this.#tryAlloc(byteLength, this.tryAlloc)
+    if (buffer === undefined) this.#exhaustions++
+    return buffer
+  }
+
+  async allocAsync(
+    byteLength: number,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<SlotHandle> {
+    const signal = checkSignal(options.signal)
+    if (!signal?.aborted) {
+      const buffer = this.#tryAlloc(byteLength, this.allocAsync)
+      if (buffer !== undefined) return buffer
+    }
+    return this.#waiting.wait(byteLength, signal)
+  }
+
+  get stats(): BufferPoolStats {
+    return {
+      slabBytes: this.#slabs.slabBytes,
+      outstanding: this.#outstanding,
+      outstandingPeak: this.#outstandingPeak,
+      allocations: this.#allocations,
+      spills: this.#slabs.spills,
+      exhaustions: this.#exhaustions,
+      waiting: this.#waiting.length,
+      leaked: this.leakDetector?.leaked ?? 0,
+    }
+  }
+
+  outstandingBuffers(): OutstandingBuffer[] {
+    if (!this.leakDetector) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', 'the pool was made without detectLeaks', {
+        operation: 'outstandingBuffers',
+      })
+    }
+    return this.leakDetector.list()
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#waiting.rejectAll(poolClosed('allocAsync'))
+    this.#giveUpSlabs()
+  }
+
+  // Nobody waits for a slot that is free: a returned one goes to the first waiter whom it fits.
+  onFree(slot: Slot): void {
+    this.leakDetector?.onFree(slot)
+    this.#outstanding--
+    this.#slabs.give(slot)
+    if (this.#isClosed) this.#giveUpSlabs()
+    let waiter = this.#waiting.first
+    while (waiter !== undefined && waiter.detail > slot.sizeClass.byteLength) waiter = waiter.next
+    if (waiter !== undefined) {
+      waiter.resolve(this.#handOut(this.#slabs.take(waiter.detail)!, waiter.detail, this.onFree))
+    }
+  }
+
+  #tryAlloc(byteLength: number, caller: (...args: never[]) => unknown): SlotHandle | undefined {
+    if (!(byteLength >= 1 && byteLength <= this.maxByteLength && Number.isInteger(byteLength))) {
+      checkInteger('byteLength', byteLength, 1, this.maxByteLength)
+    }
+    if (this.#isClosed) throw poolClosed('alloc')
+    const slot = this.#slabs.take(byteLength)
+    return slot && this.#handOut(slot, byteLength, caller)
+  }
+
+  #handOut(slot: Slot, byteLength: number, caller: (...args: never[]) => unknown): SlotHandle {
+    const handle = new SlotHandle(slot, byteLength)
+    this.#allocations++
+    if (++this.#outstanding > this.#outstandingPeak) this.#outstandingPeak = this.#outstanding
+    this.leakDetector?.onAllocate(handle, slot, caller)
+    return handle
+  }
+
+  #giveUpSlabs(): void {
+    if (this.#outstanding > 0) return
+    for (const slab of this.#slabs.giveUp()) this.#freeSlab?.(slab)
+  }
+}
+
+/**
+ * Makes a pool of fixed-size buffers in a few large slabs.
+ *
+ * A request gets the smallest size that fits, or a larger one when that is used up. Its heap cost is a handle
+ * of 48 bytes; asking a buffer for the length it had last time makes no new view.
+ *
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options out of range.
+ */
+export function createBufferPool(options: BufferPoolOptions = {}): OwnedBufferPool {
+  return new SlabBufferPool(options)
+}
+
+function poolClosed(operation: string): NettsError {
+  return new NettsError('ERR_NETTS_CLOSED', 'the buffer pool is closed', { operation })
+}

@@ -1,0 +1,73 @@
+/** The handle of one allocation: fresh each time, so that a stale one can never reach the slot's next user. */
+import { invalidArgument, NettsError } from '../errors.js'
+import type { BufferPool, PooledBuffer } from './buffer-pool.js'
+import { type BufferSlot, headroomSymbol, takeSlotSymbol } from './buffer-slot.js'
+import type { Slot } from './slab-allocator.js'
+
+const RELEASED = -1
+
+/** 48 bytes of heap: kept to three fields on purpose. */
+export class SlotHandle implements PooledBuffer {
+  readonly #slot: Slot
+  #byteLength: number
+  // Bytes hidden in front of `bytes`, or RELEASED.
+  #headroom = 0
+
+  constructor(slot: Slot, byteLength: number) {
+    this.#slot = slot
+    this.#byteLength = byteLength
+  }
+
+  get bytes(): Uint8Array {
+    if (this.#headroom === RELEASED) throw released('bytes')
+    return this.#slot.view(this.#headroom, this.#byteLength)
+  }
+
+  get byteLength(): number {
+    return this.#byteLength
+  }
+
+  get pool(): BufferPool {
+    return this.#slot.owner.pool
+  }
+
+  release(): void {
+    this.#give('release').free()
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  /** Through `takeSlot`. */
+  [takeSlotSymbol](): BufferSlot {
+    if (this.#headroom > 0) {
+      throw invalidArgument('this buffer belongs to a connection: send it there', 'sendBuffer')
+    }
+    return this.#give('sendBuffer')
+  }
+
+  /** Through `setHeadroom`. */
+  [headroomSymbol](headroom?: number): number {
+    const present = this.#headroom
+    if (headroom === undefined || present === RELEASED) return present
+    this.#byteLength += present - headroom
+    this.#headroom = headroom
+    return present
+  }
+
+  #give(operation: string): Slot {
+    if (this.#headroom === RELEASED) throw released(operation)
+    this.#headroom = RELEASED
+    this.#slot.owner.leakDetector?.onRelease(this)
+    return this.#slot
+  }
+}
+
+function released(operation: string): NettsError {
+  return new NettsError(
+    'ERR_NETTS_BUFFER_RELEASED',
+    'this buffer was released before, or handed to a transport',
+    { operation },
+  )
+}

@@ -1,0 +1,194 @@
+/**
+ * Fixed-size slots in a few large slabs, sorted into size classes. Where the slabs come from is injected, so that
+ * plain and registered memory are cut up by the same code.
+ */
+
+import { checkInteger } from '../driver/options.js'
+import { invalidArgument } from '../errors.js'
+import type { BufferPool } from './buffer-pool.js'
+import type { BufferSlot } from './buffer-slot.js'
+import type { LeakDetector } from './leak-detector.js'
+
+/** Buffers of one size. */
+export interface SizeClass {
+  /** The size of each buffer in bytes. */
+  readonly byteLength: number
+  /** How many of them there can be. */
+  readonly count: number
+}
+
+/** Slabs are whole pages: 4 KiB is the page size of x86-64 and the least of arm64. */
+export const PAGE_BYTES = 4096
+/** Slots begin at multiples of a cache line, so that no two of them share one. */
+const CACHE_LINE_BYTES = 64
+
+const NO_BYTES = new Uint8Array(0)
+
+/** The pool that slots belong to. */
+export interface SlotOwner {
+  readonly pool: BufferPool
+  readonly leakDetector: LeakDetector | undefined
+  /** Takes a slot back. */
+  onFree(slot: Slot): void
+}
+
+/** One slot, made once and reused for as long as its slab lives. */
+export class Slot implements BufferSlot {
+  readonly slab: Uint8Array
+  readonly slabIndex: number
+  readonly byteOffset: number
+  readonly sizeClass: SlotClass
+  readonly owner: SlotOwner
+  isFree = true
+  // The views handed out last; the next allocation of the same length gets the same one.
+  #view: Uint8Array = NO_BYTES
+  #viewBehindHeadroom: Uint8Array = NO_BYTES
+
+  constructor(
+    owner: SlotOwner,
+    sizeClass: SlotClass,
+    slab: Uint8Array,
+    slabIndex: number,
+    byteOffset: number,
+  ) {
+    this.owner = owner
+    this.sizeClass = sizeClass
+    this.slab = slab
+    this.slabIndex = slabIndex
+    this.byteOffset = byteOffset
+  }
+
+  /** The `byteLength` bytes behind the first `headroom` ones. */
+  view(headroom: number, byteLength: number): Uint8Array {
+    const cached = headroom === 0 ? this.#view : this.#viewBehindHeadroom
+    const start = this.slab.byteOffset + this.byteOffset + headroom
+    if (cached.byteLength === byteLength && cached.byteOffset === start) return cached
+    const view = new Uint8Array(this.slab.buffer, start, byteLength)
+    if (headroom === 0) this.#view = view
+    else this.#viewBehindHeadroom = view
+    return view
+  }
+
+  free(): void {
+    if (this.isFree) throw invalidArgument('this slot was freed before', 'free')
+    this.owner.onFree(this)
+  }
+}
+
+/** The slots of one size class: free ones, and how many more may be mapped. */
+export class SlotClass {
+  readonly byteLength: number
+  /** From one slot's beginning to the next. */
+  readonly strideBytes: number
+  readonly slotsPerSlab: number
+  readonly free: Slot[] = []
+  unmapped: number
+
+  constructor({ byteLength, count }: SizeClass, slabByteLength: number) {
+    this.byteLength = byteLength
+    this.strideBytes = roundUp(byteLength, CACHE_LINE_BYTES)
+    this.slotsPerSlab = Math.max(1, Math.floor(slabByteLength / this.strideBytes))
+    this.unmapped = count
+  }
+}
+
+/** Hands out slots: the smallest that fits, larger ones when those are used up. */
+export class SlabAllocator {
+  readonly #classes: SlotClass[]
+  readonly #allocateSlab: (byteLength: number) => Uint8Array
+  readonly #owner: SlotOwner
+  readonly #slabs: Uint8Array[] = []
+  slabBytes = 0
+  /** How often a larger class than the smallest fitting one had to serve. */
+  spills = 0
+
+  constructor(
+    classes: readonly SizeClass[],
+    slabByteLength: number,
+    allocateSlab: (byteLength: number) => Uint8Array,
+    owner: SlotOwner,
+  ) {
+    this.#classes = checkClasses(classes).map((sizeClass) => new SlotClass(sizeClass, slabByteLength))
+    this.#allocateSlab = allocateSlab
+    this.#owner = owner
+  }
+
+  /** The largest slot in bytes. */
+  get maxByteLength(): number {
+    return this.#classes.at(-1)!.byteLength
+  }
+
+  /** Takes a slot of at least `byteLength` bytes, mapping a slab when need be; `undefined` when none is left. */
+  take(byteLength: number): Slot | undefined {
+    const classes = this.#classes
+    let isSpill = false
+    for (let index = 0; index < classes.length; index++) {
+      const sizeClass = classes[index]!
+      if (sizeClass.byteLength < byteLength) continue
+      if (sizeClass.free.length === 0 && sizeClass.unmapped > 0) this.#map(sizeClass)
+      const slot = sizeClass.free.pop()
+      if (slot !== undefined) {
+        if (isSpill) this.spills++
+        slot.isFree = false
+        return slot
+      }
+      isSpill = true
+    }
+    return undefined
+  }
+
+  /** Puts a slot back among the free ones. */
+  give(slot: Slot): void {
+    slot.isFree = true
+    slot.sizeClass.free.push(slot)
+  }
+
+  /** Ends it once every slot is free: nothing can be taken any more. @returns the slabs */
+  giveUp(): Uint8Array[] {
+    this.slabBytes = 0
+    for (const sizeClass of this.#classes) {
+      sizeClass.free.length = 0
+      sizeClass.unmapped = 0
+    }
+    return this.#slabs.splice(0)
+  }
+
+  #map(sizeClass: SlotClass): void {
+    const count = Math.min(sizeClass.slotsPerSlab, sizeClass.unmapped)
+    const byteLength = roundUp(count * sizeClass.strideBytes, PAGE_BYTES)
+    const slab = this.#allocateSlab(byteLength)
+    if (!(slab instanceof Uint8Array) || slab.byteLength < byteLength) {
+      throw invalidArgument(`allocateSlab must return a Uint8Array of at least ${byteLength} bytes`, 'alloc')
+    }
+    // Copying into shared memory costs three to four times as much, and other threads could change it.
+    if (!(slab.buffer instanceof ArrayBuffer)) {
+      throw invalidArgument('allocateSlab must not return a SharedArrayBuffer', 'alloc')
+    }
+    const slabIndex = this.#slabs.push(slab) - 1
+    this.slabBytes += slab.byteLength
+    sizeClass.unmapped -= count
+    for (let index = count - 1; index >= 0; index--) {
+      sizeClass.free.push(new Slot(this.#owner, sizeClass, slab, slabIndex, index * sizeClass.strideBytes))
+    }
+  }
+}
+
+/** Sorted by size. */
+function checkClasses(classes: readonly SizeClass[]): SizeClass[] {
+  if (!Array.isArray(classes) || classes.length === 0) {
+    throw invalidArgument('classes must be a non-empty array of { byteLength, count }')
+  }
+  for (const { byteLength, count } of classes as readonly SizeClass[]) {
+    checkInteger('classes[].byteLength', byteLength, 1, 2 ** 32)
+    checkInteger('classes[].count', count, 1, 2 ** 24)
+  }
+  const sorted = [...(classes as readonly SizeClass[])].sort((a, b) => a.byteLength - b.byteLength)
+  if (sorted.some(({ byteLength }, index) => byteLength === sorted[index + 1]?.byteLength)) {
+    throw invalidArgument('classes must have different sizes')
+  }
+  return sorted
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple
+}

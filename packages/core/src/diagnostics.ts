@@ -1,0 +1,49 @@
+/**
+ * What can be observed from the outside, through `node:diagnostics_channel`. Nothing is built or published
+ * while nobody subscribes.
+ */
+import { type Channel, channel } from 'node:diagnostics_channel'
+import type { OutstandingBuffer } from './buffer-pool/buffer-pool.js'
+import type { Connection } from './connection/connection.js'
+import type { NettsError } from './errors.js'
+
+/** The message of `netts:connection:connect`: `connect` made this connection. */
+export interface ConnectionConnectEvent {
+  readonly connection: Connection
+}
+
+/** The message of `netts:connection:accept`: a listener's `accept` handed this connection out. */
+export interface ConnectionAcceptEvent {
+  readonly connection: Connection
+}
+
+/** The message of `netts:connection:close`: closed, cleanly or not. Comes once for each connection, last. */
+export interface ConnectionCloseEvent {
+  readonly connection: Connection
+  /** What ended it, as `connection.closed` resolves to; `undefined` after a clean end. */
+  readonly error: NettsError | undefined
+}
+
+/** The message of `netts:connection:error`: an error ended this connection. */
+export interface ConnectionErrorEvent {
+  readonly connection: Connection
+  readonly error: NettsError
+}
+
+/** The message of `netts:buffer-pool:leak` is an {@link OutstandingBuffer}. */
+export type BufferLeakEvent = OutstandingBuffer
+
+/** The names of all channels. */
+export const DIAGNOSTICS_CHANNELS = {
+  connect: 'netts:connection:connect',
+  accept: 'netts:connection:accept',
+  close: 'netts:connection:close',
+  error: 'netts:connection:error',
+  bufferLeak: 'netts:buffer-pool:leak',
+} as const
+
+export const connectChannel = channel(DIAGNOSTICS_CHANNELS.connect) as Channel<ConnectionConnectEvent>
+export const acceptChannel = channel(DIAGNOSTICS_CHANNELS.accept) as Channel<ConnectionAcceptEvent>
+export const closeChannel = channel(DIAGNOSTICS_CHANNELS.close) as Channel<ConnectionCloseEvent>
+export const errorChannel = channel(DIAGNOSTICS_CHANNELS.error) as Channel<ConnectionErrorEvent>
+export const bufferLeakChannel = channel(DIAGNOSTICS_CHANNELS.bufferLeak) as Channel<BufferLeakEvent>
