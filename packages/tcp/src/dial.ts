@@ -1,0 +1,87 @@
+/** Connecting: name lookup, then the addresses one after the other, until one of them answers. */
+import { lookup } from 'node:dns/promises'
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import { type Address, isPathAddress } from '@netts/core'
+import { clientEnds } from './addresses.js'
+import { connectFailed } from './errors.js'
+import type { TcpConfig } from './options.js'
+import { ReadBuffers } from './read-buffers.js'
+import { TcpTransport } from './transport.js'
+
+/** An attempt that got no answer is not given up when the next one starts after this time (RFC 8305, section 5). */
+const STAGGER_MS = 250
+
+/** @param ended stops everything when it fires; the promise does not matter any more then */
+export async function dial(address: Address, config: TcpConfig, ended: AbortSignal): Promise<TcpTransport> {
+  const targets = await findTargets(address)
+  // A lookup can't be cancelled; what it found too late is of no use.
+  ended.throwIfAborted()
+  return connectFirst(targets, address, config, ended)
+}
+
+/** @returns the connection that is established first */
+export function connectFirst(
+  targets: readonly NetConnectOpts[],
+  address: Address,
+  config: TcpConfig,
+  ended: AbortSignal,
+): Promise<TcpTransport> {
+  return new Promise<TcpTransport>((resolve, reject) => {
+    const pending = new Set<Socket>()
+    const failures: Error[] = []
+    let next = 0
+    let stagger: NodeJS.Timeout | undefined
+
+    const stop = () => {
+      clearTimeout(stagger)
+      ended.removeEventListener('abort', stop)
+      for (const socket of pending) socket.destroy()
+      pending.clear()
+    }
+    const attempt = () => {
+      clearTimeout(stagger)
+      const reads = new ReadBuffers()
+      const socket = connect({
+        ...targets[next++]!,
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: config.keepAlive,
+        keepAliveInitialDelay: config.keepAliveDelayMs,
+        onread: reads.onread,
+      })
+      const onFailure = (error: Error) => {
+        if (!pending.delete(socket)) return
+        failures.push(error)
+        if (next < targets.length) attempt()
+        else if (pending.size === 0) {
+          stop()
+          reject(connectFailed(failures, address))
+        }
+      }
+      pending.add(socket)
+      socket.on('error', onFailure)
+      socket.once('connect', () => {
+        const ends = clientEnds(socket, address)
+        if (!ends) return socket.destroy(new Error('the connection was lost at once'))
+        pending.delete(socket)
+        stop()
+        socket.off('error', onFailure)
+        resolve(new TcpTransport(socket, ends, config, reads))
+      })
+      if (next < targets.length) stagger = setTimeout(attempt, STAGGER_MS)
+    }
+    ended.addEventListener('abort', stop, { once: true })
+    attempt()
+  })
+}
+
+/** What to connect to, one after the other. */
+async function findTargets(address: Address): Promise<NetConnectOpts[]> {
+  if (isPathAddress(address)) return [{ path: address.path }]
+  const { host, port } = address
+  if (isIP(host)) return [{ host, port }]
+  const found = await lookup(host, { all: true }).catch((error: Error) => {
+    throw connectFailed([error], address)
+  })
+  return found.map(({ address, family }) => ({ host: address, family, port }))
+}

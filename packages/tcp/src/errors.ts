@@ -1,0 +1,78 @@
+/** What Node's system errors mean in terms of netts: a code to branch on, a message to act on. */
+import { type Address, formatAddress, NettsError } from '@netts/core'
+
+/** What usually is behind an errno, in words that say what to do. */
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'not permitted; ports below 1024 and foreign directories need privileges',
+  EADDRINUSE: 'something listens there already; choose another port, or stop the other process',
+  EADDRNOTAVAIL: 'no interface of this machine has that address',
+  EAI_AGAIN: 'the name could not be looked up now; check the resolver and the network',
+  ECONNREFUSED: 'nothing listens there',
+  EHOSTUNREACH: 'no route to the host',
+  EMFILE: 'this process has too many open files; raise `ulimit -n`',
+  ENETUNREACH: 'no route to the network',
+  ENOENT: 'the path, or a directory of it, does not exist',
+  ENOTFOUND: 'the name does not resolve',
+  ENOTSOCK: 'the path is not a socket',
+  ETIMEDOUT: 'the host did not answer',
+}
+
+/** Errnos that mean that the peer fell silent, rather than that it said something. */
+const SILENCE: ReadonlySet<string> = new Set([
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+])
+
+/** The error of an attempt to connect; several causes become one AggregateError. */
+export function connectFailed(causes: readonly Error[], address: Address): NettsError {
+  const reasons = new Set(causes.map(describe))
+  return new NettsError(
+    'ERR_NETTS_CONNECT_FAILED',
+    `connect to ${formatAddress(address)} failed: ${[...reasons].join('; ')}`,
+    {
+      cause: causes.length === 1 ? causes[0] : new AggregateError(causes, 'every address failed'),
+      operation: 'connect',
+      address,
+    },
+  )
+}
+
+/** The error of an attempt to listen. */
+export function listenFailed(cause: Error, address: Address): NettsError {
+  const stale =
+    'path' in address && errnoOf(cause) === 'EADDRINUSE'
+      ? 'the path exists: another process listens there, or one that crashed left it behind; then remove it'
+      : undefined
+  return new NettsError(
+    'ERR_NETTS_LISTEN_FAILED',
+    `listen on ${formatAddress(address)} failed: ${stale ? `${stale} (EADDRINUSE)` : describe(cause)}`,
+    { cause, operation: 'listen', address },
+  )
+}
+
+/** The error that ended an established transport. */
+export function transportFailed(cause: Error, remoteAddress: Address): NettsError {
+  const errno = errnoOf(cause)
+  const lost = errno !== undefined && SILENCE.has(errno)
+  const peer = formatAddress(remoteAddress)
+  return new NettsError(
+    lost ? 'ERR_NETTS_PEER_LOST' : 'ERR_NETTS_RESET',
+    lost
+      ? `the peer ${peer} stopped answering: ${describe(cause)}`
+      : `the connection with ${peer} was reset: ${describe(cause)}`,
+    { cause, address: remoteAddress },
+  )
+}
+
+function errnoOf(error: Error): string | undefined {
+  return (error as NodeJS.ErrnoException).code
+}
+
+function describe(error: Error): string {
+  const errno = errnoOf(error)
+  const hint = errno === undefined ? undefined : HINTS[errno]
+  return hint ? `${hint} (${errno})` : error.message
+}

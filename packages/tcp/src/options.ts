@@ -1,0 +1,94 @@
+/** The options of `tcp()`, their defaults and their checks. */
+import { type BufferPool, createBufferPool } from '@netts/core'
+import { checkBoolean, checkInteger, invalidArgument } from '@netts/core/driver'
+
+/** Options of {@link tcp}. */
+export interface TcpOptions {
+  /**
+   * The most bytes that one send can take: a buffer from the pool up to this size leaves without a copy.
+   * 1024 to 2^30. @default 1048640 (1 MiB + 64, as the default pool: a message of 1 MiB with its header is one send)
+   */
+  readonly maxSendSize?: number | undefined
+  /**
+   * How many sends may wait for the kernel to take them; further ones are refused until one is complete.
+   * 1 to 65536. @default 256
+   */
+  readonly sendDepth?: number | undefined
+  /**
+   * How many bytes copied by `sendCopy` and `sendGather` may wait for the kernel. The memory is taken in blocks of
+   * 64 KiB while there is something to send, and given back after. 65536 to 2^30, rounded up to whole blocks.
+   * @default 1114112 (17 blocks)
+   */
+  readonly sendBufferSize?: number | undefined
+  /**
+   * How many received bytes are held for the reader before the peer has to wait. Reading goes on a whole chunk
+   * (up to 64 KiB) at a time, and one that was under way still comes, so a little more can arrive.
+   * 1024 to 2^30. @default 1048576 (1 MiB)
+   */
+  readonly recvWindow?: number | undefined
+  /** Probe an idle peer, so that one that is gone is noticed (SO_KEEPALIVE). @default true */
+  readonly keepAlive?: boolean | undefined
+  /**
+   * How long a connection is idle before the first probe, in milliseconds, rounded down to whole seconds.
+   * Node.js then probes each second, and gives up after ten. 1000 to 32767000. @default 30000
+   */
+  readonly keepAliveDelayMs?: number | undefined
+  /**
+   * How many connections a listener may have open at a time, the waiting ones included; further ones are reset.
+   * At least 1. @default no limit
+   */
+  readonly maxConnections?: number | undefined
+  /** Where buffers for `sendBuffer` come from. @default one pool of plain memory for each call of {@link tcp} */
+  readonly bufferPool?: BufferPool | undefined
+}
+
+/** Checked options, complete. */
+export interface TcpConfig {
+  readonly maxSendSize: number
+  readonly sendDepth: number
+  readonly sendBufferSize: number
+  readonly recvWindow: number
+  readonly keepAlive: boolean
+  readonly keepAliveDelayMs: number
+  readonly maxConnections: number
+  /** Made on first use. */
+  readonly bufferPool: BufferPool
+}
+
+const GIBIBYTE = 2 ** 30
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range */
+export function checkOptions(options: TcpOptions = {}): TcpConfig {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
+  const {
+    maxSendSize = 1024 * 1024 + 64,
+    sendDepth = 256,
+    sendBufferSize = 17 * 64 * 1024,
+    recvWindow = 1024 * 1024,
+    keepAlive = true,
+    keepAliveDelayMs = 30_000,
+    maxConnections,
+    bufferPool,
+  } = options
+  if (bufferPool !== undefined && typeof bufferPool?.domain !== 'symbol') {
+    throw invalidArgument('bufferPool must be a BufferPool')
+  }
+  let pool: BufferPool | undefined = bufferPool
+  return Object.freeze({
+    maxSendSize: checkInteger('maxSendSize', maxSendSize, 1024, GIBIBYTE),
+    sendDepth: checkInteger('sendDepth', sendDepth, 1, 65_536),
+    sendBufferSize: checkInteger('sendBufferSize', sendBufferSize, 64 * 1024, GIBIBYTE),
+    recvWindow: checkInteger('recvWindow', recvWindow, 1024, GIBIBYTE),
+    keepAlive: checkBoolean('keepAlive', keepAlive),
+    // TCP_KEEPIDLE is at most 32767 seconds (MAX_TCP_KEEPIDLE in Linux, include/net/tcp.h).
+    keepAliveDelayMs: checkInteger('keepAliveDelayMs', keepAliveDelayMs, 1000, 32_767_000),
+    maxConnections:
+      maxConnections === undefined
+        ? Number.POSITIVE_INFINITY
+        : checkInteger('maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER),
+    get bufferPool(): BufferPool {
+      pool ??= createBufferPool()
+      return pool
+    },
+  })
+}

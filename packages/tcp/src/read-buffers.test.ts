@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { pattern } from '../test/support.js'
+import { giveBlock } from './blocks.js'
+import { ReadBuffers } from './read-buffers.js'
+
+/** What Node does with `onread`: read into the buffer it has, say how much, ask for the next buffer. */
+function reader(received: { bytes: Buffer; block: Buffer | undefined }[]) {
+  const reads = new ReadBuffers()
+  reads.sink = (bytes, block) => received.push({ bytes, block })
+  let buffer = reads.onread.buffer()
+  return {
+    reads,
+    read(data: Buffer): void {
+      data.copy(buffer)
+      reads.onread.callback(data.byteLength)
+      buffer = reads.onread.buffer()
+    },
+    get buffer() {
+      return buffer
+    },
+  }
+}
+
+it('shares one block among idle sockets', () => {
+  expect(reader([]).buffer).toBe(reader([]).buffer)
+})
+
+it('keeps small reads apart from what later reads bring', () => {
+  const received: { bytes: Buffer; block: Buffer | undefined }[] = []
+  const socket = reader(received)
+  socket.read(Buffer.from('one'))
+  socket.read(Buffer.from('two'))
+  expect(received.map(({ bytes }) => String(bytes))).toEqual(['one', 'two'])
+})
+
+it('hands bulk reads on in blocks of their own, and returns to the shared block after', () => {
+  const received: { bytes: Buffer; block: Buffer | undefined }[] = []
+  const socket = reader(received)
+  const idle = socket.buffer
+  const data = [40_000, 65_536, 65_536, 100, 7, 30_000].map((byteLength, seed) => pattern(byteLength, seed))
+  for (const bytes of data) socket.read(bytes)
+  expect(received.map(({ bytes }, i) => bytes.equals(data[i]!))).toEqual(data.map(() => true))
+  expect(received.map(({ block }) => block !== undefined)).toEqual([true, true, true, false, false, true])
+  socket.read(Buffer.from('small'))
+  expect(socket.buffer).toBe(idle)
+  for (const { block } of received) if (block) giveBlock(block)
+})
+
+it('goes back to the shared block when its socket is closed in bulk flow', () => {
+  const socket = reader([])
+  const idle = socket.buffer
+  socket.read(pattern(65_536))
+  expect(socket.buffer).not.toBe(idle)
+  socket.reads.close()
+  expect(socket.reads.onread.buffer()).toBe(idle)
+})

@@ -1,0 +1,125 @@
+import type { BufferSlot } from '@netts/core/driver'
+import { describe, expect, it } from 'vitest'
+import { pattern } from '../test/support.js'
+import { BLOCK_BYTES } from './blocks.js'
+import { SendQueue } from './send-queue.js'
+
+const UNLIMITED = Number.POSITIVE_INFINITY
+
+function slotOf(bytes: Uint8Array): BufferSlot & { freed: number } {
+  const slot = { slab: bytes, slabIndex: 0, byteOffset: 0, freed: 0, free: () => slot.freed++ }
+  return slot as unknown as BufferSlot & { freed: number }
+}
+
+describe('the queue of accepted sends', () => {
+  it('packs small copies into one piece of memory', () => {
+    const queue = new SendQueue(8, BLOCK_BYTES)
+    expect(queue.copy([Buffer.from('ab')], UNLIMITED)).toBe(2)
+    expect(queue.copy([Buffer.from('c'), Buffer.from(''), Buffer.from('de')], UNLIMITED)).toBe(3)
+    expect(queue.nextBatch().map(String)).toEqual(['abcde'])
+    expect(queue.sends).toBe(2)
+    expect(queue.completeBatch()).toBe(2)
+    expect(queue.sends).toBe(0)
+  })
+
+  it('keeps copies and pooled buffers in order', () => {
+    const queue = new SendQueue(8, BLOCK_BYTES)
+    const slot = slotOf(Buffer.from('0123456789'))
+    queue.copy([Buffer.from('a')], UNLIMITED)
+    queue.add(slot, 2, 3)
+    queue.copy([Buffer.from('b')], UNLIMITED)
+    expect(queue.nextBatch().map(String)).toEqual(['a', '234', 'b'])
+    expect(slot.freed).toBe(0)
+    expect(queue.completeBatch()).toBe(3)
+    expect(slot.freed).toBe(1)
+  })
+
+  it('does not touch what is being written when more is accepted', () => {
+    const queue = new SendQueue(8, BLOCK_BYTES)
+    queue.copy([Buffer.from('first')], UNLIMITED)
+    const [first] = queue.nextBatch()
+    queue.copy([Buffer.from('second')], UNLIMITED)
+    expect(String(first)).toBe('first')
+    expect(queue.completeBatch()).toBe(1)
+    expect(queue.nextBatch().map(String)).toEqual(['second'])
+  })
+
+  it('takes what fits, refuses beyond its bytes, and takes more once they are written', () => {
+    const queue = new SendQueue(8, 2 * BLOCK_BYTES)
+    const data = pattern(3 * BLOCK_BYTES)
+    expect(queue.copy([data], UNLIMITED)).toBe(2 * BLOCK_BYTES)
+    expect(queue.copy([data], UNLIMITED)).toBe(0)
+    expect(Buffer.concat(queue.nextBatch()).equals(data.subarray(0, 2 * BLOCK_BYTES))).toBe(true)
+    expect(queue.completeBatch()).toBe(1)
+    expect(queue.copy([data.subarray(2 * BLOCK_BYTES)], UNLIMITED)).toBe(BLOCK_BYTES)
+    expect(Buffer.concat(queue.nextBatch()).equals(data.subarray(2 * BLOCK_BYTES))).toBe(true)
+  })
+
+  it('counts a send that spans several blocks as one, complete with its last byte', () => {
+    const queue = new SendQueue(8, 4 * BLOCK_BYTES)
+    expect(queue.copy([pattern(BLOCK_BYTES), pattern(BLOCK_BYTES, 1)], UNLIMITED)).toBe(2 * BLOCK_BYTES)
+    expect(queue.sends).toBe(1)
+    expect(queue.nextBatch()).toHaveLength(2)
+    expect(queue.completeBatch()).toBe(1)
+  })
+
+  it('refuses beyond its depth, whatever the size', () => {
+    const queue = new SendQueue(2, BLOCK_BYTES)
+    expect(queue.copy([Buffer.from('a')], UNLIMITED)).toBe(1)
+    expect(queue.copy([Buffer.from('b')], UNLIMITED)).toBe(1)
+    expect(queue.copy([Buffer.from('c')], UNLIMITED)).toBe(0)
+    expect(queue.hasRoom).toBe(false)
+    queue.nextBatch()
+    queue.completeBatch()
+    expect(queue.hasRoom).toBe(true)
+  })
+
+  it('cuts a gathered send at the limit, across slices', () => {
+    const queue = new SendQueue(8, BLOCK_BYTES)
+    expect(queue.copy([Buffer.from('abc'), Buffer.from('def'), Buffer.from('ghi')], 5)).toBe(5)
+    expect(queue.nextBatch().map(String)).toEqual(['abcde'])
+  })
+
+  it('frees everything when it is cleared, written or not', () => {
+    const queue = new SendQueue(8, BLOCK_BYTES)
+    const slots = [slotOf(Buffer.from('a')), slotOf(Buffer.from('b'))]
+    queue.add(slots[0]!, 0, 1)
+    queue.nextBatch()
+    queue.add(slots[1]!, 0, 1)
+    queue.copy([pattern(BLOCK_BYTES)], UNLIMITED)
+    queue.clear()
+    expect(slots.map((slot) => slot.freed)).toEqual([1, 1])
+    expect(queue.sends).toBe(0)
+    expect(queue.copy([pattern(BLOCK_BYTES)], UNLIMITED)).toBe(BLOCK_BYTES)
+  })
+
+  it('sends any sequence of copies and buffers byte for byte, with batches taken at any time', () => {
+    const queue = new SendQueue(64, 3 * BLOCK_BYTES)
+    const random = pattern(4096, 7)
+    const expected: Uint8Array[] = []
+    const written: Buffer[] = []
+    let accepted = 0
+    let completed = 0
+    for (let i = 0; i + 3 < random.length; i += 4) {
+      const data = pattern(1 + random[i]! * random[i + 1]!, i)
+      if (random[i + 2]! % 4 === 0 && queue.hasRoom) {
+        queue.add(slotOf(data), 0, data.byteLength)
+        expected.push(data)
+        accepted++
+      } else {
+        const taken = queue.copy([data], UNLIMITED)
+        expected.push(data.subarray(0, taken))
+        if (taken > 0) accepted++
+      }
+      if (random[i + 3]! % 5 === 0) {
+        for (const bytes of queue.nextBatch()) written.push(Buffer.from(bytes))
+        completed += queue.completeBatch()
+      }
+    }
+    for (const bytes of queue.nextBatch()) written.push(Buffer.from(bytes))
+    completed += queue.completeBatch()
+    expect(Buffer.concat(written).equals(Buffer.concat(expected))).toBe(true)
+    expect(completed).toBe(accepted)
+    expect(accepted).toBeGreaterThan(500)
+  })
+})

@@ -1,0 +1,348 @@
+/** A transport over one connected socket of node:net. */
+import type { Socket } from 'node:net'
+import {
+  type Address,
+  NettsError,
+  type PooledBuffer,
+  type RecvCompletion,
+  type Transport,
+  type TransportCapabilities,
+  type TransportState,
+} from '@netts/core'
+import { ChunkTable, checkSendRange, invalidArgument, takeSlot, Waker } from '@netts/core/driver'
+import type { Ends } from './addresses.js'
+import { giveBlock } from './blocks.js'
+import { transportFailed } from './errors.js'
+import type { TcpConfig } from './options.js'
+import type { ReadBuffers } from './read-buffers.js'
+import { SendQueue } from './send-queue.js'
+
+/** A received chunk, and the block to give back with it where it lies in one. */
+interface Chunk {
+  readonly bytes: Buffer
+  readonly block: Buffer | undefined
+}
+
+/** How long `disconnect` waits, for the kernel to take another batch and then for the peer's end. */
+const DISCONNECT_MS = 5000
+
+/** A chunk counts as at least so many bytes of the window, so that a peer sending single bytes is bounded too. */
+const LEAST_CHUNK_BYTES = 256
+
+// A killed peer's kernel says FIN or RST for it, as if it had meant to; a Unix socket has no RST.
+const TCP: TransportCapabilities = Object.freeze({ detectsPeerCrash: false, reset: true })
+const UNIX: TransportCapabilities = Object.freeze({ detectsPeerCrash: false, reset: false })
+
+/** See {@link Transport}. */
+export class TcpTransport implements Transport {
+  readonly #socket: Socket
+  readonly #config: TcpConfig
+  readonly #reads: ReadBuffers | undefined
+  readonly #waker = new Waker()
+  readonly #sends: SendQueue
+  readonly #handedOut = new ChunkTable<Chunk>()
+  /** Received and not handed out yet; the next one is at `#nextChunk`. */
+  #chunks: Chunk[] = []
+  #nextChunk = 0
+  /** What of the window is used by chunks that are queued or handed out. */
+  #held = 0
+  #paused = false
+  #peerEnded = false
+  #flushScheduled = false
+  #writing = false
+  /** `socket.end()` was called: FIN follows what was written. */
+  #ended = false
+  #completed = 0
+  #state: TransportState = 'open'
+  /** This side said finish, disconnect or destroy: sending is misuse from then on. */
+  #saidEnd = false
+  #error: NettsError | undefined
+  #disconnectTimer: NodeJS.Timeout | undefined
+
+  readonly localAddress: Address
+  readonly remoteAddress: Address
+  readonly capabilities: TransportCapabilities
+
+  /**
+   * @param socket connected, half-open allowed, not reading yet
+   * @param reads the socket's own receive memory; without, it emits `data`
+   */
+  constructor(socket: Socket, ends: Ends, config: TcpConfig, reads?: ReadBuffers) {
+    this.#socket = socket
+    this.#config = config
+    this.#reads = reads
+    this.#sends = new SendQueue(config.sendDepth, config.sendBufferSize)
+    this.localAddress = ends.localAddress
+    this.remoteAddress = ends.remoteAddress
+    this.capabilities = 'path' in ends.remoteAddress ? UNIX : TCP
+    if (reads) reads.sink = (bytes, block) => this.#onChunk(bytes, block)
+    else socket.on('data', (bytes: Buffer) => this.#onChunk(bytes, undefined))
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  get state(): TransportState {
+    return this.#state
+  }
+  get error(): NettsError | undefined {
+    return this.#error
+  }
+  get bufferPool() {
+    return this.#config.bufferPool
+  }
+  get maxSendSize(): number {
+    return this.#config.maxSendSize
+  }
+  get recvWindow(): number {
+    return this.#config.recvWindow
+  }
+  get waker(): (() => void) | undefined {
+    return this.#waker.callback
+  }
+  set waker(callback: (() => void) | undefined) {
+    this.#waker.callback = callback
+  }
+
+  sendCopy(data: Uint8Array): number {
+    if (!(data instanceof Uint8Array)) throw invalidArgument('data must be a Uint8Array', 'sendCopy')
+    if (data.byteLength === 0) throw invalidArgument('data is empty', 'sendCopy')
+    return this.#copy([data], 'sendCopy')
+  }
+
+  sendGather(parts: readonly Uint8Array[]): number {
+    let empty = true
+    for (const part of parts) {
+      if (!(part instanceof Uint8Array)) throw invalidArgument('parts must be Uint8Arrays', 'sendGather')
+      if (part.byteLength > 0) empty = false
+    }
+    if (empty) throw invalidArgument('every part is empty', 'sendGather')
+    return this.#copy(parts, 'sendGather')
+  }
+
+  sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
+    const { bufferPool, maxSendSize } = this.#config
+    const length = checkSendRange(buffer, bufferPool.domain, maxSendSize, byteOffset, byteLength)
+    if (!this.#checkOpen('sendBuffer') || !this.#sends.hasRoom) return false
+    this.#sends.add(takeSlot(buffer), byteOffset, length)
+    this.#scheduleFlush()
+    return true
+  }
+
+  pollSendCompletion(): number {
+    const completed = this.#completed
+    this.#completed = 0
+    return completed
+  }
+
+  get sendsInFlight(): number {
+    return this.#state === 'closed' ? 0 : this.#sends.sends + this.#completed
+  }
+
+  pollRecv(out: RecvCompletion[]): number {
+    const count = Math.min(out.length, this.#chunks.length - this.#nextChunk)
+    for (let i = 0; i < count; i++) {
+      const chunk = this.#chunks[this.#nextChunk++]!
+      const completion = out[i]!
+      completion.bufIdx = this.#handedOut.add(chunk)
+      completion.byteLen = chunk.bytes.byteLength
+    }
+    if (count > 0 && this.#nextChunk === this.#chunks.length) {
+      this.#chunks = []
+      this.#nextChunk = 0
+    }
+    return count
+  }
+
+  recvBuf(bufIdx: number): Uint8Array {
+    return this.#handedOut.get(bufIdx).bytes
+  }
+
+  repostRecv(bufIdx: number): void {
+    const { bytes, block } = this.#handedOut.remove(bufIdx)
+    if (block) giveBlock(block)
+    this.#held -= windowCost(bytes)
+    if (this.#paused && this.#held < this.#config.recvWindow) this.#resume()
+  }
+
+  get recvEnded(): boolean {
+    return this.#peerEnded && this.#nextChunk === this.#chunks.length
+  }
+
+  pollDisconnect(): boolean {
+    return this.#state === 'closed'
+  }
+
+  finish(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'finished'
+    this.#saidEnd = true
+    this.#scheduleFlush()
+  }
+
+  disconnect(): void {
+    if (this.#state !== 'open' && this.#state !== 'finished') return
+    this.#state = 'disconnecting'
+    this.#saidEnd = true
+    this.#restartDisconnectTimer()
+    this.#scheduleFlush()
+    if (this.#paused) this.#resume()
+  }
+
+  destroy(error?: NettsError): void {
+    this.#saidEnd = true
+    if (this.#state === 'closed') return
+    this.#error = error ?? new NettsError('ERR_NETTS_DESTROYED', 'the transport was destroyed')
+    this.#reset()
+    this.#close()
+  }
+
+  /** Starts reading: a server's connection waits unread until it is accepted, so that waiting ones need no memory. */
+  start(): void {
+    this.#resume()
+  }
+
+  /** @returns whether sending makes sense; not so after a failure */
+  #checkOpen(operation: string): boolean {
+    if (this.#saidEnd) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} after finish, disconnect or destroy`, {
+        operation,
+      })
+    }
+    return this.#state === 'open'
+  }
+
+  #copy(parts: readonly Uint8Array[], operation: string): number {
+    if (!this.#checkOpen(operation)) return 0
+    const accepted = this.#sends.copy(parts, this.#config.maxSendSize)
+    if (accepted > 0) this.#scheduleFlush()
+    return accepted
+  }
+
+  /** What is sent within a tick leaves in one write after it. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#writing) return
+    this.#flushScheduled = true
+    process.nextTick(TcpTransport.#flush, this)
+  }
+
+  static #flush(this: void, transport: TcpTransport): void {
+    transport.#flushScheduled = false
+    transport.#write()
+  }
+
+  #write(): void {
+    if (this.#state === 'closed') return
+    const batch = this.#sends.nextBatch()
+    const last = batch.pop()
+    if (last) {
+      const socket = this.#socket
+      this.#writing = true
+      if (batch.length === 0) {
+        socket.write(last, this.#onWritten)
+      } else {
+        socket.cork()
+        for (const bytes of batch) socket.write(bytes)
+        socket.write(last, this.#onWritten)
+        socket.uncork()
+      }
+    } else if (this.#state !== 'open' && !this.#ended) {
+      this.#ended = true
+      this.#socket.end()
+    }
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    // With an error, the socket's `error` event follows.
+    if (error || this.#state === 'closed') return
+    this.#writing = false
+    this.#completed += this.#sends.completeBatch()
+    if (this.#state === 'disconnecting') this.#restartDisconnectTimer()
+    this.#waker.wake()
+    this.#write()
+  }
+
+  #onChunk(bytes: Buffer, block: Buffer | undefined): void {
+    if (this.#state === 'disconnecting' || this.#state === 'closed') {
+      if (block) giveBlock(block)
+      return
+    }
+    this.#chunks.push({ bytes, block })
+    this.#held += windowCost(bytes)
+    if (this.#held >= this.#config.recvWindow) {
+      this.#paused = true
+      this.#socket.pause()
+    }
+    this.#waker.wake()
+  }
+
+  #resume(): void {
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#peerEnded = true
+    this.#waker.wake()
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#fail(transportFailed(error, this.remoteAddress))
+  }
+
+  /** Both directions have ended, or the socket was destroyed. */
+  readonly #onClose = (): void => {
+    if (this.#state !== 'closed') this.#close()
+  }
+
+  #fail(error: NettsError): void {
+    if (this.#state === 'closed') return
+    this.#error = error
+    this.#close()
+  }
+
+  #close(): void {
+    this.#state = 'closed'
+    clearTimeout(this.#disconnectTimer)
+    this.#sends.clear()
+    this.#reads?.close()
+    this.#waker.wake()
+  }
+
+  #restartDisconnectTimer(): void {
+    clearTimeout(this.#disconnectTimer)
+    this.#disconnectTimer = setTimeout(() => this.#onDisconnectTimeout(), DISCONNECT_MS)
+  }
+
+  #onDisconnectTimeout(): void {
+    const unsent = this.#sends.sends > 0
+    if (unsent) {
+      this.#error = new NettsError(
+        'ERR_NETTS_TIMEOUT',
+        `the peer took none of what was sent for ${DISCONNECT_MS} ms; the rest of it is lost`,
+        { operation: 'disconnect', address: this.remoteAddress },
+      )
+      this.#reset()
+    } else {
+      this.#socket.destroy()
+    }
+    this.#close()
+  }
+
+  /** Closes the socket so that the peer learns it as an error, where there is such a thing. */
+  #reset(): void {
+    const socket = this.#socket
+    if (!this.capabilities.reset) {
+      socket.destroy()
+    } else if (this.#ended && !socket.writableFinished) {
+      // libuv refuses a reset while it is about to shut down (uv_tcp_close_reset), for one turn of the loop.
+      socket.once('finish', () => socket.resetAndDestroy())
+    } else {
+      socket.resetAndDestroy()
+    }
+  }
+}
+
+function windowCost(bytes: Uint8Array): number {
+  return Math.max(bytes.byteLength, LEAST_CHUNK_BYTES)
+}
