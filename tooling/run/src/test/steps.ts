@@ -4,6 +4,9 @@ import type { Step } from './step.js'
 const vitest = 'node_modules/vitest/vitest.mjs'
 const config = (name: string) => `--config=tooling/presets/${name}.config.ts`
 
+const typeScript = (file: string) =>
+  [process.execPath, '--conditions=@netts/source', '--import', 'tsx', file] as const
+
 /** What `npm test` runs: within 20 minutes on 2 cores, all of it. */
 export const steps: readonly Step[] = [
   { name: 'lint', budgetMinutes: 1, counted: 'exit-status', command: ['npx', 'biome', 'ci', '.'] },
@@ -27,6 +30,13 @@ export const steps: readonly Step[] = [
     budgetMinutes: 5,
     counted: 'vitest',
     command: [process.execPath, vitest, 'run', config('packages')],
+  },
+  {
+    // In one boot of the lab; where that cannot run, a visible skip, and in CI a failure.
+    name: 'rdma suites',
+    budgetMinutes: 8,
+    counted: 'last-line',
+    command: typeScript('tooling/lab/src/suites/main.ts'),
   },
 ]
 
