@@ -1,0 +1,209 @@
+/** A mock network: who listens where, which faults an attempt gets, and the links that came of it. */
+import {
+  type Address,
+  type BufferPool,
+  type ConnectOptions,
+  createBufferPool,
+  formatAddress,
+  isPathAddress,
+  type ListenOptions,
+  NettsError,
+  type Transport,
+  type TransportBuilder,
+  type TransportListener,
+} from '@netts/core'
+import { checkAddress, checkInteger, checkSignal, withDeadline } from '@netts/core/driver'
+import { globalClock, type MockClock } from './clock.js'
+import { chaosOf, checkFaults, type MockFaults } from './faults.js'
+import { checkLimits, type MockLimits } from './limits.js'
+import { createLink, type LinkEnd, type LinkEnvironment, type MockLink } from './link.js'
+import { MockListener } from './listener.js'
+import { Random } from './random.js'
+import { Turns } from './turns.js'
+
+/** The first port that a listener on port 0, or a client, gets: the beginning of IANA's dynamic range. */
+const FIRST_DYNAMIC_PORT = 49_152
+
+/** An attempt to connect, as a script sees it. */
+export interface MockAttempt {
+  /** Counts the network's attempts from 0. */
+  readonly index: number
+  readonly address: Address
+}
+
+/** What goes wrong with an attempt to connect, and with the connection that comes of it. */
+export type MockScript = (attempt: MockAttempt) => MockFaults | undefined
+
+/** Options of {@link createMockNetwork}. */
+export interface MockNetworkOptions {
+  /** Decides every fault of `chaos`: the same seed and the same program give the same run. @default 0 */
+  readonly seed?: number | undefined
+  /** The faults of every connection, or what chooses them for each attempt. @default none */
+  readonly faults?: MockFaults | MockScript | undefined
+  /**
+   * Where latency and the deadline of `disconnect` get their time from. @default the global timers, looked up
+   * with each use, so that fake timers rule them
+   */
+  readonly clock?: MockClock | undefined
+  /** How many bytes of what each side sent are kept for `sent`. @default 1 MiB */
+  readonly recordByteLength?: number | undefined
+}
+
+/** Options of {@link MockNetwork.builder}: the limits of both connecting and accepted transports. */
+export interface MockBuilderOptions extends Partial<MockLimits> {
+  /** Where buffers for `sendBuffer` come from. @default a pool of this builder's own */
+  readonly bufferPool?: BufferPool | undefined
+}
+
+/** A network in memory. Those on it see each other, and nobody else. */
+export interface MockNetwork {
+  readonly seed: number
+  /** A driver on this network. */
+  builder(options?: MockBuilderOptions): TransportBuilder
+  /** Gives the next attempt to connect these faults; several calls line up. They go before `faults`. */
+  failNext(faults: MockFaults): void
+  /** Every connection that was made, in order, closed ones included. */
+  readonly links: readonly MockLink[]
+}
+
+/**
+ * Makes a network in memory, with no timers of its own: what is sent arrives in a later turn of the event loop.
+ *
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options out of range
+ */
+export function createMockNetwork(options: MockNetworkOptions = {}): MockNetwork {
+  const { faults = {}, clock = globalClock } = options
+  const seed = checkInteger('seed', options.seed ?? 0, 0, 0xffffffff)
+  const recordByteLength = checkInteger('recordByteLength', options.recordByteLength ?? 2 ** 20, 0, 2 ** 40)
+  if (typeof faults !== 'function') checkFaults(faults)
+  const script: MockScript = typeof faults === 'function' ? faults : () => faults
+  return new Network({ seed, clock, turns: new Turns(clock), recordByteLength }, script)
+}
+
+class Network implements MockNetwork {
+  readonly links: MockLink[] = []
+  readonly #environment: LinkEnvironment
+  readonly #script: MockScript
+  readonly #scripted: MockFaults[] = []
+  readonly #listeners = new Map<string, MockListener>()
+  #attempts = 0
+  #lastPort = FIRST_DYNAMIC_PORT - 1
+
+  constructor(environment: LinkEnvironment, script: MockScript) {
+    this.#environment = environment
+    this.#script = script
+  }
+
+  get seed(): number {
+    return this.#environment.seed
+  }
+
+  builder(options: MockBuilderOptions = {}): TransportBuilder {
+    const limits = checkLimits(options)
+    const bufferPool = options.bufferPool ?? createBufferPool()
+    const builder: TransportBuilder = {
+      name: 'mock',
+      connect: async (address, options) => this.#connect(address, options ?? {}, limits, bufferPool),
+      listen: async (address, options) => this.#listen(address, options ?? {}, limits, bufferPool),
+    }
+    return Object.freeze(builder)
+  }
+
+  failNext(faults: MockFaults): void {
+    this.#scripted.push(checkFaults(faults))
+  }
+
+  #listen(
+    asked: Address,
+    options: ListenOptions,
+    limits: MockLimits,
+    bufferPool: BufferPool,
+  ): TransportListener {
+    const backlog = checkInteger('backlog', options.backlog ?? 511, 1, 2 ** 31 - 1)
+    let address = checkAddress(asked, 'listen')
+    if (!isPathAddress(address) && address.port === 0) {
+      address = Object.freeze({ host: address.host, port: this.#freePort() })
+    }
+    const key = formatAddress(address)
+    if (this.#listeners.has(key)) {
+      throw new NettsError('ERR_NETTS_LISTEN_FAILED', `somebody listens on ${key} already`, {
+        operation: 'listen',
+        address,
+      })
+    }
+    const listener = new MockListener({ address, limits, bufferPool }, backlog, () => {
+      if (this.#listeners.get(key) === listener) this.#listeners.delete(key)
+    })
+    this.#listeners.set(key, listener)
+    return listener
+  }
+
+  #connect(
+    asked: Address,
+    options: ConnectOptions,
+    limits: MockLimits,
+    bufferPool: BufferPool,
+  ): Promise<Transport> {
+    const address = checkAddress(asked, 'connect')
+    return withDeadline({
+      operation: 'connect',
+      address,
+      signal: checkSignal(options.signal),
+      timeoutMs: options.timeoutMs ?? 10_000,
+      start: (ended) => this.#attempt(address, { limits, bufferPool }, ended),
+      dispose: (transport) => transport.destroy(),
+    })
+  }
+
+  #attempt(address: Address, client: Omit<LinkEnd, 'address'>, ended: AbortSignal): Promise<Transport> {
+    const index = this.#attempts++
+    const faults = this.#scripted.shift() ?? checkFaults(this.#script({ index, address }) ?? {})
+    if (faults.connect === 'never') return new Promise(() => {})
+    const latencyMs = (faults.client?.latencyMs ?? 0) + (faults.server?.latencyMs ?? 0)
+    return new Promise((resolve, reject) => {
+      this.#environment.turns.after(latencyMs, 1, () => {
+        if (ended.aborted) return
+        try {
+          resolve(this.#establish(index, address, client, faults))
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+
+  #establish(
+    index: number,
+    address: Address,
+    client: Omit<LinkEnd, 'address'>,
+    faults: MockFaults,
+  ): Transport {
+    const where = { operation: 'connect', address }
+    const listener = this.#listeners.get(formatAddress(address))
+    const random = Random.derive(~this.seed, index)
+    if (!listener || faults.connect === 'refuse' || random.chance(chaosOf(faults).refuseConnect)) {
+      const why = listener ? 'the mock network refused' : 'nobody listens there'
+      throw new NettsError('ERR_NETTS_CONNECT_FAILED', `connect to ${formatAddress(address)}: ${why}`, where)
+    }
+    if (faults.connect === 'reject' || !listener.queue.hasRoom) {
+      const why = listener.queue.hasRoom ? 'the mock network said so' : 'its backlog is full'
+      throw new NettsError('ERR_NETTS_REJECTED', `${formatAddress(address)} turned us down: ${why}`, where)
+    }
+    const clientAddress = isPathAddress(address) ? address : { host: '127.0.0.1', port: this.#freePort() }
+    const made = createLink(
+      this.#environment,
+      index,
+      { ...client, address: Object.freeze(clientAddress) },
+      listener.end,
+      faults,
+    )
+    this.links.push(made.link)
+    listener.queue.push(made.server)
+    return made.client
+  }
+
+  #freePort(): number {
+    this.#lastPort = this.#lastPort === 65_535 ? FIRST_DYNAMIC_PORT : this.#lastPort + 1
+    return this.#lastPort
+  }
+}
