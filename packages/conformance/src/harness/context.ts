@@ -1,0 +1,140 @@
+/** What a rule gets: connections on the ground that `setup` made, and everything put away again afterwards. */
+import assert from 'node:assert/strict'
+import type {
+  Address,
+  BufferPool,
+  ConnectOptions,
+  ListenOptions,
+  Transport,
+  TransportBuilder,
+  TransportListener,
+} from '@netts/core'
+import type { ConformanceFixture, Settings } from '../options.js'
+import { eventually, within } from './deadline.js'
+import { Endpoint } from './endpoint.js'
+import { Pattern } from './pattern.js'
+
+const CLIENT_SALT = 1
+const SERVER_SALT = 2
+
+/** Both ends of a connection. */
+export interface Pair {
+  /** The end that connected. */
+  readonly client: Endpoint
+  /** The end that accepted. */
+  readonly server: Endpoint
+}
+
+/** One test's surroundings. */
+export class Context {
+  readonly fixture: ConformanceFixture
+  readonly settings: Settings
+  readonly #listeners: TransportListener[] = []
+  readonly #transports: Transport[] = []
+  readonly #endpoints: Endpoint[] = []
+  readonly #pools = new Set<BufferPool>()
+
+  constructor(fixture: ConformanceFixture, settings: Settings) {
+    this.fixture = fixture
+    this.settings = settings
+  }
+
+  get builder(): TransportBuilder {
+    return this.fixture.builder
+  }
+
+  get listenBuilder(): TransportBuilder {
+    return this.fixture.listenBuilder ?? this.fixture.builder
+  }
+
+  /** Fails when the promise has not settled in time. */
+  within<T>(what: string, promise: PromiseLike<T>): Promise<T> {
+    return within(this.settings.deadlineMs, what, promise)
+  }
+
+  /** Waits until a condition that nothing announces is true. */
+  eventually(what: string | (() => string), isTrue: () => boolean | Promise<boolean>): Promise<void> {
+    return eventually(this.settings.deadlineMs, what, isTrue)
+  }
+
+  /** Listens where the fixture says, or at the address given. */
+  async listen(options?: ListenOptions, address = this.fixture.listenAddress()): Promise<TransportListener> {
+    const listener = await this.within('listen', this.listenBuilder.listen(address, options))
+    this.#listeners.push(listener)
+    return listener
+  }
+
+  /** Connects; the transport is put away after the test. */
+  async connect(address: Address, options?: ConnectOptions): Promise<Transport> {
+    return this.own(await this.within('connect', this.builder.connect(address, options)))
+  }
+
+  /** The next accepted transport; there must be one. */
+  async accept(listener: TransportListener): Promise<Transport> {
+    const transport = await this.within('accept', listener.accept())
+    assert.ok(transport, 'accept resolved to undefined, but the listener is open')
+    return this.own(transport)
+  }
+
+  /** Puts a transport away after the test. */
+  own(transport: Transport): Transport {
+    this.#transports.push(transport)
+    this.#pools.add(transport.bufferPool)
+    return transport
+  }
+
+  /** Drives the end that connected. */
+  clientEnd(transport: Transport): Endpoint {
+    return this.#endpoint(transport, CLIENT_SALT, SERVER_SALT)
+  }
+
+  /** Drives the end that accepted. */
+  serverEnd(transport: Transport): Endpoint {
+    return this.#endpoint(transport, SERVER_SALT, CLIENT_SALT)
+  }
+
+  #endpoint(transport: Transport, outgoingSalt: number, incomingSalt: number): Endpoint {
+    const { deadlineMs } = this.settings
+    const endpoint = new Endpoint(transport, deadlineMs, new Pattern(outgoingSalt), new Pattern(incomingSalt))
+    this.#endpoints.push(endpoint)
+    return endpoint
+  }
+
+  /** Both raw transports of a new connection. */
+  async rawPair(listener?: TransportListener): Promise<[client: Transport, server: Transport]> {
+    const from = listener ?? (await this.listen())
+    return Promise.all([this.connect(from.address), this.accept(from)])
+  }
+
+  /** Both ends of a new connection. */
+  async pair(listener?: TransportListener): Promise<Pair> {
+    const [client, server] = await this.rawPair(listener)
+    const pair = { client: this.clientEnd(client), server: this.serverEnd(server) }
+    pair.client.peer = pair.server
+    pair.server.peer = pair.client
+    return pair
+  }
+
+  /** Whether both directions of a pair work. */
+  async checkWorks({ client, server }: Pair, byteLength = 1000): Promise<void> {
+    await Promise.all([client.send(byteLength), server.send(byteLength)])
+    await Promise.all([client.receiveTo(server.sent), server.receiveTo(client.sent)])
+  }
+
+  /** Destroys and closes whatever the test left open. */
+  async putAway(): Promise<void> {
+    for (const transport of this.#transports) transport.destroy()
+    await Promise.all(this.#listeners.map((listener) => this.within('listener.close', listener.close())))
+  }
+
+  /** Fails unless every rule that shows late was kept, and every buffer came back. */
+  async checkAfterwards(): Promise<void> {
+    for (const endpoint of this.#endpoints) endpoint.guard.check()
+    for (const pool of this.#pools) {
+      await this.eventually(
+        () => `${pool.stats.outstanding} buffers to come back to their pool`,
+        () => pool.stats.outstanding === 0,
+      )
+    }
+  }
+}

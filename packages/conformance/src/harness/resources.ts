@@ -1,0 +1,20 @@
+/** Counts of what must not leak, where the fixture brings none of its own. */
+import { readdirSync } from 'node:fs'
+import type { ResourceCounts } from '../options.js'
+
+/** Handles that come and go with the tests themselves. */
+const OF_THE_TESTS = new Set(['Timeout', 'Immediate', 'FSReqPromise', 'FSReqCallback', 'CloseReq'])
+
+/** Open file descriptors, where `/proc` has them, and the active handles of the event loop. */
+export function processResources(): ResourceCounts {
+  const handles = process.getActiveResourcesInfo().filter((kind) => !OF_THE_TESTS.has(kind))
+  return { 'event loop handles': handles.length, ...fileDescriptors() }
+}
+
+function fileDescriptors(): ResourceCounts {
+  try {
+    return { 'file descriptors': readdirSync('/proc/self/fd').length }
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,103 @@
+/** What the suite is told: the driver, where its tests may listen, and what it claims to be able to do. */
+import type { Address, TransportBuilder, TransportCapabilities } from '@netts/core'
+
+/** What a crashable peer does until it is killed. It is plain data, fit for a command line. */
+export interface PeerTask {
+  /** Connects to `address`, or listens there and accepts one connection. */
+  readonly role: 'connect' | 'listen'
+  readonly address: Address
+  /** How many bytes it sends before it falls silent. */
+  readonly byteLength: number
+}
+
+/** A peer that can be made to crash; most often a process of its own that runs {@link runPeerTask}. */
+export interface CrashablePeer {
+  /** Where it listens, when its role is to listen. */
+  readonly address: Address
+  /** Crashes it, without a word to the other side: SIGKILL, a power cut. */
+  crash(): void | Promise<void>
+}
+
+/** Counts of whatever must not leak, by name: file descriptors, queue pairs, memory regions, bytes pinned. */
+export type ResourceCounts = Readonly<Record<string, number>>
+
+/** One test's ground: made by `setup`, disposed of by `teardown`. */
+export interface ConformanceFixture {
+  /** Connects; listens as well unless {@link listenBuilder} is there. */
+  readonly builder: TransportBuilder
+  /** Listens, where that takes another configuration. @default `builder` */
+  readonly listenBuilder?: TransportBuilder | undefined
+  /** Somewhere to listen: not used yet, or with port 0. */
+  listenAddress(): Address
+  /** Where a connection attempt gets no answer at all. Without it, deadlines are only tested by aborting. */
+  silentAddress?(): Address | Promise<Address>
+  /**
+   * Starts a peer that can crash. Without it crashes are not tested, which is an error for a driver that
+   * claims `detectsPeerCrash`.
+   */
+  startCrashablePeer?(task: PeerTask): Promise<CrashablePeer>
+  /**
+   * Counts what must not leak. @default open file descriptors (where `/proc` has them) and the active handles
+   * of the event loop
+   */
+  resources?(): ResourceCounts | Promise<ResourceCounts>
+}
+
+/** Options of {@link transportConformance}. */
+export interface ConformanceOptions {
+  /** The driver and its mode, such as `tcp over IPv6`. */
+  readonly name: string
+  /** What the driver claims. Every transport must say the same, and the claims are tested. */
+  readonly capabilities: TransportCapabilities
+  /** Makes a test's ground; called before each test. */
+  setup(): ConformanceFixture | Promise<ConformanceFixture>
+  /** Disposes of it; called after each test, also a failed one. */
+  teardown?(fixture: ConformanceFixture): void | Promise<void>
+  /** The runner's `describe`, of vitest, node:test, mocha or jest. */
+  describe(name: string, body: () => void): unknown
+  /** The runner's `it`. */
+  it(name: string, body: () => Promise<void>): unknown
+  /** How long nothing may happen before a test fails; never what makes it pass. @default 10000 */
+  readonly deadlineMs?: number | undefined
+  /** How many bytes the bulk tests move each way. @default 4 MiB */
+  readonly bulkByteLength?: number | undefined
+  /** How many connections are opened at once where a test is about that. @default 200 */
+  readonly connections?: number | undefined
+  /**
+   * The most that a connection may take from a writer whose reader does not read, beyond `recvWindow`: send
+   * slots, and the kernel's buffers where there are any. @default 32 MiB
+   */
+  readonly bufferedByteLength?: number | undefined
+  /** Where random schedules begin; a failure names the one to replay. @default chosen by chance */
+  readonly seed?: number | undefined
+  /** How many random schedules are run. @default 20 */
+  readonly schedules?: number | undefined
+  /** Also the rules that need many seconds, such as the 5 s deadline of `disconnect`. @default false */
+  readonly slow?: boolean | undefined
+}
+
+/** Options that are numbers or switches, with every default filled in. */
+export interface Settings {
+  readonly capabilities: TransportCapabilities
+  readonly deadlineMs: number
+  readonly bulkByteLength: number
+  readonly connections: number
+  readonly bufferedByteLength: number
+  readonly seed: number
+  readonly schedules: number
+  readonly slow: boolean
+}
+
+/** Fills the defaults in. */
+export function settingsOf(options: ConformanceOptions): Settings {
+  return {
+    capabilities: options.capabilities,
+    deadlineMs: options.deadlineMs ?? 10_000,
+    bulkByteLength: options.bulkByteLength ?? 4 * 2 ** 20,
+    connections: options.connections ?? 200,
+    bufferedByteLength: options.bufferedByteLength ?? 32 * 2 ** 20,
+    seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+    schedules: options.schedules ?? 20,
+    slow: options.slow ?? false,
+  }
+}

@@ -1,0 +1,32 @@
+/** The manifest: what a driver claims, and that its limits are sane. That the claims are true is shown elsewhere. */
+import assert from 'node:assert/strict'
+import type { Area } from '../suite.js'
+
+export const capabilityRules: Area = (rule, settings) => {
+  rule('both ends claim exactly what the manifest says', async (context) => {
+    for (const transport of await context.rawPair()) {
+      assert.deepEqual({ ...transport.capabilities }, { ...settings.capabilities })
+    }
+  })
+
+  rule('a driver that claims to detect crashes can be shown one', async (context) => {
+    if (!settings.capabilities.detectsPeerCrash) return
+    assert.ok(context.fixture.startCrashablePeer, 'the fixture has no startCrashablePeer')
+  })
+
+  rule('a new transport is open, working, and has limits that make sense', async (context) => {
+    for (const transport of await context.rawPair()) {
+      assert.equal(transport.state, 'open')
+      assert.equal(transport.error, undefined)
+      assert.equal(transport.pollDisconnect(), false)
+      assert.equal(transport.recvEnded, false)
+      assert.equal(transport.sendsInFlight, 0)
+      assert.equal(transport.waker, undefined)
+      const { maxSendSize, recvWindow, bufferPool } = transport
+      assert.ok(Number.isInteger(maxSendSize) && maxSendSize >= 1024, `maxSendSize ${maxSendSize}`)
+      assert.ok(Number.isInteger(recvWindow) && recvWindow >= 1024, `recvWindow ${recvWindow}`)
+      assert.equal(typeof bufferPool.domain, 'symbol')
+    }
+    assert.equal(typeof context.builder.name, 'string')
+  })
+}

@@ -1,0 +1,112 @@
+/** Backpressure: bounded memory, no stall within the window, and none for ever beyond it. */
+import assert from 'node:assert/strict'
+import { pause, turn } from '../harness/deadline.js'
+import type { Endpoint, HeldChunk } from '../harness/endpoint.js'
+import type { Area } from '../suite.js'
+
+/** Sends until nothing is accepted any more, for good. */
+async function sendUntilStuck(end: Endpoint, mostByteLength: number, meanwhile?: () => void): Promise<void> {
+  for (let quiet = 0; quiet < 10; ) {
+    const accepted = end.sendUntilRefused(mostByteLength + 1 - end.sent)
+    assert.ok(end.sent <= mostByteLength, `more than ${mostByteLength} bytes were accepted, and nobody reads`)
+    meanwhile?.()
+    quiet = accepted > 0 ? 0 : quiet + 1
+    await pause(5)
+  }
+}
+
+export const flowControlRules: Area = (rule, settings) => {
+  const mostBuffered = (end: Endpoint) => end.transport.recvWindow + settings.bufferedByteLength
+
+  rule('a writer is refused while its reader does not read, and goes on when it does', async (context) => {
+    const { client, server } = await context.pair()
+    await sendUntilStuck(client, mostBuffered(server))
+    const writing = client.send(client.transport.maxSendSize * 4)
+    await server.receiveTo(client.sent + client.transport.maxSendSize * 4)
+    await writing
+    client.transport.finish()
+    await server.receiveToEnd()
+  })
+
+  rule(
+    'no more than recvWindow bytes are handed out unreleased, and a release brings more',
+    async (context) => {
+      const { client, server } = await context.pair()
+      const held: HeldChunk[] = []
+      await sendUntilStuck(client, mostBuffered(server), () => held.push(...server.take()))
+      const stuckAt = client.sent
+      const total = stuckAt + client.transport.maxSendSize
+      const writing = client.send(total - stuckAt)
+      while (server.received < total) {
+        await server.until('a chunk after releases', () => {
+          const chunks = server.take()
+          held.push(...chunks)
+          if (chunks.length > 0) return true
+          assert.ok(held.length > 0, `nothing is held, and nothing comes (${server.describe()})`)
+          for (const chunk of held.splice(0)) server.release(chunk)
+          return undefined
+        })
+      }
+      await writing
+      for (const chunk of held) server.release(chunk)
+    },
+  )
+
+  rule('a slow reader gets everything, and bounds what its writer may have under way', async (context) => {
+    const { client, server } = await context.pair()
+    const bulk = settings.bulkByteLength
+    const bound = mostBuffered(server)
+    const reading = (async () => {
+      while (server.received < bulk) {
+        await server.until('a chunk', () => {
+          const [chunk] = server.take(1)
+          if (chunk) server.release(chunk)
+          return chunk && true
+        })
+        assert.ok(client.sent - server.received <= bound, `${client.sent - server.received} bytes under way`)
+        await turn()
+      }
+    })()
+    await Promise.all([client.send(bulk), reading])
+  })
+
+  rule('both sides sending recvWindow bytes before either receives never stall', async (context) => {
+    const { client, server } = await context.pair()
+    for (let round = 0; round < 8; round++) {
+      await Promise.all([client.send(server.transport.recvWindow), server.send(client.transport.recvWindow)])
+      await Promise.all([client.receiveTo(server.sent), server.receiveTo(client.sent)])
+    }
+  })
+
+  rule('beyond it both wait, timers still fire, and one side receiving frees the other', async (context) => {
+    const { client, server } = await context.pair()
+    const most = Math.max(mostBuffered(client), mostBuffered(server))
+    await Promise.all([sendUntilStuck(client, most), sendUntilStuck(server, most)])
+    let done = 0
+    const pending = [client, server].map(async (end) => {
+      await end.send(end.transport.maxSendSize)
+      done++
+    })
+    await context.within('a timer', pause(10))
+    assert.equal(done, 0, 'sides that could send although nobody received')
+    // The client receives; the server does not, but gets its send accepted.
+    const target = server.sent + server.transport.maxSendSize
+    await client.receiveTo(Math.min(target, client.received + client.transport.recvWindow))
+    const reading = client.receiveTo(target)
+    await context.within('the server to send', pending[1]!)
+    assert.equal(server.received, 0)
+    await Promise.all([reading, server.receiveTo(client.sent + client.transport.maxSendSize), ...pending])
+  })
+
+  rule('a stuck connection does not hold up another one', async (context) => {
+    const listener = await context.listen()
+    const stuck = await context.pair(listener)
+    await sendUntilStuck(stuck.client, mostBuffered(stuck.server))
+    const other = await context.pair(listener)
+    await Promise.all([
+      other.client.send(settings.bulkByteLength / 4),
+      other.server.receiveTo(settings.bulkByteLength / 4),
+    ])
+    await stuck.server.receiveTo(stuck.client.sent)
+  })
+}

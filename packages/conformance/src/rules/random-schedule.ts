@@ -1,0 +1,126 @@
+/** Random schedules: both ends do anything at any time, and a model says what must come of it. */
+import assert from 'node:assert/strict'
+import type { Context } from '../harness/context.js'
+import { pause, turn } from '../harness/deadline.js'
+import type { Endpoint, HeldChunk, SendMethod } from '../harness/endpoint.js'
+import { Random } from '../harness/random.js'
+import type { Area } from '../suite.js'
+
+const METHODS: readonly SendMethod[] = ['sendCopy', 'sendGather', 'sendBuffer']
+
+/** One end, as the schedule knows it. */
+class Actor {
+  readonly end: Endpoint
+  readonly #random: Random
+  readonly #held: HeldChunk[] = []
+  finished = false
+
+  constructor(end: Endpoint, random: Random) {
+    this.end = end
+    this.#random = random
+  }
+
+  /** Does one thing, whatever is allowed now. */
+  act(): void {
+    const { end } = this
+    switch (this.#random.integer(0, 9)) {
+      case 0:
+      case 1:
+      case 2:
+        if (!this.finished) end.trySend(this.#size(), this.#random.pick(METHODS))
+        break
+      case 3:
+      case 4:
+      case 5:
+        this.#held.push(...end.take(this.#random.integer(0, 5)))
+        break
+      case 6:
+      case 7:
+        this.#random.shuffle(this.#held)
+        for (let n = this.#random.integer(0, this.#held.length); n > 0; n--) end.release(this.#held.pop()!)
+        break
+      case 8:
+        end.transport.pollSendCompletion()
+        break
+      default:
+        end.transport.pollDisconnect()
+        for (const chunk of this.#held) end.checkHeld(chunk)
+    }
+  }
+
+  finish(): void {
+    this.finished = true
+    this.end.transport.finish()
+  }
+
+  releaseAll(): void {
+    for (const chunk of this.#held.splice(0)) this.end.release(chunk)
+  }
+
+  #size(): number {
+    const { maxSendSize } = this.end.transport
+    return this.#random.pick([
+      this.#random.integer(1, 16),
+      this.#random.integer(1, maxSendSize),
+      maxSendSize - 1,
+      maxSendSize,
+      maxSendSize + this.#random.integer(1, maxSendSize),
+    ])
+  }
+}
+
+/** Runs the schedule that the seed decides. */
+export async function runSchedule(context: Context, seed: number): Promise<void> {
+  const random = new Random(seed)
+  const { client, server } = await context.pair()
+  const actors = [new Actor(client, random), new Actor(server, random)] as const
+  for (let steps = random.integer(50, 400); steps > 0; steps--) {
+    random.pick(actors).act()
+    const rest = random.integer(0, 19)
+    if (rest < 4) await turn()
+    else if (rest === 4) await pause(random.integer(0, 2))
+    if (random.chance(0.004)) random.pick(actors).finish()
+  }
+  if (random.chance(0.25)) await endAbruptly(actors, random)
+  else await endCleanly(actors, random)
+}
+
+/** Both finish at some time: every byte accepted must arrive. */
+async function endCleanly(actors: readonly [Actor, Actor], random: Random): Promise<void> {
+  const [a, b] = actors
+  for (const actor of actors) actor.releaseAll()
+  if (random.chance(0.3)) {
+    // One side closes; its input is discarded, its output arrives.
+    a.finished = true
+    a.end.transport.disconnect()
+    await b.end.receiveToEnd()
+    b.end.transport.disconnect()
+  } else {
+    for (const actor of actors) if (!actor.finished) actor.finish()
+    await Promise.all([a.end.receiveToEnd(), b.end.receiveToEnd()])
+  }
+  for (const { end } of actors) assert.equal(await end.closed(), undefined)
+}
+
+/** One side destroys: the other one was handed a prefix, and comes to an end. */
+async function endAbruptly(actors: readonly [Actor, Actor], random: Random): Promise<void> {
+  const [gone, left] = random.shuffle([...actors]) as [Actor, Actor]
+  gone.end.transport.destroy()
+  await left.end.ended()
+  for (const actor of actors) actor.releaseAll()
+}
+
+export const randomScheduleRules: Area = (rule, settings) => {
+  for (let i = 0; i < settings.schedules; i++) {
+    const seed = (settings.seed + i) >>> 0
+    rule(`schedule ${i + 1} of ${settings.schedules}`, async (context) => {
+      try {
+        await runSchedule(context, seed)
+      } catch (error) {
+        throw new Error(`a random schedule failed; replay it with { seed: ${seed}, schedules: 1 }`, {
+          cause: error,
+        })
+      }
+    })
+  }
+}

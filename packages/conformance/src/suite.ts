@@ -1,0 +1,46 @@
+/** The suite: every rule of the contract as a test, under the runner that the caller brought. */
+import { Context } from './harness/context.js'
+import { type ConformanceOptions, type Settings, settingsOf } from './options.js'
+import { areas } from './rules/areas.js'
+
+/** Registers one test of a rule. */
+export type Rule = (name: string, test: (context: Context) => Promise<void>) => void
+
+/** An area of the contract: registers its rules. */
+export type Area = (rule: Rule, settings: Settings) => void
+
+/**
+ * Registers the whole suite with the runner. Every test runs on ground of its own, from `setup`, and afterwards
+ * puts away what it opened, and checks that no buffer is missing.
+ */
+export function transportConformance(options: ConformanceOptions): void {
+  const settings = settingsOf(options)
+  options.describe(`transport conformance: ${options.name}`, () => {
+    for (const [name, area] of Object.entries(areas)) {
+      options.describe(name, () => {
+        area((rule, test) => {
+          options.it(rule, () => run(options, settings, test))
+        }, settings)
+      })
+    }
+  })
+}
+
+async function run(
+  options: ConformanceOptions,
+  settings: Settings,
+  test: (context: Context) => Promise<void>,
+): Promise<void> {
+  const fixture = await options.setup()
+  try {
+    const context = new Context(fixture, settings)
+    try {
+      await test(context)
+    } finally {
+      await context.putAway()
+    }
+    await context.checkAfterwards()
+  } finally {
+    await options.teardown?.(fixture)
+  }
+}
