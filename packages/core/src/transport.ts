@@ -116,8 +116,9 @@ export interface Transport {
   finish(): void
   /**
    * Closes gracefully: everything accepted is delivered, then the end is said, and input is discarded
-   * until the peer finishes too, for up to 5 s. Chunks handed out stay readable. Idempotent;
-   * {@link pollDisconnect} tells when it is done.
+   * until the peer finishes too, for up to 5 s. If by then something accepted was not delivered, {@link error}
+   * is `ERR_NETTS_TIMEOUT`; a peer that merely never finished is a clean end. Chunks handed out stay readable.
+   * Idempotent; {@link pollDisconnect} tells when it is done.
    */
   disconnect(): void
   /**
@@ -137,7 +138,10 @@ export interface Transport {
   readonly bufferPool: BufferPool
   /** The most bytes that one send can take; at least 1024. */
   readonly maxSendSize: number
-  /** The most received bytes that can be handed out and not released before the peer has to wait. */
+  /**
+   * How many received bytes may be handed out and not released before the peer has to wait. The chunk that fills
+   * the window may go beyond it; the next one is not handed out before a release.
+   */
   readonly recvWindow: number
   readonly capabilities: TransportCapabilities
   readonly state: TransportState
