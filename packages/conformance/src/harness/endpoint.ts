@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import type { NettsError, RecvCompletion, Transport } from '@netts/core'
-import { within } from './deadline.js'
+import { pause, within } from './deadline.js'
 import { Guard } from './guard.js'
 import type { Pattern } from './pattern.js'
 
@@ -106,6 +106,20 @@ export class Endpoint {
     const before = this.sent
     while (this.sent - before < mostByteLength && this.trySend(this.transport.maxSendSize) > 0);
     return this.sent - before
+  }
+
+  /**
+   * Sends until nothing is accepted any more, for good, and fails if that takes more than bounded memory.
+   * @param meanwhile done between the sends
+   */
+  async sendUntilStuck(mostByteLength: number, meanwhile?: () => void): Promise<void> {
+    for (let quiet = 0; quiet < 8; ) {
+      const accepted = this.sendUntilRefused(mostByteLength + 1 - this.sent)
+      assert.ok(this.sent <= mostByteLength, `over ${mostByteLength} bytes were accepted, and nobody reads`)
+      meanwhile?.()
+      quiet = accepted > 0 ? 0 : quiet + 1
+      await pause(5)
+    }
   }
 
   /** Takes what is there now, checks it, and keeps it. */

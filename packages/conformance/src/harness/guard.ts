@@ -105,13 +105,13 @@ export class Guard {
       assert.ok(!this.#held.has(bufIdx), `chunk ${bufIdx} was handed out twice without a release between`)
       assert.ok(Number.isInteger(byteLen) && byteLen >= 1, `chunk ${bufIdx} has ${byteLen} bytes`)
       assert.equal(this.#raw.recvBuf(bufIdx).byteLength, byteLen, `recvBuf(${bufIdx}) has another length`)
+      assert.ok(
+        this.heldByteLength < this.#raw.recvWindow,
+        `a chunk was handed out although ${this.heldByteLength} bytes, the whole recvWindow, are unreleased`,
+      )
       this.#held.set(bufIdx, byteLen)
       this.heldByteLength += byteLen
     }
-    assert.ok(
-      this.heldByteLength <= this.#raw.recvWindow,
-      `${this.heldByteLength} bytes are handed out, beyond the recvWindow of ${this.#raw.recvWindow}`,
-    )
   }
 
   #observeRelease(bufIdx: number): void {

@@ -4,23 +4,12 @@ import { pause, turn } from '../harness/deadline.js'
 import type { Endpoint, HeldChunk } from '../harness/endpoint.js'
 import type { Area } from '../suite.js'
 
-/** Sends until nothing is accepted any more, for good. */
-async function sendUntilStuck(end: Endpoint, mostByteLength: number, meanwhile?: () => void): Promise<void> {
-  for (let quiet = 0; quiet < 10; ) {
-    const accepted = end.sendUntilRefused(mostByteLength + 1 - end.sent)
-    assert.ok(end.sent <= mostByteLength, `more than ${mostByteLength} bytes were accepted, and nobody reads`)
-    meanwhile?.()
-    quiet = accepted > 0 ? 0 : quiet + 1
-    await pause(5)
-  }
-}
-
 export const flowControlRules: Area = (rule, settings) => {
   const mostBuffered = (end: Endpoint) => end.transport.recvWindow + settings.bufferedByteLength
 
   rule('a writer is refused while its reader does not read, and goes on when it does', async (context) => {
     const { client, server } = await context.pair()
-    await sendUntilStuck(client, mostBuffered(server))
+    await client.sendUntilStuck(mostBuffered(server))
     const writing = client.send(client.transport.maxSendSize * 4)
     await server.receiveTo(client.sent + client.transport.maxSendSize * 4)
     await writing
@@ -33,7 +22,7 @@ export const flowControlRules: Area = (rule, settings) => {
     async (context) => {
       const { client, server } = await context.pair()
       const held: HeldChunk[] = []
-      await sendUntilStuck(client, mostBuffered(server), () => held.push(...server.take()))
+      await client.sendUntilStuck(mostBuffered(server), () => held.push(...server.take()))
       const stuckAt = client.sent
       const total = stuckAt + client.transport.maxSendSize
       const writing = client.send(total - stuckAt)
@@ -81,7 +70,7 @@ export const flowControlRules: Area = (rule, settings) => {
   rule('beyond it both wait, timers still fire, and one side receiving frees the other', async (context) => {
     const { client, server } = await context.pair()
     const most = Math.max(mostBuffered(client), mostBuffered(server))
-    await Promise.all([sendUntilStuck(client, most), sendUntilStuck(server, most)])
+    await Promise.all([client.sendUntilStuck(most), server.sendUntilStuck(most)])
     let done = 0
     const pending = [client, server].map(async (end) => {
       await end.send(end.transport.maxSendSize)
@@ -101,7 +90,7 @@ export const flowControlRules: Area = (rule, settings) => {
   rule('a stuck connection does not hold up another one', async (context) => {
     const listener = await context.listen()
     const stuck = await context.pair(listener)
-    await sendUntilStuck(stuck.client, mostBuffered(stuck.server))
+    await stuck.client.sendUntilStuck(mostBuffered(stuck.server))
     const other = await context.pair(listener)
     await Promise.all([
       other.client.send(settings.bulkByteLength / 4),

@@ -83,7 +83,7 @@ export const receiveRules: Area = (rule, settings) => {
         client.transport.disconnect()
         await server.closed()
       }
-      await client.closed()
+      await client.ended()
       await pause(1)
       for (const chunk of held) server.release(chunk)
     }

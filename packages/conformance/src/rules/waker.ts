@@ -64,10 +64,7 @@ export const wakerRules: Area = (rule, settings) => {
   rule('the waker is called when there is capacity again after a refused send', async (context) => {
     const { client, server } = await context.pair()
     const most = server.transport.recvWindow + settings.bufferedByteLength
-    for (let quiet = 0; quiet < 5; quiet++) {
-      if (client.sendUntilRefused(most) > 0) quiet = 0
-      await pause(5)
-    }
+    await client.sendUntilStuck(most)
     const before = client.guard.wakes
     await server.receiveTo(client.sent)
     await context.eventually('the waker after releases', () => client.guard.wakes > before)
