@@ -1,0 +1,79 @@
+/**
+ * What takes part in the benchmark. A driver or a peer joins with one file beside this one and one entry
+ * in `index.ts`: how it listens, connects, sends and receives, each written the way its users write it.
+ */
+
+/** Where a server side listens: whatever its client side needs, as JSON. */
+export type Endpoint = { readonly host: string; readonly port: number } | { readonly url: string }
+
+/** One connection, as the traffic generators see it. Its hot members allocate nothing of their own. */
+export interface Channel {
+  /**
+   * Sends a payload that nobody changes afterwards. It is always taken.
+   *
+   * @returns `false` when the caller should wait for {@link onDrain} before it sends more.
+   */
+  send(payload: Uint8Array): boolean
+  /** Sends back what {@link onReceive} was just handed; the bytes are valid during this call only. */
+  echo(chunk: Uint8Array, byteOffset: number, byteLength: number): void
+  /** Called with every message, or for `delivers: 'bytes'` with every chunk of the stream. */
+  onReceive: (chunk: Uint8Array, byteOffset: number, byteLength: number) => void
+  /** Called once more may be sent, after {@link send} said `false`. */
+  onDrain: () => void
+  /** Called when the connection fails, or ends before {@link close}. */
+  onFailure: (error: Error) => void
+  /** Ends the connection the contender's graceful way. */
+  close(): Promise<void>
+}
+
+/** What both ends know before they connect. */
+export interface WireOptions {
+  /** The host to listen on. */
+  readonly host: string
+  /** How many connections there will be. */
+  readonly connections: number
+  /** The size of every payload in bytes. */
+  readonly byteLength: number
+}
+
+/** A server side that listens. */
+export interface Listening {
+  /** One endpoint for all connections, or one for each. */
+  readonly endpoints: readonly Endpoint[]
+  close(): Promise<void>
+}
+
+/** A contender's code, loaded in the worker processes only. */
+export interface Wire {
+  listen(options: WireOptions, accept: (channel: Channel) => void): Promise<Listening>
+  connect(endpoint: Endpoint, options: WireOptions): Promise<Channel>
+}
+
+/** What the traffic of a run is; see `worker/traffic`. */
+export type TrafficKind = 'closed-loop' | 'flood' | 'open-loop' | 'idle' | 'churn'
+
+/** One contender of the list. */
+export interface Contender {
+  /** Stable: used in JSON and on the command line. */
+  readonly id: string
+  /** Shown to people. */
+  readonly title: string
+  /** One sentence: how it is used here. */
+  readonly about: string
+  /** Whether it delivers messages, or a stream of bytes that is cut into equal payloads. */
+  readonly delivers: 'messages' | 'bytes'
+  /** 1 for what lives in memory and can't leave its process. */
+  readonly processes: 1 | 2
+  /** The traffic it can't carry, with the reason that is printed. */
+  readonly unsupported?: Partial<Record<TrafficKind, string>>
+  /** Why it can't run on this machine; `undefined` when it can. @default it always can */
+  unavailable?(): Promise<string | undefined>
+  load(): Promise<Wire>
+}
+
+/** What every channel begins with, before the traffic sets it. */
+export abstract class ChannelEvents {
+  onReceive: Channel['onReceive'] = () => {}
+  onDrain: Channel['onDrain'] = () => {}
+  onFailure: Channel['onFailure'] = () => {}
+}

@@ -1,0 +1,101 @@
+/** Everything that takes part. A driver, a mode or a peer joins by an entry here. */
+import type { Contender } from './contender.js'
+
+/** Rows are compared to these; each is a contender's `id`. */
+export const RAW = 'net'
+
+export const contenders: readonly Contender[] = [
+  {
+    id: 'net',
+    title: 'node:net',
+    about: 'raw bytes, no messages: one socket.write for each payload',
+    delivers: 'bytes',
+    processes: 2,
+    load: async () => (await import('./node-net.js')).nodeNet('write-each'),
+  },
+  {
+    id: 'net-cork',
+    title: 'node:net corked',
+    about: 'raw bytes, no messages: the writes of a turn under one cork, the fastest node:net can do by hand',
+    delivers: 'bytes',
+    processes: 2,
+    load: async () => (await import('./node-net.js')).nodeNet('cork'),
+  },
+  {
+    id: 'naive',
+    title: 'naive framing',
+    about:
+      'length prefix on node:net as most people write it: one write a message, a reader that concatenates',
+    delivers: 'messages',
+    processes: 2,
+    load: async () => (await import('./naive.js')).naive(),
+  },
+  {
+    id: 'ws',
+    title: 'ws',
+    about: 'WebSocket binary messages without compression',
+    delivers: 'messages',
+    processes: 2,
+    load: async () => (await import('./web-socket.js')).webSocket(),
+  },
+  {
+    id: 'zeromq',
+    title: 'zeromq',
+    about: 'a pair of Pair sockets for each connection, sends and receives awaited',
+    delivers: 'messages',
+    processes: 2,
+    unsupported: {
+      idle: 'its connections are not observable one by one',
+      churn: 'connecting is lazy: there is no moment at which it is connected',
+    },
+    load: async () => (await import('./zero-mq.js')).zeroMq(),
+  },
+  {
+    id: 'tcp-transport',
+    title: '@netts/tcp transport',
+    about: 'the driver by itself, bytes without messages: sendCopy and pollRecv',
+    delivers: 'bytes',
+    processes: 2,
+    load: async () => (await import('./netts-transport.js')).nettsTransport(await tcpBuilder()),
+  },
+  {
+    id: 'tcp-await',
+    title: '@netts/tcp, awaited',
+    about: 'the simplest code: await send(message), for await (const message of connection)',
+    delivers: 'messages',
+    processes: 2,
+    load: async () => (await import('./netts-connection.js')).nettsConnection(await tcpBuilder(), 'await'),
+  },
+  {
+    id: 'tcp',
+    title: '@netts/tcp',
+    about: 'trySend(message), and leases instead of copies',
+    delivers: 'messages',
+    processes: 2,
+    load: async () => (await import('./netts-connection.js')).nettsConnection(await tcpBuilder(), 'lease'),
+  },
+  {
+    id: 'tcp-zero-copy',
+    title: '@netts/tcp zero-copy',
+    about: 'sends pooled buffers that were filled in place, and leases instead of copies',
+    delivers: 'messages',
+    processes: 2,
+    load: async () =>
+      (await import('./netts-connection.js')).nettsConnection(await tcpBuilder(), 'zero-copy'),
+  },
+  {
+    id: 'mock',
+    title: '@netts/mock',
+    about: 'both ends in memory of one process: trySend(message), and leases',
+    delivers: 'messages',
+    processes: 1,
+    load: async () => {
+      const { createMockNetwork } = await import('@netts/mock')
+      return (await import('./netts-connection.js')).nettsConnection(createMockNetwork().builder(), 'lease')
+    },
+  },
+]
+
+async function tcpBuilder() {
+  return (await import('@netts/tcp')).tcp()
+}

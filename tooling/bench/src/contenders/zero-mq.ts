@@ -1,0 +1,70 @@
+/** `zeromq`: a pair of Pair sockets for each connection, every send and receive awaited. */
+import { context, Pair } from 'zeromq'
+import { type Channel, ChannelEvents, type Endpoint, type Wire } from './contender.js'
+
+class ZeroMqChannel extends ChannelEvents implements Channel {
+  readonly #socket: Pair
+  readonly #drained = () => this.onDrain()
+  readonly #failed = (error: Error) => this.#closing || this.onFailure(error)
+  #closing = false
+  /** Messages that had to wait for one another: the socket takes one send at a time. */
+  #sending: Promise<void> | undefined
+
+  constructor(socket: Pair) {
+    super()
+    this.#socket = socket
+    this.#receive().catch(this.#failed)
+  }
+
+  async #receive(): Promise<void> {
+    for await (const [message] of this.#socket) {
+      if (message) this.onReceive(message, 0, message.length)
+    }
+  }
+
+  send(payload: Uint8Array): boolean {
+    this.#socket.send(payload).then(this.#drained, this.#failed)
+    return false
+  }
+
+  echo(message: Uint8Array): void {
+    const sent: Promise<void> = (this.#sending ?? Promise.resolve())
+      .then(() => this.#socket.send(message))
+      .then(() => {
+        if (this.#sending === sent) this.#sending = undefined
+      })
+    sent.catch(this.#failed)
+    this.#sending = sent
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    this.#socket.close()
+  }
+}
+
+function pair(): Pair {
+  return new Pair({ linger: 0 })
+}
+
+export function zeroMq(): Wire {
+  context.maxSockets = 8192
+  return {
+    async listen({ host, connections }, accept) {
+      const endpoints: Endpoint[] = []
+      for (let i = 0; i < connections; i++) {
+        const socket = pair()
+        await socket.bind(`tcp://${host}:*`)
+        endpoints.push({ url: socket.lastEndpoint as string })
+        accept(new ZeroMqChannel(socket))
+      }
+      return { endpoints, close: async () => {} }
+    },
+    async connect(endpoint) {
+      if (!('url' in endpoint)) throw new Error('not a URL')
+      const socket = pair()
+      socket.connect(endpoint.url)
+      return new ZeroMqChannel(socket)
+    },
+  }
+}

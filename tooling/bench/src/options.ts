@@ -1,0 +1,77 @@
+/** The command line. */
+import { parseArgs } from 'node:util'
+import { contenders } from './contenders/index.js'
+import { scenarios } from './plan.js'
+
+export interface Options {
+  readonly quick: boolean
+  readonly only: readonly string[]
+  readonly contenders: readonly string[]
+  readonly rounds?: number | undefined
+  readonly host: string
+  readonly json?: string | undefined
+  readonly html?: string | undefined
+  readonly updateReadme: boolean
+  readonly lab: boolean
+  readonly help: boolean
+}
+
+export const HELP = `netts beside its peers, in one run
+
+  npx pnpm bench [options]
+
+  --quick              the most important points, within two minutes
+  --only A,B           only these scenarios: ${scenarios.map(({ id }) => id).join(', ')}
+  --contenders A,B     only these: ${contenders.map(({ id }) => id).join(', ')}
+  --rounds N           at most so many rounds
+  --json FILE          write the results as JSON (- for standard output)
+  --html FILE          write the report there  [default: results/bench.html]
+  --update-readme      put the ratios into the READMEs
+  --lab                run inside the RDMA lab, with perftest and rstream
+  --host ADDRESS       listen on this address  [default: 127.0.0.1]
+`
+
+/** @throws Error with a message for people, when something is unknown */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: args.filter((arg) => arg !== '--'),
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+      contenders: { type: 'string', default: '' },
+      rounds: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      json: { type: 'string' },
+      html: { type: 'string' },
+      'update-readme': { type: 'boolean', default: false },
+      lab: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
+    throw new Error(`--rounds must be a positive integer, not ${values.rounds}`)
+  }
+  return {
+    quick: values.quick,
+    only: known(values.only, '--only', scenarios),
+    contenders: known(values.contenders, '--contenders', contenders),
+    rounds,
+    host: values.host,
+    json: values.json,
+    html: values.html,
+    updateReadme: values['update-readme'],
+    lab: values.lab,
+    help: values.help,
+  }
+}
+
+function known(list: string, option: string, all: readonly { readonly id: string }[]): string[] {
+  const ids = list.split(',').filter((id) => id !== '')
+  for (const id of ids) {
+    if (!all.some((one) => one.id === id)) {
+      throw new Error(`${option}: there is no ${id}; there are ${all.map((one) => one.id).join(', ')}`)
+    }
+  }
+  return ids
+}

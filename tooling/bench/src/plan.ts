@@ -1,0 +1,216 @@
+/** What is measured: the scenarios, their points, and the figures taken from each run. */
+import type { TrafficKind } from './contenders/contender.js'
+import type { RunSample } from './run/conductor.js'
+import type { RunSpec } from './run/protocol.js'
+
+/** Sizes and counts of one run. */
+export interface Point {
+  readonly byteLength: number
+  readonly connections: number
+  readonly ratePerSecond?: number
+}
+
+/** A figure of a run, with its unit and what is better. */
+export interface Metric {
+  readonly id: string
+  readonly title: string
+  readonly unit: 'ns' | '/s' | 'MB/s' | 'B'
+  readonly better: 'lower' | 'higher'
+}
+
+/** One question, asked of every contender at several points. */
+export interface Scenario {
+  readonly id: string
+  readonly title: string
+  readonly question: string
+  readonly traffic: TrafficKind
+  readonly observe?: RunSpec['observe']
+  /** Only a contender with these ids takes part. @default all */
+  readonly quick: readonly Point[]
+  readonly full: readonly Point[]
+  /** Rounds and times relative to the settings of the run. */
+  readonly effort?: { readonly rounds?: number; readonly time?: number }
+  /** The first one is the scenario's result, the others its company. */
+  readonly metrics: readonly [Metric, ...Metric[]]
+}
+
+const p50: Metric = { id: 'p50', title: 'p50', unit: 'ns', better: 'lower' }
+const p99: Metric = { id: 'p99', title: 'p99', unit: 'ns', better: 'lower' }
+const p999: Metric = { id: 'p999', title: 'p99.9', unit: 'ns', better: 'lower' }
+const rate: Metric = { id: 'rate', title: 'messages', unit: '/s', better: 'higher' }
+const bandwidth: Metric = { id: 'bandwidth', title: 'payload', unit: 'MB/s', better: 'higher' }
+const cpuClient: Metric = { id: 'cpuClient', title: 'CPU a message, client', unit: 'ns', better: 'lower' }
+const cpuServer: Metric = { id: 'cpuServer', title: 'CPU a message, server', unit: 'ns', better: 'lower' }
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+function sizes(connections: number, ...byteLengths: number[]): Point[] {
+  return byteLengths.map((byteLength) => ({ byteLength, connections }))
+}
+
+function counts(byteLength: number, ...connections: number[]): Point[] {
+  return connections.map((count) => ({ byteLength, connections: count }))
+}
+
+function rates(byteLength: number, ...perSecond: number[]): Point[] {
+  return perSecond.map((ratePerSecond) => ({ byteLength, connections: 1, ratePerSecond }))
+}
+
+export const scenarios: readonly Scenario[] = [
+  {
+    id: 'round-trip',
+    title: 'Round trip',
+    question: 'How long does one request take, there and back, when nothing else is going on?',
+    traffic: 'closed-loop',
+    quick: sizes(1, 64, MIB),
+    full: sizes(1, 64, KIB, 4 * KIB, 64 * KIB, MIB),
+    metrics: [p50, p99, p999, rate, cpuClient, cpuServer],
+  },
+  {
+    id: 'throughput',
+    title: 'One way',
+    question: 'How much goes through one connection?',
+    traffic: 'flood',
+    quick: sizes(1, 64, 64 * KIB, MIB),
+    full: sizes(1, 64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB),
+    metrics: [rate, bandwidth, cpuClient, cpuServer],
+  },
+  {
+    id: 'throughput-64',
+    title: 'One way, 64 connections',
+    question: 'How much goes through many connections at once?',
+    traffic: 'flood',
+    quick: sizes(64, 64),
+    full: sizes(64, 64, 4 * KIB, 64 * KIB),
+    metrics: [rate, bandwidth, cpuClient, cpuServer],
+  },
+  {
+    id: 'offered-load',
+    title: 'Latency under offered load',
+    question: 'How long does a message take, from the moment it was due, at a given load?',
+    traffic: 'open-loop',
+    quick: rates(64, 20_000, 100_000),
+    full: rates(64, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 400_000),
+    metrics: [p50, p99, p999, rate, cpuClient, cpuServer],
+  },
+  {
+    id: 'scaling',
+    title: 'Scaling',
+    question: 'What do many connections, one request on its way on each, get through in all?',
+    traffic: 'closed-loop',
+    quick: counts(64, 100),
+    full: counts(64, 1, 10, 100, 1000),
+    metrics: [rate, p50, p99, cpuClient, cpuServer],
+  },
+  {
+    id: 'allocation',
+    title: 'Heap allocated a message',
+    question: 'How much work does each message leave to the garbage collector?',
+    traffic: 'flood',
+    observe: 'heap',
+    quick: sizes(1, 64),
+    full: sizes(1, 64, 4 * KIB),
+    effort: { rounds: 0.6 },
+    metrics: [
+      { id: 'heapClient', title: 'sender', unit: 'B', better: 'lower' },
+      { id: 'heapServer', title: 'receiver', unit: 'B', better: 'lower' },
+    ],
+  },
+  {
+    id: 'event-loop',
+    title: 'Event loop while saturated',
+    question: 'How late do timers of the same process come while one connection runs at its limit?',
+    traffic: 'flood',
+    observe: 'event-loop',
+    quick: sizes(1, 64),
+    full: sizes(1, 64, 64 * KIB),
+    effort: { rounds: 0.6 },
+    metrics: [
+      { id: 'delayServerP99', title: 'receiver p99', unit: 'ns', better: 'lower' },
+      { id: 'delayServerMax', title: 'receiver max', unit: 'ns', better: 'lower' },
+      { id: 'delayClientP99', title: 'sender p99', unit: 'ns', better: 'lower' },
+      { id: 'delayClientMax', title: 'sender max', unit: 'ns', better: 'lower' },
+    ],
+  },
+  {
+    id: 'churn',
+    title: 'Connect and close',
+    question: 'How many connections a second can be made, used once and closed?',
+    traffic: 'churn',
+    quick: counts(64, 1),
+    full: counts(64, 1, 16),
+    effort: { rounds: 0.6 },
+    metrics: [rate, p50, p99, cpuClient, cpuServer],
+  },
+  {
+    id: 'idle',
+    title: 'Idle connections',
+    question: 'What does a connection cost in memory while nothing happens on it?',
+    traffic: 'idle',
+    quick: counts(64, 5000),
+    full: counts(64, 5000),
+    effort: { rounds: 0.3 },
+    metrics: [
+      { id: 'rssServer', title: 'RSS a connection, server', unit: 'B', better: 'lower' },
+      { id: 'rssClient', title: 'RSS a connection, client', unit: 'B', better: 'lower' },
+    ],
+  },
+]
+
+/** Names a point within its scenario. */
+export function pointLabel(scenario: Scenario, point: Point): string {
+  const { byteLength, connections, ratePerSecond } = point
+  if (scenario.traffic === 'idle') return `${connections} connections`
+  const parts = [formatSize(byteLength)]
+  if (connections > 1) parts.push(`${connections} connections`)
+  if (ratePerSecond) parts.push(`${ratePerSecond / 1000} k/s offered`)
+  return parts.join(', ')
+}
+
+/** 64 B, 4 KiB, 1 MiB. */
+export function formatSize(byteLength: number): string {
+  if (byteLength >= MIB) return `${byteLength / MIB} MiB`
+  return byteLength >= KIB ? `${byteLength / KIB} KiB` : `${byteLength} B`
+}
+
+/** Raw figures of one run, by metric. */
+export function figures(
+  scenario: Scenario,
+  point: Point,
+  { server, client }: RunSample,
+  percentile: (encoded: string, percentile: number) => number,
+): Record<string, number> {
+  const result: Record<string, number> = {}
+  // A flood is counted where it arrives; the client of anything else counts what came back.
+  const counted = scenario.traffic === 'flood' ? server : client
+  if (scenario.traffic === 'idle') {
+    result.rssServer = server.rssGrowthBytes / point.connections
+    result.rssClient = client.rssGrowthBytes / point.connections
+    return result
+  }
+  result.rate = (counted.payloads / counted.elapsedMs) * 1000
+  result.bandwidth = (result.rate * point.byteLength) / 1e6
+  result.cpuClient = (client.cpuMs / client.payloads) * 1e6
+  result.cpuServer = (server.cpuMs / server.payloads) * 1e6
+  if (client.latency) {
+    result.p50 = percentile(client.latency, 50)
+    result.p99 = percentile(client.latency, 99)
+    result.p999 = percentile(client.latency, 99.9)
+  }
+  if (scenario.observe === 'heap') {
+    for (const side of [server, client]) {
+      if (side.garbageCollections > 0)
+        throw new Error('the garbage collector ran while allocation was measured')
+    }
+    result.heapClient = client.heapGrowthBytes / client.payloads
+    result.heapServer = server.heapGrowthBytes / server.payloads
+  }
+  if (client.eventLoopDelay && server.eventLoopDelay) {
+    result.delayClientP99 = client.eventLoopDelay.p99
+    result.delayClientMax = client.eventLoopDelay.max
+    result.delayServerP99 = server.eventLoopDelay.p99
+    result.delayServerMax = server.eventLoopDelay.max
+  }
+  return result
+}

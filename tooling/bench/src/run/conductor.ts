@@ -1,0 +1,65 @@
+/** Conducts one run: starts the worker processes, opens and closes the measured window, checks totals. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RunSpec, SideSample } from './protocol.js'
+import { WorkerProcess } from './worker-process.js'
+
+/** How a run is timed. */
+export interface Timing {
+  readonly warmupMs: number
+  readonly measureMs: number
+}
+
+/** What both sides measured. */
+export interface RunSample {
+  readonly server: SideSample
+  readonly client: SideSample
+}
+
+/** So much young space that nothing is collected within a window: what the heap grew is what was allocated. */
+const HEAP_FLAGS = ['--min-semi-space-size=1024', '--max-semi-space-size=1024']
+
+/**
+ * Runs one contender at one point.
+ *
+ * Rejects when a worker fails, a payload is wrong, or the totals of both ends differ.
+ * @param entryPoint the bundled worker
+ * @param processes 1 when both sides must share a process
+ */
+export async function conduct(
+  spec: RunSpec,
+  processes: 1 | 2,
+  timing: Timing,
+  entryPoint: string,
+): Promise<RunSample> {
+  const execArgv = spec.observe === 'heap' ? HEAP_FLAGS : spec.traffic === 'idle' ? ['--expose-gc'] : []
+  const serverProcess = new WorkerProcess(entryPoint, execArgv)
+  const clientProcess = processes === 1 ? serverProcess : new WorkerProcess(entryPoint, execArgv)
+  const workers = new Set([serverProcess, clientProcess])
+  try {
+    const endpoints = await serverProcess.call('server', 'open', spec)
+    await clientProcess.call('client', 'open', spec, endpoints)
+    const begin = () =>
+      Promise.all([serverProcess.call('server', 'begin'), clientProcess.call('client', 'begin')])
+    if (spec.traffic === 'idle') {
+      await begin()
+      await clientProcess.call('client', 'start')
+    } else {
+      await clientProcess.call('client', 'start')
+      await sleep(timing.warmupMs)
+      await begin()
+      await sleep(timing.measureMs)
+    }
+    const [server, client] = await Promise.all([
+      serverProcess.call('server', 'end'),
+      clientProcess.call('client', 'end'),
+    ])
+    const total = await clientProcess.call('client', 'stop')
+    await serverProcess.call('server', 'settle', total)
+    await clientProcess.call('client', 'close')
+    await serverProcess.call('server', 'close')
+    for (const { failure } of workers) if (failure) throw failure
+    return { server, client }
+  } finally {
+    await Promise.all([...workers].map((worker) => worker.end()))
+  }
+}

@@ -1,0 +1,74 @@
+/** What the conductor and its worker processes say to each other: one reply for each command. */
+import type { Endpoint, TrafficKind } from '../contenders/contender.js'
+
+/** One run of one contender at one point. */
+export interface RunSpec {
+  readonly contender: string
+  readonly traffic: TrafficKind
+  /** The payload's size in bytes. */
+  readonly byteLength: number
+  readonly connections: number
+  /** Payloads per second offered, for `open-loop`. */
+  readonly ratePerSecond?: number | undefined
+  readonly host: string
+  /** What is looked at beside counts, time and processor time. */
+  readonly observe?: 'heap' | 'event-loop' | undefined
+}
+
+/** Which end of the connections. What can't leave its process has both in one worker. */
+export type SideName = 'server' | 'client'
+
+/** What one side measured between `begin` and `end`. */
+export interface SideSample {
+  readonly elapsedMs: number
+  /** User and system time of the process, all threads. */
+  readonly cpuMs: number
+  /** Payloads received whole; for the sending side of a flood, payloads sent. */
+  readonly payloads: number
+  /** Resident set size at the end, in bytes, and what it grew since the beginning. */
+  readonly rssBytes: number
+  readonly rssGrowthBytes: number
+  /** V8 heap bytes in use that were added; allocation only while nothing was collected. */
+  readonly heapGrowthBytes: number
+  readonly garbageCollections: number
+  /** Nanoseconds, as a compressed HDR histogram in base64. */
+  readonly latency?: string | undefined
+  /** Nanoseconds a timer came late. */
+  readonly eventLoopDelay?: { readonly p50: number; readonly p99: number; readonly max: number } | undefined
+}
+
+/** Commands, their arguments and their results. */
+export interface Commands {
+  /** Loads the contender; the server listens, the client connects. */
+  open(spec: RunSpec, endpoints?: readonly Endpoint[]): readonly Endpoint[]
+  /** Traffic begins. */
+  start(): void
+  /** The measured window begins. */
+  begin(): void
+  /** The measured window ends. */
+  end(): SideSample
+  /** Traffic stops. The client tells how many payloads it sent. */
+  stop(): number
+  /** Waits until this many payloads were received; fails when more come, or fewer. */
+  settle(total: number): void
+  close(): void
+}
+
+export type CommandName = keyof Commands
+
+export interface CommandMessage<N extends CommandName = CommandName> {
+  readonly side: SideName
+  readonly name: N
+  readonly args: Parameters<Commands[N]>
+}
+
+/** A reply, or a failure that nobody asked for; the latter ends the run. */
+export type WorkerMessage =
+  | { readonly side: SideName; readonly name: CommandName; readonly result: unknown }
+  | {
+      readonly failure: {
+        readonly name: string
+        readonly message: string
+        readonly stack?: string | undefined
+      }
+    }

@@ -1,0 +1,95 @@
+/** What one side counts, and its measured window. */
+import { type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
+import type { RunSpec, SideSample } from '../run/protocol.js'
+
+/** Of the timer that measures the event loop's delay; what it reads in an idle loop. */
+const LOOP_RESOLUTION_MS = 1
+
+/** Settings of every latency histogram: nanoseconds, up to a minute, to three digits. */
+export const HISTOGRAM = {
+  lowestDiscernibleValue: 1,
+  highestTrackableValue: 60_000_000_000,
+  numberOfSignificantValueDigits: 3 as const,
+  useWebAssembly: false,
+}
+
+/** Counts payloads and latencies, and takes the sample of the window. */
+export class Meter {
+  /** Payloads ever. Increased by the traffic. */
+  payloads = 0
+  /** Whether the window is open; latencies outside of it are dropped. */
+  recording = false
+  readonly #histogram = build(HISTOGRAM)
+  readonly #delay: IntervalHistogram | undefined
+  readonly #countsGarbage: boolean
+  #collections = 0
+  #observer: PerformanceObserver | undefined
+  #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, heap: 0 }
+
+  constructor(spec: RunSpec) {
+    this.#countsGarbage = spec.observe === 'heap'
+    if (spec.observe === 'event-loop') this.#delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
+  }
+
+  /** @param latencyMs from performance.now() */
+  record(latencyMs: number): void {
+    if (this.recording) this.#histogram.recordValue(Math.max(1, Math.round(latencyMs * 1e6)))
+  }
+
+  /** The window opens. */
+  begin(): void {
+    if (this.#countsGarbage) {
+      this.#observer = new PerformanceObserver((list) => {
+        this.#collections += list.getEntries().length
+      })
+      this.#observer.observe({ entryTypes: ['gc'] })
+    }
+    this.#delay?.enable()
+    this.recording = true
+    this.#since = this.#now()
+  }
+
+  /** The window closes. */
+  async end(): Promise<SideSample> {
+    const now = this.#now()
+    const since = this.#since
+    this.recording = false
+    this.#delay?.disable()
+    if (this.#observer) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      this.#observer.disconnect()
+    }
+    return {
+      elapsedMs: now.timeMs - since.timeMs,
+      cpuMs: now.cpuMs - since.cpuMs,
+      payloads: now.payloads - since.payloads,
+      rssBytes: now.rss,
+      rssGrowthBytes: now.rss - since.rss,
+      heapGrowthBytes: now.heap - since.heap,
+      garbageCollections: this.#collections,
+      latency: this.#histogram.totalCount > 0 ? encodeIntoCompressedBase64(this.#histogram) : undefined,
+      eventLoopDelay: this.#delay && {
+        p50: lateness(this.#delay.percentile(50)),
+        p99: lateness(this.#delay.percentile(99)),
+        max: lateness(this.#delay.max),
+      },
+    }
+  }
+
+  #now() {
+    const { user, system } = process.cpuUsage()
+    return {
+      timeMs: performance.now(),
+      cpuMs: (user + system) / 1000,
+      payloads: this.payloads,
+      rss: process.memoryUsage.rss(),
+      heap: getHeapStatistics().used_heap_size,
+    }
+  }
+}
+
+function lateness(intervalNs: number): number {
+  return Math.max(0, intervalNs - LOOP_RESOLUTION_MS * 1e6)
+}

@@ -1,0 +1,22 @@
+/** Which sides each kind of traffic has. */
+import type { TrafficKind } from '../../contenders/contender.js'
+import type { SideName } from '../../run/protocol.js'
+import { Churn } from './churn.js'
+import { ClosedLoop } from './closed-loop.js'
+import { Flood } from './flood.js'
+import { IdleClient, IdleServer } from './idle.js'
+import { OpenLoop } from './open-loop.js'
+import { Echo, Sink } from './servers.js'
+import type { Side, SideContext } from './side.js'
+
+const sides: Record<TrafficKind, Record<SideName, new (context: SideContext) => Side>> = {
+  'closed-loop': { server: Echo, client: ClosedLoop },
+  flood: { server: Sink, client: Flood },
+  'open-loop': { server: Echo, client: OpenLoop },
+  idle: { server: IdleServer, client: IdleClient },
+  churn: { server: Echo, client: Churn },
+}
+
+export function makeSide(name: SideName, context: SideContext): Side {
+  return new sides[context.spec.traffic][name](context)
+}
