@@ -5,21 +5,16 @@ import { checkBoolean, checkInteger, invalidArgument } from '@netts/core/driver'
 /** Options of {@link tcp}. */
 export interface TcpOptions {
   /**
-   * The most bytes that one send can take: a buffer from the pool up to this size leaves without a copy.
-   * 1024 to 2^30. @default 1048640 (1 MiB + 64, as the default pool: a message of 1 MiB with its header is one send)
+   * The most bytes that one send can take. 1024 to 2^30.
+   * @default 65600 (64 KiB + 64, as the default pool has them)
    */
   readonly maxSendSize?: number | undefined
   /**
-   * How many sends may wait for the kernel to take them; further ones are refused until one is complete.
-   * 1 to 65536. @default 256
+   * How many send buffers may wait for the kernel to take them before sends are refused: blocks of 64 KiB that
+   * `sendCopy` and `sendGather` fill one after the other, and buffers given to `sendBuffer`. An idle connection
+   * holds none. 1 to 65536. @default 16
    */
   readonly sendDepth?: number | undefined
-  /**
-   * How many bytes copied by `sendCopy` and `sendGather` may wait for the kernel. The memory is taken in blocks of
-   * 64 KiB while there is something to send, and given back after. 65536 to 2^30, rounded up to whole blocks.
-   * @default 1114112 (17 blocks)
-   */
-  readonly sendBufferSize?: number | undefined
   /**
    * How many received bytes are held for the reader before the peer has to wait. Reading goes on a whole chunk
    * (up to 64 KiB) at a time, and one that was under way still comes, so a little more can arrive.
@@ -46,7 +41,6 @@ export interface TcpOptions {
 export interface TcpConfig {
   readonly maxSendSize: number
   readonly sendDepth: number
-  readonly sendBufferSize: number
   readonly recvWindow: number
   readonly keepAlive: boolean
   readonly keepAliveDelayMs: number
@@ -61,9 +55,8 @@ const GIBIBYTE = 2 ** 30
 export function checkOptions(options: TcpOptions = {}): TcpConfig {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
   const {
-    maxSendSize = 1024 * 1024 + 64,
-    sendDepth = 256,
-    sendBufferSize = 17 * 64 * 1024,
+    maxSendSize = 64 * 1024 + 64,
+    sendDepth = 16,
     recvWindow = 1024 * 1024,
     keepAlive = true,
     keepAliveDelayMs = 30_000,
@@ -77,7 +70,6 @@ export function checkOptions(options: TcpOptions = {}): TcpConfig {
   return Object.freeze({
     maxSendSize: checkInteger('maxSendSize', maxSendSize, 1024, GIBIBYTE),
     sendDepth: checkInteger('sendDepth', sendDepth, 1, 65_536),
-    sendBufferSize: checkInteger('sendBufferSize', sendBufferSize, 64 * 1024, GIBIBYTE),
     recvWindow: checkInteger('recvWindow', recvWindow, 1024, GIBIBYTE),
     keepAlive: checkBoolean('keepAlive', keepAlive),
     // TCP_KEEPIDLE is at most 32767 seconds (MAX_TCP_KEEPIDLE in Linux, include/net/tcp.h).

@@ -13,7 +13,7 @@ function slotOf(bytes: Uint8Array): BufferSlot & { freed: number } {
 
 describe('the queue of accepted sends', () => {
   it('packs small copies into one piece of memory', () => {
-    const queue = new SendQueue(8, BLOCK_BYTES)
+    const queue = new SendQueue(8)
     expect(queue.copy([Buffer.from('ab')], UNLIMITED)).toBe(2)
     expect(queue.copy([Buffer.from('c'), Buffer.from(''), Buffer.from('de')], UNLIMITED)).toBe(3)
     expect(queue.nextBatch().map(String)).toEqual(['abcde'])
@@ -23,7 +23,7 @@ describe('the queue of accepted sends', () => {
   })
 
   it('keeps copies and pooled buffers in order', () => {
-    const queue = new SendQueue(8, BLOCK_BYTES)
+    const queue = new SendQueue(8)
     const slot = slotOf(Buffer.from('0123456789'))
     queue.copy([Buffer.from('a')], UNLIMITED)
     queue.add(slot, 2, 3)
@@ -35,7 +35,7 @@ describe('the queue of accepted sends', () => {
   })
 
   it('does not touch what is being written when more is accepted', () => {
-    const queue = new SendQueue(8, BLOCK_BYTES)
+    const queue = new SendQueue(8)
     queue.copy([Buffer.from('first')], UNLIMITED)
     const [first] = queue.nextBatch()
     queue.copy([Buffer.from('second')], UNLIMITED)
@@ -45,7 +45,7 @@ describe('the queue of accepted sends', () => {
   })
 
   it('takes what fits, refuses beyond its bytes, and takes more once they are written', () => {
-    const queue = new SendQueue(8, 2 * BLOCK_BYTES)
+    const queue = new SendQueue(2)
     const data = pattern(3 * BLOCK_BYTES)
     expect(queue.copy([data], UNLIMITED)).toBe(2 * BLOCK_BYTES)
     expect(queue.copy([data], UNLIMITED)).toBe(0)
@@ -56,32 +56,50 @@ describe('the queue of accepted sends', () => {
   })
 
   it('counts a send that spans several blocks as one, complete with its last byte', () => {
-    const queue = new SendQueue(8, 4 * BLOCK_BYTES)
+    const queue = new SendQueue(8)
     expect(queue.copy([pattern(BLOCK_BYTES), pattern(BLOCK_BYTES, 1)], UNLIMITED)).toBe(2 * BLOCK_BYTES)
     expect(queue.sends).toBe(1)
     expect(queue.nextBatch()).toHaveLength(2)
     expect(queue.completeBatch()).toBe(1)
   })
 
-  it('refuses beyond its depth, whatever the size', () => {
-    const queue = new SendQueue(2, BLOCK_BYTES)
-    expect(queue.copy([Buffer.from('a')], UNLIMITED)).toBe(1)
+  it('counts a block of copies and a pooled buffer alike towards its depth', () => {
+    const queue = new SendQueue(2)
+    queue.add(slotOf(Buffer.from('a')), 0, 1)
+    expect(queue.hasRoom).toBe(true)
     expect(queue.copy([Buffer.from('b')], UNLIMITED)).toBe(1)
-    expect(queue.copy([Buffer.from('c')], UNLIMITED)).toBe(0)
     expect(queue.hasRoom).toBe(false)
+    // The block has room for more copies, and then is used up.
+    expect(queue.copy([pattern(BLOCK_BYTES)], UNLIMITED)).toBe(BLOCK_BYTES - 1)
+    expect(queue.copy([Buffer.from('c')], UNLIMITED)).toBe(0)
     queue.nextBatch()
-    queue.completeBatch()
+    expect(queue.completeBatch()).toBe(3)
     expect(queue.hasRoom).toBe(true)
   })
 
+  it('has its whole depth again after every batch, whatever was in it', () => {
+    const queue = new SendQueue(3)
+    for (let round = 0; round < 5; round++) {
+      queue.copy([pattern(100)], UNLIMITED)
+      queue.nextBatch()
+      queue.copy([pattern(BLOCK_BYTES)], UNLIMITED)
+      queue.completeBatch()
+      queue.nextBatch()
+      queue.completeBatch()
+      expect(queue.copy([pattern(4 * BLOCK_BYTES)], UNLIMITED)).toBe(3 * BLOCK_BYTES)
+      queue.nextBatch()
+      queue.completeBatch()
+    }
+  })
+
   it('cuts a gathered send at the limit, across slices', () => {
-    const queue = new SendQueue(8, BLOCK_BYTES)
+    const queue = new SendQueue(8)
     expect(queue.copy([Buffer.from('abc'), Buffer.from('def'), Buffer.from('ghi')], 5)).toBe(5)
     expect(queue.nextBatch().map(String)).toEqual(['abcde'])
   })
 
   it('frees everything when it is cleared, written or not', () => {
-    const queue = new SendQueue(8, BLOCK_BYTES)
+    const queue = new SendQueue(3)
     const slots = [slotOf(Buffer.from('a')), slotOf(Buffer.from('b'))]
     queue.add(slots[0]!, 0, 1)
     queue.nextBatch()
@@ -90,11 +108,11 @@ describe('the queue of accepted sends', () => {
     queue.clear()
     expect(slots.map((slot) => slot.freed)).toEqual([1, 1])
     expect(queue.sends).toBe(0)
-    expect(queue.copy([pattern(BLOCK_BYTES)], UNLIMITED)).toBe(BLOCK_BYTES)
+    expect(queue.copy([pattern(4 * BLOCK_BYTES)], UNLIMITED)).toBe(3 * BLOCK_BYTES)
   })
 
   it('sends any sequence of copies and buffers byte for byte, with batches taken at any time', () => {
-    const queue = new SendQueue(64, 3 * BLOCK_BYTES)
+    const queue = new SendQueue(16)
     const random = pattern(4096, 7)
     const expected: Uint8Array[] = []
     const written: Buffer[] = []

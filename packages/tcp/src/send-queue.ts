@@ -20,23 +20,19 @@ interface Segment {
 /** Accepted sends. Knows nothing of sockets. */
 export class SendQueue {
   readonly #depth: number
-  readonly #maxBlocks: number
+  /** Blocks and pooled buffers that it holds. */
+  #used = 0
   #waiting: Segment[] = []
   /** Being written. */
   #batch: Segment[] = []
   /** The block being filled, and up to where. */
   #block: Buffer | undefined
   #filled = 0
-  #blocks = 0
   #sends = 0
 
-  /**
-   * @param depth how many sends it accepts at a time
-   * @param copyBytes how many copied bytes, rounded up to whole blocks
-   */
-  constructor(depth: number, copyBytes: number) {
+  /** @param depth how many blocks and pooled buffers it holds at a time */
+  constructor(depth: number) {
     this.#depth = depth
-    this.#maxBlocks = Math.ceil(copyBytes / BLOCK_BYTES)
   }
 
   /** Accepted sends that are not written yet. */
@@ -44,14 +40,13 @@ export class SendQueue {
     return this.#sends
   }
 
-  /** Whether it accepts another send, given memory. */
+  /** Whether there is room for another block or pooled buffer. */
   get hasRoom(): boolean {
-    return this.#sends < this.#depth
+    return this.#used < this.#depth
   }
 
   /** Copies up to `limit` bytes of the slices, as one send. @returns bytes accepted; 0 without capacity */
   copy(parts: readonly Uint8Array[], limit: number): number {
-    if (!this.hasRoom) return 0
     let accepted = 0
     for (const part of parts) {
       const taken = this.#append(part, Math.min(part.byteLength, limit - accepted))
@@ -77,6 +72,7 @@ export class SendQueue {
       lastOfBlock: false,
     })
     this.#sends++
+    this.#used++
   }
 
   /** Everything that waits becomes the next batch. Only once the one before is complete. */
@@ -147,15 +143,18 @@ export class SendQueue {
   }
 
   #takeBlock(): boolean {
-    if (this.#blocks === this.#maxBlocks) return false
+    if (!this.hasRoom) return false
     this.#block = takeBlock()
     this.#filled = 0
-    this.#blocks++
+    this.#used++
     return true
   }
 
   #free(segment: Segment): void {
-    segment.slot?.free()
+    if (segment.slot) {
+      segment.slot.free()
+      this.#used--
+    }
     if (segment.lastOfBlock) this.#giveBlock(segment.memory as Buffer)
   }
 
@@ -166,7 +165,7 @@ export class SendQueue {
   }
 
   #giveBlock(block: Buffer): void {
-    this.#blocks--
+    this.#used--
     giveBlock(block)
   }
 }

@@ -71,7 +71,7 @@ export class TcpTransport implements Transport {
     this.#socket = socket
     this.#config = config
     this.#reads = reads
-    this.#sends = new SendQueue(config.sendDepth, config.sendBufferSize)
+    this.#sends = new SendQueue(config.sendDepth)
     this.localAddress = ends.localAddress
     this.remoteAddress = ends.remoteAddress
     this.capabilities = 'path' in ends.remoteAddress ? UNIX : TCP
