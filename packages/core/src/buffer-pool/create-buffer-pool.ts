@@ -1,7 +1,7 @@
 /** The buffer pool, over slabs of plain or registered memory. */
 import { checkBoolean, checkInteger, checkSignal } from '../driver/options.js'
+import { WaitQueue } from '../driver/wait-queue.js'
 import { invalidArgument, NettsError } from '../errors.js'
-import { WaitQueue } from '../wait-queue.js'
 import {
   type BufferPoolStats,
   HOST_MEMORY,
@@ -52,13 +52,19 @@ export const DEFAULT_SIZE_CLASSES: readonly SizeClass[] = Object.freeze([
 const DEFAULT_SLAB_BYTES = 1 << 20
 const MAX_SLAB_BYTES = 2 ** 32
 
+interface WaitingAllocation {
+  readonly byteLength: number
+  /** Where it was asked for, with leak detection. */
+  readonly stack: string | undefined
+}
+
 class SlabBufferPool implements OwnedBufferPool, SlotOwner {
   readonly domain: symbol
   readonly maxByteLength: number
   readonly leakDetector: LeakDetector | undefined
   readonly #slabs: SlabAllocator
   readonly #freeSlab: ((slab: Uint8Array) => void) | undefined
-  readonly #waiting = new WaitQueue<SlotHandle, number>('allocAsync')
+  readonly #waiting = new WaitQueue<SlotHandle, WaitingAllocation>('allocAsync')
   #isClosed = false
   #outstanding = 0
   #outstandingPeak = 0
@@ -92,7 +98,7 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
   }
 
   alloc(byteLength: number): SlotHandle {
-    const buffer = this.#tryAlloc(byteLength, this.alloc)
+    const buffer = this.#take(byteLength, this.leakDetector?.trace(this.alloc))
     if (buffer === undefined) {
       this.#exhaustions++
       throw new NettsError(
@@ -105,7 +111,7 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
   }
 
   tryAlloc(byteLength: number): SlotHandle | undefined {
-    const buffer = this.#tryAlloc(byteLength, this.tryAlloc)
+    const buffer = this.#take(byteLength, this.leakDetector?.trace(this.tryAlloc))
     if (buffer === undefined) this.#exhaustions++
     return buffer
   }
@@ -115,11 +121,12 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<SlotHandle> {
     const signal = checkSignal(options.signal)
+    const stack = this.leakDetector?.trace(this.allocAsync)
     if (!signal?.aborted) {
-      const buffer = this.#tryAlloc(byteLength, this.allocAsync)
+      const buffer = this.#take(byteLength, stack)
       if (buffer !== undefined) return buffer
     }
-    return this.#waiting.wait(byteLength, signal)
+    return this.#waiting.wait({ byteLength, stack }, signal)
   }
 
   get stats(): BufferPoolStats {
@@ -155,29 +162,32 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
   onFree(slot: Slot): void {
     this.leakDetector?.onFree(slot)
     this.#outstanding--
-    this.#slabs.give(slot)
-    if (this.#isClosed) this.#giveUpSlabs()
     let waiter = this.#waiting.first
-    while (waiter !== undefined && waiter.detail > slot.sizeClass.byteLength) waiter = waiter.next
+    while (waiter !== undefined && waiter.detail.byteLength > slot.sizeClass.byteLength) waiter = waiter.next
     if (waiter !== undefined) {
-      waiter.resolve(this.#handOut(this.#slabs.take(waiter.detail)!, waiter.detail, this.onFree))
+      const { byteLength, stack } = waiter.detail
+      this.#slabs.passOn(slot, byteLength)
+      waiter.resolve(this.#handOut(slot, byteLength, stack))
+    } else {
+      this.#slabs.give(slot)
+      if (this.#isClosed) this.#giveUpSlabs()
     }
   }
 
-  #tryAlloc(byteLength: number, caller: (...args: never[]) => unknown): SlotHandle | undefined {
+  #take(byteLength: number, stack: string | undefined): SlotHandle | undefined {
     if (!(byteLength >= 1 && byteLength <= this.maxByteLength && Number.isInteger(byteLength))) {
       checkInteger('byteLength', byteLength, 1, this.maxByteLength)
     }
     if (this.#isClosed) throw poolClosed('alloc')
     const slot = this.#slabs.take(byteLength)
-    return slot && this.#handOut(slot, byteLength, caller)
+    return slot && this.#handOut(slot, byteLength, stack)
   }
 
-  #handOut(slot: Slot, byteLength: number, caller: (...args: never[]) => unknown): SlotHandle {
+  #handOut(slot: Slot, byteLength: number, stack: string | undefined): SlotHandle {
     const handle = new SlotHandle(slot, byteLength)
     this.#allocations++
     if (++this.#outstanding > this.#outstandingPeak) this.#outstandingPeak = this.#outstanding
-    this.leakDetector?.onAllocate(handle, slot, caller)
+    if (stack !== undefined) this.leakDetector!.onAllocate(handle, slot, stack)
     return handle
   }
 

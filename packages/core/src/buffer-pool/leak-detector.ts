@@ -11,11 +11,15 @@ export class LeakDetector {
   /** Buffers that were garbage-collected without a release. Their memory stays lost. */
   leaked = 0
 
-  /** @param caller the function that the recorded stack begins behind */
-  onAllocate(handle: SlotHandle, slot: Slot, caller: (...args: never[]) => unknown): void {
+  /** Where an allocation is asked for. @param caller the function behind which the trace begins */
+  trace(caller: (...args: never[]) => unknown): string {
     const trace = { stack: '' }
     Error.captureStackTrace(trace, caller)
-    const buffer = { byteLength: handle.byteLength, stack: trace.stack.replace(/^[^\n]*\n/, '') }
+    return trace.stack.slice(trace.stack.indexOf('\n') + 1)
+  }
+
+  onAllocate(handle: SlotHandle, slot: Slot, stack: string): void {
+    const buffer = { byteLength: handle.byteLength, stack }
     this.#outstanding.set(slot, buffer)
     this.#collected.register(handle, buffer, handle)
   }

@@ -143,6 +143,12 @@ export class SlabAllocator {
     slot.sizeClass.free.push(slot)
   }
 
+  /** Counts a slot in use as taken anew, for somebody who waited for `byteLength` bytes. */
+  passOn(slot: Slot, byteLength: number): void {
+    const smallest = this.#classes.find((sizeClass) => sizeClass.byteLength >= byteLength)
+    if (slot.sizeClass !== smallest) this.spills++
+  }
+
   /** Ends it once every slot is free: nothing can be taken any more. @returns the slabs */
   giveUp(): Uint8Array[] {
     this.slabBytes = 0

@@ -2,10 +2,10 @@
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { setHeadroom } from '../buffer-pool/buffer-slot.js'
 import { closeChannel, errorChannel } from '../diagnostics.js'
-import { checkInteger, checkSignal } from '../driver/options.js'
+import { checkInteger, checkSignal, checkTimeout } from '../driver/options.js'
+import { WaitQueue } from '../driver/wait-queue.js'
 import { NettsError, timedOut } from '../errors.js'
 import type { Transport } from '../transport.js'
-import { WaitQueue } from '../wait-queue.js'
 import type {
   Connection,
   ConnectionOptions,
@@ -25,8 +25,6 @@ const DEFAULT_HIGH_WATER_MARK_BYTES = 256 << 10
 const DEFAULT_MESSAGE_TIMEOUT_MS = 30_000
 /** How long a closing connection waits for the transport to take another byte of what was accepted. */
 const CLOSE_STALL_TIMEOUT_MS = 5_000
-/** setTimeout's own limit. */
-const MAX_TIMEOUT_MS = 0x7fffffff
 
 /**
  * The states of a connection. Transitions only go down this list:
@@ -361,7 +359,7 @@ export function checkConnectionOptions(options: ConnectionOptions) {
   } = options
   checkInteger('maxMessageSize', maxMessageSize, 0, MAX_PAYLOAD_BYTES)
   checkInteger('highWaterMark', highWaterMark, 0, Number.MAX_SAFE_INTEGER)
-  checkInteger('messageTimeoutMs', messageTimeoutMs, 0, MAX_TIMEOUT_MS)
+  checkTimeout('messageTimeoutMs', messageTimeoutMs)
   return { maxMessageSize, highWaterMark, messageTimeoutMs }
 }
 

@@ -2,9 +2,9 @@
 import { types } from 'node:util'
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { headroomOf, isPooledBuffer, setHeadroom } from '../buffer-pool/buffer-slot.js'
+import { WaitQueue } from '../driver/wait-queue.js'
 import { aborted, invalidArgument, NettsError } from '../errors.js'
 import type { Transport } from '../transport.js'
-import { WaitQueue } from '../wait-queue.js'
 import { CoalescingChunk } from './coalescing-chunk.js'
 import { HEADER_BYTES, writeHeader } from './framing.js'
 

@@ -1,17 +1,14 @@
 /** What every listener needs: established connections waiting for `accept`, and `accept`s waiting for them. */
-import { aborted, NettsError } from '../errors.js'
+import { NettsError } from '../errors.js'
 import type { AcceptOptions, Transport } from '../transport.js'
-
-interface Waiter<T> {
-  resolve(transport: T | undefined): void
-  reject(error: NettsError): void
-}
+import { checkSignal } from './options.js'
+import { WaitQueue } from './wait-queue.js'
 
 /** The queue between handshakes and `accept`, bounded by the backlog. */
 export class AcceptQueue<T extends Transport> implements AsyncIterable<T> {
   readonly #backlog: number
-  readonly #ready: T[] = []
-  readonly #waiters = new Set<Waiter<T>>()
+  readonly #ready = new Set<T>()
+  readonly #waiters = new WaitQueue<T | undefined>('accept')
   #closed = false
   #failure: NettsError | undefined
 
@@ -22,60 +19,43 @@ export class AcceptQueue<T extends Transport> implements AsyncIterable<T> {
 
   /** Connections nobody has accepted yet. */
   get length(): number {
-    return this.#ready.length
+    return this.#ready.size
   }
 
   /** Whether one more connection would be taken; if not, the driver rejects it. */
   get hasRoom(): boolean {
-    return !this.#closed && (this.#waiters.size > 0 || this.#ready.length < this.#backlog)
+    return !this.#closed && (this.#waiters.length > 0 || this.#ready.size < this.#backlog)
   }
 
   /** Hands over an established connection. @returns `false` when there is no room, and it stays the driver's */
   push(transport: T): boolean {
     if (!this.hasRoom) return false
-    const [waiter] = this.#waiters
-    if (waiter) {
-      this.#waiters.delete(waiter)
-      waiter.resolve(transport)
-    } else {
-      this.#ready.push(transport)
-    }
+    if (this.#waiters.first) this.#waiters.first.resolve(transport)
+    else this.#ready.add(transport)
     return true
   }
 
   /** See `TransportListener.accept`. */
-  accept(options: AcceptOptions = {}): Promise<T | undefined> {
-    const { signal } = options
-    if (signal?.aborted) return Promise.reject(aborted(signal, 'accept'))
-    const transport = this.#ready.shift()
-    if (transport) return Promise.resolve(transport)
-    if (this.#failure) return Promise.reject(this.#failure)
-    if (this.#closed) return Promise.resolve(undefined)
-    return new Promise((resolve, reject) => {
-      const settled = () => signal?.removeEventListener('abort', onAbort)
-      const waiter: Waiter<T> = {
-        resolve: (transport) => {
-          settled()
-          resolve(transport)
-        },
-        reject: (error) => {
-          settled()
-          reject(error)
-        },
+  async accept(options: AcceptOptions = {}): Promise<T | undefined> {
+    const signal = checkSignal(options.signal)
+    if (!signal?.aborted) {
+      const [transport] = this.#ready
+      if (transport) {
+        this.#ready.delete(transport)
+        return transport
       }
-      const onAbort = () => {
-        this.#waiters.delete(waiter)
-        waiter.reject(aborted(signal as AbortSignal, 'accept'))
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.add(waiter)
-    })
+      if (this.#failure) throw this.#failure
+      if (this.#closed) return undefined
+    }
+    return this.#waiters.wait(undefined, signal)
   }
 
   /** Ends it: waiting `accept`s get `undefined`, waiting connections are destroyed. Idempotent. */
   close(): void {
+    this.#failure = undefined
     this.#end()
-    for (const transport of this.#ready.splice(0)) {
+    for (const transport of this.#ready) {
+      this.#ready.delete(transport)
       transport.destroy(new NettsError('ERR_NETTS_CLOSED', 'the listener was closed before accepting this'))
     }
   }
@@ -88,11 +68,8 @@ export class AcceptQueue<T extends Transport> implements AsyncIterable<T> {
 
   #end(): void {
     this.#closed = true
-    for (const waiter of this.#waiters) {
-      if (this.#failure) waiter.reject(this.#failure)
-      else waiter.resolve(undefined)
-    }
-    this.#waiters.clear()
+    if (this.#failure) this.#waiters.rejectAll(this.#failure)
+    else this.#waiters.resolveAll(undefined)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {

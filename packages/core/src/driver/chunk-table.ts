@@ -1,8 +1,11 @@
 /** Received chunks that were handed out: numbered, readable, released in any order, once. */
 import { invalidArgument } from '../errors.js'
 
-/** Maps a `bufIdx` to whatever the driver keeps for a chunk. Indices are reused, lowest load first. */
-export class ChunkTable<C> {
+/**
+ * Maps a `bufIdx` to whatever the driver keeps for a chunk. The index that was released last is the next one
+ * handed out, so that the table stays as short as the most chunks ever held at once.
+ */
+export class ChunkTable<C extends NonNullable<unknown>> {
   readonly #chunks: (C | undefined)[] = []
   readonly #free: number[] = []
 

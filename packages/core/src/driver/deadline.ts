@@ -1,10 +1,7 @@
 /** One deadline and one abort signal over the whole of an operation, such as connecting. */
 import type { Address } from '../address.js'
 import { aborted, type NettsError, timedOut } from '../errors.js'
-import { checkInteger } from './options.js'
-
-/** setTimeout's own limit: 2^31 - 1 ms. */
-const MAX_TIMEOUT_MS = 0x7fffffff
+import { checkSignal, checkTimeout } from './options.js'
 
 /** What {@link withDeadline} runs and cleans up. */
 export interface DeadlineTask<T> {
@@ -25,12 +22,14 @@ export interface DeadlineTask<T> {
 
 /**
  * Runs a task until it settles, is aborted (`ERR_NETTS_ABORTED`) or its deadline passes
- * (`ERR_NETTS_TIMEOUT`), whichever comes first.
+ * (`ERR_NETTS_TIMEOUT`), whichever comes first. Rejects with `ERR_NETTS_INVALID_ARGUMENT` for a signal or
+ * deadline that is none.
  */
-export function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
-  const { signal, timeoutMs, operation, address } = task
-  checkInteger('timeoutMs', timeoutMs, 0, MAX_TIMEOUT_MS)
-  if (signal?.aborted) return Promise.reject(aborted(signal, operation, address))
+export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
+  const { timeoutMs, operation, address } = task
+  const signal = checkSignal(task.signal)
+  checkTimeout('timeoutMs', timeoutMs)
+  if (signal?.aborted) throw aborted(signal, operation, address)
   return new Promise<T>((resolve, reject) => {
     const controller = new AbortController()
     let settled = false
@@ -45,11 +44,13 @@ export function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
       controller.abort(error)
       reject(error)
     }
-    const onAbort = () => end(aborted(signal as AbortSignal, operation, address))
+    const onAbort = () => end(aborted(signal!, operation, address))
     const timer =
       timeoutMs > 0 ? setTimeout(() => end(timedOut(operation, timeoutMs, address)), timeoutMs) : undefined
     signal?.addEventListener('abort', onAbort, { once: true })
-    task.start(controller.signal).then(
+    // A start that throws is a start that rejects, and its timer must not stay behind.
+    const started = (async () => task.start(controller.signal))()
+    started.then(
       (result) => {
         if (settled) return task.dispose(result)
         settle()

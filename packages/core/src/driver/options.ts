@@ -9,6 +9,14 @@ export function checkInteger(name: string, value: unknown, least: number, most: 
   return value as number
 }
 
+/** The longest that setTimeout can wait: 2^31 - 1 ms, about 24.8 days. */
+const MAX_TIMEOUT_MS = 0x7fffffff
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is a time in ms that a timer can wait, or 0 */
+export function checkTimeout(name: string, value: unknown): number {
+  return checkInteger(name, value, 0, MAX_TIMEOUT_MS)
+}
+
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is a boolean */
 export function checkBoolean(name: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw invalidArgument(`${name} must be a boolean, not ${String(value)}`)

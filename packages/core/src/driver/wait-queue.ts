@@ -1,5 +1,5 @@
 /** Operations that wait in order, each cancellable through its AbortSignal. */
-import { aborted, type NettsError } from './errors.js'
+import { aborted, type NettsError } from '../errors.js'
 
 /** One waiting operation. It settles once, and leaves its queue by that. */
 export class Waiter<T, D> {
