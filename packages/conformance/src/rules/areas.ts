@@ -2,6 +2,7 @@
 import type { Area } from '../suite.js'
 import { capabilityRules } from './capabilities.js'
 import { connectRules } from './connect.js'
+import { connectionRules } from './connection.js'
 import { crashRules } from './crash.js'
 import { destroyRules } from './destroy.js'
 import { disconnectRules } from './disconnect.js'
@@ -29,6 +30,7 @@ export const areas: Readonly<Record<string, Area>> = {
   disconnect: disconnectRules,
   destroy: destroyRules,
   'peer crash': crashRules,
+  'messages over it': connectionRules,
   'many connections': manyConnectionsRules,
   'nothing leaks': leakRules,
   'random schedules': randomScheduleRules,

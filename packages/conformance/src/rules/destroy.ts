@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { NettsError } from '@netts/core'
 import { pause } from '../harness/deadline.js'
+import type { HeldChunk } from '../harness/endpoint.js'
 import { assertCode, assertThrows } from '../harness/expect.js'
 import type { Area } from '../suite.js'
 
@@ -105,6 +106,22 @@ export const destroyRules: Area = (rule, settings) => {
     await pause()
     await server.closed()
     assert.equal(server.received, 3 * 1024)
+  })
+
+  rule('a reset is seen although the whole receive window is held', async (context) => {
+    // A socket that is not read tells nothing.
+    if (!settings.capabilities.detectsPeerCrash) return
+    const { client, server } = await context.pair()
+    const held: HeldChunk[] = []
+    await client.sendUntilStuck(server.transport.recvWindow + settings.bufferedByteLength, () => {
+      held.push(...server.take())
+    })
+    client.transport.destroy()
+    await server.until('the failure', () => {
+      held.push(...server.take())
+      return server.transport.pollDisconnect() || undefined
+    })
+    for (const chunk of held) server.release(chunk)
   })
 
   rule('destroy works in every state', async (context) => {

@@ -123,8 +123,11 @@ export const sendRules: Area = (rule, settings) => {
 
   rule('a writer that never asks for completions is not held up', async (context) => {
     const { client, server } = await context.pair()
-    const byteLength = Math.max(4 * client.transport.recvWindow, 64 * client.transport.maxSendSize)
-    await Promise.all([client.send(byteLength), server.receiveTo(byteLength)])
+    const total = 2000 * 1024
+    const writing = (async () => {
+      while (client.sent < total) await client.send(Math.min(1024, total - client.sent))
+    })()
+    await Promise.all([writing, server.receiveTo(total)])
     assert.equal(client.guard.completed, 0)
     await client.completions()
   })
