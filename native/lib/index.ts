@@ -54,5 +54,7 @@ export type {
 } from './verbs/protection-domain.js'
 export { nextRemoteKey } from './verbs/protection-domain.js'
 export type { QueuePair, QueuePairOptions, QueuePairState } from './verbs/queue-pair.js'
+export type { ReceiveWorkRequest, RegionRange, SendWorkRequest, WorkCompletion } from './verbs/records.js'
+export { readCompletion, writeReceive, writeSend } from './verbs/records.js'
 export type { SharedReceiveQueue, SharedReceiveQueueOptions } from './verbs/shared-receive-queue.js'
 export type { Clock, ClockTimer, Verbs, VerbsCounts } from './verbs/verbs.js'

@@ -1,0 +1,31 @@
+/**
+ * The device suite: what every implementation of the interface does, on every device. It runs on the simulated
+ * device, and in the lab on the kernel's own, so that the simulation is held to the real thing.
+ */
+import assert from 'node:assert/strict'
+import type { Bench, DeviceSuiteOptions } from './bench.js'
+import { connectionTests } from './connection.js'
+import { sendReceiveTests } from './send-receive.js'
+
+export type { Bench, DeviceSuiteOptions } from './bench.js'
+
+/** Declares the suite's tests with the runner's own `describe` and `it`. */
+export function deviceSuite(options: DeviceSuiteOptions): void {
+  const { name, describe, it, open, rounds = 1 } = options
+  const test = (title: string, body: (bench: Bench) => Promise<void>) =>
+    it(title, async () => {
+      for (let round = 0; round < rounds; round++) {
+        const bench = await open()
+        await bench.settle(body(bench))
+        checkNothingIsOpen(bench)
+      }
+    })
+  describe(`${name}: connections`, () => connectionTests(test))
+  describe(`${name}: send and receive`, () => sendReceiveTests(test))
+}
+
+function checkNothingIsOpen({ client, server }: Bench): void {
+  for (const verbs of new Set([client, server])) {
+    for (const [kind, count] of Object.entries(verbs.counts)) assert.equal(count, 0, `${kind} left open`)
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * `@netts/verbs/simulated`: the interface of `@netts/verbs` in memory, with a seeded scheduler that chooses among
+ * everything that could happen next, virtual time, and faults at any step.
+ *
+ * @packageDocumentation
+ */
+import { Fabric, type SimulatedFabricOptions } from './simulated/fabric.js'
+
+export type { SimulationMode } from './simulated/device.js'
+export type { SimulatedFabricOptions } from './simulated/fabric.js'
+export type { SimulatedHostOptions } from './simulated/host.js'
+
+/** Makes a network with no hosts in it yet. */
+export function createSimulatedFabric(options: SimulatedFabricOptions): Fabric {
+  return new Fabric(options)
+}

@@ -1,0 +1,510 @@
+/**
+ * The connection manager of the simulated device: resolving, listening, the three-way handshake, rejection and
+ * disconnection, with messages that travel apart from the data and may overtake it and each other.
+ */
+import { type HostAddress, NettsError } from '@netts/core'
+import { checkInteger, invalidArgument } from '@netts/core/driver'
+import {
+  type CmEvent,
+  type CmId,
+  type ConnectionParameters,
+  PRIVATE_DATA_BYTES,
+  type ResolveOptions,
+} from '../verbs/cm.js'
+import type { Device } from '../verbs/device.js'
+import { callError } from '../verbs/errors.js'
+import type { QueuePairOptions } from '../verbs/queue-pair.js'
+import type { ClockTimer } from '../verbs/verbs.js'
+import type { SimulatedHost } from './host.js'
+import { SimulatedQueuePair } from './queue-pair.js'
+import { Resource } from './resource.js'
+import type { Step } from './scheduler.js'
+
+type CmState =
+  | 'idle'
+  | 'resolving'
+  | 'address-resolved'
+  | 'route-resolved'
+  | 'bound'
+  | 'listening'
+  | 'connecting'
+  | 'requested'
+  | 'accepting'
+  | 'established'
+  | 'disconnecting'
+  | 'disconnected'
+  | 'ended'
+
+/** `IB_CM_REJ_CONSUMER_DEFINED` and `IB_CM_REJ_INVALID_SERVICE_ID` of the kernel's `ib_cm.h`; iWARP has errnos. */
+const REJECTED_BY_CONSUMER = { roce: 28, iwarp: 104 } as const
+const REJECTED_NO_LISTENER = 8
+/**
+ * How long the CM goes on asking: 16 times about 4.3 s on InfiniBand and RoCE (`CMA_CM_RESPONSE_TIMEOUT`,
+ * `CMA_MAX_CM_RETRIES` in the kernel's `cma.c`); Linux' TCP gives up connecting after about 127 s.
+ */
+const CM_TIMEOUT_MS = { roce: 68_700, iwarp: 127_000 } as const
+/** How long unacknowledged data keeps TCP trying (`tcp_retries2` of 15). */
+const TCP_TIMEOUT_MS = 924_600
+/** What the CM takes for a RoCE packet's life time, as a shift (`CMA_IBOE_PACKET_LIFETIME` plus one). */
+const DEFAULT_ACK_TIMEOUT = 19
+/** How long a RoCE queue pair's number stays reserved after a disconnect, in the order of the kernel's. */
+const TIMEWAIT_MS = 2_150
+const WILDCARDS = new Set(['0.0.0.0', '::'])
+
+/** What the kernel makes of absent parameters. */
+function complete(parameters: ConnectionParameters, most: number, operation: string) {
+  const { privateData = new Uint8Array(0), responderResources = 1, initiatorDepth = 1 } = parameters
+  const { retryCount = 7, rnrRetryCount = 6 } = parameters
+  if (privateData.byteLength > most) {
+    throw invalidArgument(
+      `${privateData.byteLength} bytes of private data; there is room for ${most}`,
+      operation,
+    )
+  }
+  checkInteger('responderResources', responderResources, 0, 255)
+  checkInteger('initiatorDepth', initiatorDepth, 0, 255)
+  checkInteger('retryCount', retryCount, 0, 7)
+  checkInteger('rnrRetryCount', rnrRetryCount, 0, 7)
+  return {
+    privateData: Uint8Array.from(privateData),
+    responderResources,
+    initiatorDepth,
+    retryCount,
+    rnrRetryCount,
+  }
+}
+
+type Parameters = ReturnType<typeof complete>
+
+export class SimulatedCmId extends Resource implements CmId {
+  queuePair: SimulatedQueuePair | undefined
+  localAddress: HostAddress | undefined
+  remoteAddress: HostAddress | undefined
+  readonly #deliver: Step
+  readonly #events: CmEvent[] = []
+  #onEvent: ((event: CmEvent) => void) | undefined
+  #state: CmState = 'idle'
+  #device: Device | undefined
+  #peer: SimulatedCmId | undefined
+  #backlog = 0
+  #requestsWaiting = 0
+  #parameters: Parameters | undefined
+  #request: Parameters | undefined
+  #reply: Parameters | undefined
+  #ackTimeout = DEFAULT_ACK_TIMEOUT
+  #timer: ClockTimer | undefined
+
+  constructor(host: SimulatedHost) {
+    super(host, 'cmIds')
+    this.#deliver = host.programStep('CM event', () => this.#deliverNext())
+  }
+
+  get onEvent(): ((event: CmEvent) => void) | undefined {
+    return this.#onEvent
+  }
+
+  set onEvent(callback: ((event: CmEvent) => void) | undefined) {
+    this.#onEvent = callback
+    this.#deliver.enabled = callback !== undefined && this.#events.length > 0 && !this.closed
+  }
+
+  get device(): Device | undefined {
+    return this.#device
+  }
+
+  // The simulation holds no handles of the process.
+  ref(): void {}
+  unref(): void {}
+
+  /** Queues an event for the program. */
+  push(event: CmEvent): void {
+    if (this.closed) return
+    this.#events.push(event)
+    this.#deliver.enabled = this.#onEvent !== undefined
+  }
+
+  #deliverNext(): void {
+    const event = this.#events.shift() as CmEvent
+    this.#deliver.enabled = this.#events.length > 0
+    if (event.type === 'connect-request') this.#requestsWaiting--
+    // librdmacm moves the connector's queue pair on, and answers, when the program takes the event.
+    if (event.type === 'established' && this.#state === 'connecting') this.#becomeEstablished()
+    this.#onEvent?.(event)
+  }
+
+  #require(operation: string, ...states: readonly CmState[]): void {
+    this.enter(operation)
+    if (!states.includes(this.#state)) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} while ${this.#state}`, { operation })
+    }
+  }
+
+  #later(name: string, deliver: () => void): void {
+    this.host.fabric.sendManagement(this.host, this.host, name, () => {
+      if (!this.closed) deliver()
+    })
+  }
+
+  resolveAddress({ destination, source, timeoutMs }: ResolveOptions): void {
+    this.#require('rdma_resolve_addr', 'idle', 'bound')
+    checkInteger('timeoutMs', timeoutMs, 1, 0x7fffffff)
+    this.#state = 'resolving'
+    this.#later('address resolution', () => {
+      const found = this.host.fabric.hostAt(destination.host)
+      if (!found || (source && source.host !== this.host.address)) {
+        this.#end()
+        this.push({ type: 'address-error', status: 'EHOSTUNREACH' })
+        return
+      }
+      this.#state = 'address-resolved'
+      this.#device = this.host.device
+      this.localAddress = { host: this.host.address, port: this.host.takePort() }
+      this.remoteAddress = { host: destination.host, port: destination.port }
+      this.push({ type: 'address-resolved' })
+    })
+  }
+
+  resolveRoute(timeoutMs: number): void {
+    this.#require('rdma_resolve_route', 'address-resolved')
+    checkInteger('timeoutMs', timeoutMs, 1, 0x7fffffff)
+    this.#state = 'resolving'
+    this.#later('route resolution', () => {
+      this.#state = 'route-resolved'
+      this.push({ type: 'route-resolved' })
+    })
+  }
+
+  setAckTimeout(exponent: number): void {
+    this.enter('rdma_set_option')
+    checkInteger('exponent', exponent, 0, 31)
+    this.#ackTimeout = exponent
+  }
+
+  createQueuePair(options: QueuePairOptions): SimulatedQueuePair {
+    this.enter('rdma_create_qp')
+    if (!this.#device || this.queuePair) {
+      throw new NettsError(
+        'ERR_NETTS_INVALID_STATE',
+        this.queuePair ? 'there is a queue pair already' : 'no device is known yet',
+        { operation: 'rdma_create_qp' },
+      )
+    }
+    const queuePair = new SimulatedQueuePair(this.host, options)
+    queuePair.onBroken = () => this.#broken()
+    queuePair.onFirstMessage = () => this.#firstMessage()
+    this.queuePair = queuePair
+    return queuePair
+  }
+
+  connect(parameters: ConnectionParameters = {}): void {
+    this.#require('rdma_connect', 'route-resolved')
+    const request = complete(parameters, PRIVATE_DATA_BYTES.connect, 'rdma_connect')
+    if (!this.queuePair) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', 'there is no queue pair', { operation: 'rdma_connect' })
+    }
+    const { fabric } = this.host
+    const { mode } = fabric
+    this.#parameters = request
+    this.#state = 'connecting'
+    this.#wait(CM_TIMEOUT_MS[mode], () => {
+      this.#end()
+      this.push({ type: 'unreachable', status: 'ETIMEDOUT' })
+    })
+    const { host, port } = this.remoteAddress as HostAddress
+    const target = fabric.hostAt(host) as SimulatedHost
+    fabric.sendManagement(
+      this.host,
+      target,
+      'REQ',
+      () => target.listeners.get(port)?.offer(this, request) ?? this.#nobody(target),
+    )
+  }
+
+  #nobody(target: SimulatedHost): void {
+    this.host.fabric.sendManagement(target, this.host, 'REJ, nobody listens', () => {
+      if (this.#state !== 'connecting') return
+      this.#end()
+      // A refused TCP connection is not a rejection to the iWARP CM (`cma_iw_handler`, siw's `siw_connect`).
+      if (this.host.fabric.mode === 'iwarp') this.push({ type: 'connect-error', status: 'ECONNREFUSED' })
+      else {
+        this.push({
+          type: 'rejected',
+          reason: 'nobody-listening',
+          status: REJECTED_NO_LISTENER,
+          privateData: new Uint8Array(PRIVATE_DATA_BYTES.reject),
+        })
+      }
+    })
+  }
+
+  bindAddress({ host, port }: HostAddress): void {
+    this.#require('rdma_bind_addr', 'idle')
+    if (!WILDCARDS.has(host) && host !== this.host.address) {
+      throw callError('rdma_bind_addr', 'EADDRNOTAVAIL', { address: { host, port } })
+    }
+    checkInteger('port', port, 0, 65535)
+    if (this.host.listeners.has(port))
+      throw callError('rdma_bind_addr', 'EADDRINUSE', { address: { host, port } })
+    this.#state = 'bound'
+    this.localAddress = { host, port: port === 0 ? this.host.takePort() : port }
+    if (!WILDCARDS.has(host)) this.#device = this.host.device
+  }
+
+  listen(backlog: number): void {
+    this.#require('rdma_listen', 'bound')
+    checkInteger('backlog', backlog, 1, 0x7fffffff)
+    const { port } = this.localAddress as HostAddress
+    if (this.host.listeners.has(port)) throw callError('rdma_listen', 'EADDRINUSE')
+    this.#state = 'listening'
+    this.#backlog = backlog
+    this.host.listeners.set(port, this)
+  }
+
+  /** A request reaches this listener. */
+  offer(connector: SimulatedCmId, request: Parameters): true {
+    const { host } = this
+    const id = new SimulatedCmId(host)
+    id.#state = 'requested'
+    id.#device = host.device
+    id.#peer = connector
+    id.#request = request
+    id.localAddress = { host: host.address, port: (this.localAddress as HostAddress).port }
+    id.remoteAddress = connector.localAddress
+    connector.#peer = id
+    if (this.#requestsWaiting >= this.#backlog) {
+      id.close()
+      return true
+    }
+    this.#requestsWaiting++
+    this.push({
+      type: 'connect-request',
+      id,
+      privateData: this.#pad(request.privateData, PRIVATE_DATA_BYTES.connect),
+      responderResources: request.initiatorDepth,
+      initiatorDepth: request.responderResources,
+    })
+    return true
+  }
+
+  /** InfiniBand and RoCE messages have fields of a fixed size. */
+  #pad(privateData: Uint8Array, byteLength: number): Uint8Array {
+    if (this.host.fabric.mode === 'iwarp') return privateData.slice()
+    const padded = new Uint8Array(byteLength)
+    padded.set(privateData)
+    return padded
+  }
+
+  accept(parameters: ConnectionParameters = {}): void {
+    this.enter('rdma_accept')
+    const reply = complete(parameters, PRIVATE_DATA_BYTES.accept, 'rdma_accept')
+    if (this.#state === 'ended' && this.#request) {
+      throw callError('rdma_accept', 'EINVAL', { hint: 'The peer has gone meanwhile', ...this.#where })
+    }
+    if (this.#state !== 'requested' || !this.queuePair) {
+      throw new NettsError(
+        'ERR_NETTS_INVALID_STATE',
+        this.queuePair ? `rdma_accept while ${this.#state}` : 'there is no queue pair',
+        { operation: 'rdma_accept' },
+      )
+    }
+    this.#reply = reply
+    this.#parameters = this.#request as Parameters
+    this.#state = 'accepting'
+    const peer = this.#peer as SimulatedCmId
+    this.#join(reply, true)
+    this.#send(peer, 'REP', () => peer.#accepted(this, reply))
+    if (this.host.fabric.mode === 'iwarp') this.#becomeEstablished()
+    else {
+      this.#wait(CM_TIMEOUT_MS.roce, () => {
+        this.#end()
+        this.push({ type: 'unreachable', status: 'ETIMEDOUT' })
+      })
+    }
+  }
+
+  get #where(): { address?: HostAddress } {
+    return this.remoteAddress ? { address: this.remoteAddress } : {}
+  }
+
+  #accepted(acceptor: SimulatedCmId, reply: Parameters): void {
+    if (this.#state !== 'connecting' || this.#reply) {
+      // Given up meanwhile, or this id is gone: the acceptor is told.
+      if (this.#state !== 'connecting') this.#send(acceptor, 'REJ', () => acceptor.#refused(undefined))
+      if (this.host.fabric.mode === 'iwarp') acceptor.queuePair?.responder.endStream()
+      return
+    }
+    this.#timer?.close()
+    this.#reply = reply
+    if (this.host.fabric.mode === 'iwarp') this.#join(reply, false)
+    this.push({
+      type: 'established',
+      privateData: this.#pad(reply.privateData, PRIVATE_DATA_BYTES.accept),
+    })
+  }
+
+  /** Joins the queue pair to the peer's with what both agreed on. */
+  #join(reply: Parameters, acceptor: boolean): void {
+    const request = this.#parameters as Parameters
+    const peer = this.#peer?.queuePair
+    if (!peer || !this.queuePair) return
+    const iwarp = this.host.fabric.mode === 'iwarp'
+    const patienceMs = iwarp
+      ? TCP_TIMEOUT_MS
+      : this.#ackTimeout === 0
+        ? Number.POSITIVE_INFINITY
+        : 4.096e-3 * 2 ** this.#ackTimeout * (request.retryCount + 1)
+    this.queuePair.join({
+      peer,
+      initiatorDepth: acceptor
+        ? reply.initiatorDepth
+        : Math.min(request.initiatorDepth, reply.responderResources),
+      responderResources: acceptor ? reply.responderResources : request.responderResources,
+      rnrRetryCount: acceptor ? reply.rnrRetryCount : request.rnrRetryCount,
+      patienceMs,
+      listensFirst: iwarp && acceptor,
+    })
+  }
+
+  /** The handshake is complete at this end. */
+  #becomeEstablished(): void {
+    this.#timer?.close()
+    const connector = this.#state === 'connecting'
+    this.#state = 'established'
+    if (!connector) {
+      this.push({ type: 'established', privateData: new Uint8Array(0) })
+      return
+    }
+    if (this.host.fabric.mode === 'iwarp') return
+    this.#join(this.#reply as Parameters, false)
+    const peer = this.#peer as SimulatedCmId
+    this.#send(peer, 'RTU', () => {
+      if (peer.#state === 'accepting') peer.#becomeEstablished()
+    })
+  }
+
+  #firstMessage(): void {
+    if (this.#state !== 'accepting') return
+    this.host.device.raise({
+      type: 'communication-established',
+      name: 'IBV_EVENT_COMM_EST',
+      ...(this.queuePair && { queuePair: this.queuePair }),
+    })
+  }
+
+  notifyEstablished(): void {
+    this.enter('rdma_notify')
+    if (this.#state === 'accepting') this.#becomeEstablished()
+  }
+
+  reject(privateData: Uint8Array = new Uint8Array(0)): void {
+    this.enter('rdma_reject')
+    complete({ privateData }, PRIVATE_DATA_BYTES.reject, 'rdma_reject')
+    if (this.#state === 'ended' && this.#request) return
+    this.#require('rdma_reject', 'requested')
+    const peer = this.#peer as SimulatedCmId
+    const copy = Uint8Array.from(privateData)
+    this.#end()
+    this.#send(peer, 'REJ', () => peer.#refused(copy))
+  }
+
+  /** @param privateData what the peer's program gave, or nothing when the CM itself refused */
+  #refused(privateData: Uint8Array | undefined): void {
+    if (this.#state !== 'connecting' && this.#state !== 'requested' && this.#state !== 'accepting') return
+    const { mode } = this.host.fabric
+    this.#end()
+    this.push({
+      type: 'rejected',
+      reason: privateData ? 'listener' : 'other',
+      status: REJECTED_BY_CONSUMER[mode],
+      privateData: this.#pad(privateData ?? new Uint8Array(0), PRIVATE_DATA_BYTES.reject),
+    })
+  }
+
+  disconnect(): void {
+    this.enter('rdma_disconnect')
+    this.#hangUp()
+  }
+
+  #hangUp(): void {
+    this.queuePair?.fail()
+    if (this.host.fabric.mode === 'iwarp') return
+    const peer = this.#peer
+    if (!peer) return
+    if (this.#state === 'established' || this.#state === 'accepting') {
+      this.#state = 'disconnecting'
+      this.#send(peer, 'DREQ', () => peer.#peerDisconnected(this))
+      this.#wait(CM_TIMEOUT_MS.roce, () => this.#finishDisconnect())
+    } else if (this.#state === 'disconnected') {
+      this.#end()
+      this.#send(peer, 'DREP', () => peer.#finishDisconnect())
+    }
+  }
+
+  /** A DREQ came. The queue pair goes on until this end disconnects as well: that is the program's to do. */
+  #peerDisconnected(peer: SimulatedCmId): void {
+    const established = this.#state === 'established' || this.#state === 'accepting'
+    if (established || (this.#state === 'connecting' && this.#reply)) {
+      if (!established) this.#becomeEstablished()
+      this.#timer?.close()
+      this.#state = 'disconnected'
+      this.push({ type: 'disconnected' })
+    } else {
+      this.#send(peer, 'DREP', () => peer.#finishDisconnect())
+      this.#finishDisconnect()
+    }
+  }
+
+  #finishDisconnect(): void {
+    if (this.#state !== 'disconnecting') return
+    this.#end()
+    this.push({ type: 'disconnected' })
+    this.host.fabric.scheduler.setTimer('device', `${this.host.name}: timewait`, TIMEWAIT_MS, () =>
+      this.push({ type: 'timewait-exit' }),
+    )
+  }
+
+  /** iWARP: the stream underneath is gone. */
+  #broken(): void {
+    // While connecting, an `established` may still be waiting for the program; it precedes this.
+    const replied = this.#state === 'connecting' && this.#reply !== undefined
+    if (!replied && this.#state !== 'established' && this.#state !== 'accepting') return
+    this.#state = 'ended'
+    this.push({ type: 'disconnected' })
+  }
+
+  #send(to: SimulatedCmId, name: string, deliver: () => void): void {
+    this.host.fabric.sendManagement(this.host, to.host, name, deliver)
+  }
+
+  #wait(ms: number, callback: () => void): void {
+    this.#timer?.close()
+    this.#timer = this.host.fabric.scheduler.setTimer('device', `${this.host.name}: CM timeout`, ms, callback)
+  }
+
+  #end(): void {
+    this.#state = 'ended'
+    this.#timer?.close()
+  }
+
+  protected release(): void {
+    const state = this.#state
+    const peer = this.#peer
+    if (state === 'listening') this.host.listeners.delete((this.localAddress as HostAddress).port)
+    // Requests that the program never saw are refused with their listener.
+    for (const event of this.#events) if (event.type === 'connect-request') event.id.close()
+    this.#events.length = 0
+    this.#deliver.enabled = false
+    if (state === 'requested' || (state === 'connecting' && !this.#reply)) {
+      if (peer) this.#send(peer, 'REJ', () => peer.#refused(undefined))
+      this.#end()
+    } else if (state === 'connecting' && peer) {
+      this.#state = 'established'
+      this.#hangUp()
+    } else {
+      this.#hangUp()
+    }
+    this.queuePair?.close()
+    this.#timer?.close()
+    this.#state = 'ended'
+  }
+}

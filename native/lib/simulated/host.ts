@@ -1,0 +1,227 @@
+/** A simulated machine with one process and one device: an implementation of {@link Verbs}, and its misfortunes. */
+import { NettsError } from '@netts/core'
+import type { Device, DeviceAttributes, PortState } from '../verbs/device.js'
+import { callError } from '../verbs/errors.js'
+import type { Clock, ClockTimer, Verbs, VerbsCounts } from '../verbs/verbs.js'
+import { SimulatedCmId } from './cm-id.js'
+import { SimulatedDevice } from './device.js'
+import type { Fabric } from './fabric.js'
+import { MemoryTable } from './memory.js'
+import type { SimulatedQueuePair } from './queue-pair.js'
+import type { Resource } from './resource.js'
+import { Step } from './scheduler.js'
+
+/** Options of `SimulatedFabric.createHost`. */
+export interface SimulatedHostOptions {
+  /** For traces. @default host1, host2, … */
+  readonly name?: string
+  /** @default 10.0.0.1, 10.0.0.2, … */
+  readonly address?: string
+  /** @default Infinity */
+  readonly memlockLimitBytes?: number
+  /** Smaller limits of the device than its usual ones. */
+  readonly limits?: Partial<DeviceAttributes>
+}
+
+/** Closing in this order never pulls the ground from under anything. */
+const TEARDOWN_ORDER: readonly (keyof VerbsCounts)[] = [
+  'memoryWindows',
+  'queuePairs',
+  'cmIds',
+  'sharedReceiveQueues',
+  'completionQueues',
+  'completionChannels',
+  'memoryRegions',
+  'protectionDomains',
+]
+
+interface InjectedFailure {
+  readonly operation: string
+  readonly errno: string
+  skip: number
+}
+
+export class SimulatedHost implements Verbs {
+  readonly implementation = 'simulated'
+  readonly fabric: Fabric
+  readonly index: number
+  readonly name: string
+  readonly address: string
+  readonly device: SimulatedDevice
+  readonly memory: MemoryTable
+  readonly memlockLimitBytes: number
+  readonly clock: Clock
+  readonly queuePairs = new Set<SimulatedQueuePair>()
+  readonly listeners = new Map<number, SimulatedCmId>()
+  readonly #open = new Map<keyof VerbsCounts, Set<Resource>>()
+  readonly #failures: InjectedFailure[] = []
+  #state: 'running' | 'killed' | 'off' = 'running'
+  #nextPort = 49152
+
+  constructor(fabric: Fabric, index: number, options: SimulatedHostOptions) {
+    this.fabric = fabric
+    this.index = index
+    this.name = options.name ?? `host${index}`
+    this.address = options.address ?? `10.0.0.${index}`
+    this.memlockLimitBytes = options.memlockLimitBytes ?? Number.POSITIVE_INFINITY
+    this.memory = new MemoryTable(index)
+    this.device = new SimulatedDevice(this, fabric.mode, options.limits ?? {})
+    this.clock = {
+      now: () => fabric.scheduler.nowMs,
+      setTimer: (callback, delayMs) => this.#setTimer(callback, delayMs),
+      setImmediate: (callback) => this.#setImmediate(callback),
+    }
+  }
+
+  get pinnedBytes(): number {
+    return this.memory.pinnedBytes
+  }
+
+  get counts(): VerbsCounts {
+    const count = (kind: keyof VerbsCounts) => this.#open.get(kind)?.size ?? 0
+    return {
+      protectionDomains: count('protectionDomains'),
+      memoryRegions: count('memoryRegions'),
+      memoryWindows: count('memoryWindows'),
+      completionChannels: count('completionChannels'),
+      completionQueues: count('completionQueues'),
+      sharedReceiveQueues: count('sharedReceiveQueues'),
+      queuePairs: count('queuePairs'),
+      cmIds: count('cmIds'),
+    }
+  }
+
+  devices(): readonly Device[] {
+    return [this.device]
+  }
+
+  createCmId(): SimulatedCmId {
+    this.enter('rdma_create_id')
+    return new SimulatedCmId(this)
+  }
+
+  close(): void {
+    for (const kind of TEARDOWN_ORDER) {
+      for (const resource of [...(this.#open.get(kind) ?? [])].reverse()) resource.close()
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  // What can happen to it.
+
+  /** Its process dies. The kernel closes what it had, which peers see as disconnects. */
+  kill(): void {
+    if (this.#state !== 'running') return
+    this.#state = 'killed'
+    this.close()
+  }
+
+  /** Its power goes. Nobody hears of it ever again. */
+  powerOff(): void {
+    this.#state = 'off'
+    this.fabric.refresh()
+  }
+
+  /** Its device vanishes: everything on it fails, and the process is told. */
+  removeDevice(): void {
+    for (const queuePair of this.queuePairs) queuePair.fail()
+    this.device.raise({ type: 'device-fatal', name: 'IBV_EVENT_DEVICE_FATAL' })
+    for (const id of this.#open.get('cmIds') ?? []) (id as SimulatedCmId).push({ type: 'device-removal' })
+  }
+
+  /** Its port changes state. Only what programs are told of is simulated: see `partition` for lost packets. */
+  setPortState(state: PortState): void {
+    this.device.setPortState(state)
+  }
+
+  /**
+   * Makes one call of this verb fail.
+   * @param operation such as `ibv_create_cq`
+   * @param errno such as `ENOMEM`
+   * @param after how many calls succeed before. @default 0
+   */
+  failCall(operation: string, errno: string, after = 0): void {
+    this.#failures.push({ operation, errno, skip: after })
+  }
+
+  // For the parts of the simulation.
+
+  /** Its process runs no more. */
+  get dead(): boolean {
+    return this.#state !== 'running'
+  }
+
+  /** Its device does nothing more. */
+  get stopped(): boolean {
+    return this.#state === 'off'
+  }
+
+  /** On entry of every verb. */
+  enter(operation: string): void {
+    if (this.dead) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', `${this.name} was killed`, { operation })
+    }
+    const failure = this.#failures.find((candidate) => candidate.operation === operation)
+    if (failure && failure.skip-- === 0) {
+      this.#failures.splice(this.#failures.indexOf(failure), 1)
+      throw callError(operation, failure.errno, { device: this.device.name })
+    }
+    this.fabric.scheduler.interleave()
+  }
+
+  opened(kind: keyof VerbsCounts, resource: Resource): void {
+    const open = this.#open.get(kind)
+    if (open) open.add(resource)
+    else this.#open.set(kind, new Set([resource]))
+  }
+
+  releasedResource(kind: keyof VerbsCounts, resource: Resource): void {
+    this.#open.get(kind)?.delete(resource)
+  }
+
+  /** A step of this host's event loop: it does not run any more once the process is dead. */
+  programStep(name: string, run: () => void): Step {
+    const step = new Step(this.fabric.scheduler, 'program', `${this.name}: ${name}`, () => {
+      if (this.dead) step.enabled = false
+      else run()
+    })
+    return step
+  }
+
+  nextTurn(name: string): Promise<void> {
+    return new Promise((resolve) => {
+      const step = this.programStep(name, () => {
+        step.enabled = false
+        resolve()
+      })
+      step.enabled = true
+    })
+  }
+
+  takePort(): number {
+    while (this.listeners.has(this.#nextPort)) this.#nextPort++
+    return this.#nextPort++
+  }
+
+  #setTimer(callback: () => void, delayMs: number): ClockTimer {
+    return this.fabric.scheduler.setTimer('program', `${this.name}: timer`, delayMs, () => {
+      if (!this.dead) callback()
+    })
+  }
+
+  #setImmediate(callback: () => void): ClockTimer {
+    const step = this.programStep('immediate', () => {
+      step.enabled = false
+      callback()
+    })
+    step.enabled = true
+    return {
+      close: () => {
+        step.enabled = false
+      },
+    }
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Decides what happens next in a simulated fabric: among everything that could, a seeded choice.
+ *
+ * There are two kinds of steps. *Device* steps are what adapters and the network do: they happen at any moment,
+ * also between two calls of a program, which is how the races of real hardware come about. *Program* steps are
+ * callbacks from an event loop: they happen only while no program code runs.
+ *
+ * Time is virtual, and passes only when nothing else can happen (or tied to the machine's, for `drive: 'auto'`).
+ */
+import { performance } from 'node:perf_hooks'
+import type { ClockTimer } from '../verbs/verbs.js'
+import type { Random } from './random.js'
+
+/** Who takes a step: the hardware, or a program's event loop. */
+export type StepKind = 'device' | 'program'
+
+const TRACE_LENGTH = 200
+
+/** Something that can happen whenever it is enabled. */
+export class Step {
+  readonly kind: StepKind
+  readonly name: string
+  readonly run: () => void
+  readonly #scheduler: Scheduler
+  /** Place in the scheduler's list of enabled steps; -1 when it is not. */
+  index = -1
+
+  constructor(scheduler: Scheduler, kind: StepKind, name: string, run: () => void) {
+    this.#scheduler = scheduler
+    this.kind = kind
+    this.name = name
+    this.run = run
+  }
+
+  set enabled(enabled: boolean) {
+    if (enabled !== this.index >= 0) this.#scheduler.toggle(this)
+  }
+}
+
+interface Timer {
+  readonly dueMs: number
+  readonly step: Step
+}
+
+/** All enabled steps, all timers, the time, and what happened so far. */
+export class Scheduler {
+  readonly #random: Random
+  readonly #enabled: Record<StepKind, Step[]> = { device: [], program: [] }
+  /** Soonest last. */
+  readonly #timers: Timer[] = []
+  readonly #trace: string[] = []
+  readonly #realTime: boolean
+  #virtualMs = 0
+  #running = false
+  #last: Step | undefined
+  /** Called when something becomes possible. */
+  onWork: (() => void) | undefined
+  /** Called before each step with its number; may inject faults. */
+  onStep: ((step: number) => void) | undefined
+  /** Steps taken so far. */
+  steps = 0
+
+  constructor(random: Random, realTime: boolean) {
+    this.#random = random
+    this.#realTime = realTime
+  }
+
+  get nowMs(): number {
+    return this.#realTime ? performance.now() : this.#virtualMs
+  }
+
+  /** When the next timer is due; `undefined` when there is none. */
+  get nextTimerMs(): number | undefined {
+    return this.#timers.at(-1)?.dueMs
+  }
+
+  /** Whether something can happen at this time. */
+  get hasWork(): boolean {
+    return this.#enabled.device.length + this.#enabled.program.length > 0
+  }
+
+  /** The latest steps, one a line. */
+  get trace(): string {
+    return this.#trace.join('\n')
+  }
+
+  toggle(step: Step): void {
+    const list = this.#enabled[step.kind]
+    if (step.index >= 0) {
+      const moved = list.pop() as Step
+      if (moved !== step) {
+        list[step.index] = moved
+        moved.index = step.index
+      }
+      step.index = -1
+    } else {
+      step.index = list.push(step) - 1
+      this.onWork?.()
+    }
+  }
+
+  setTimer(kind: StepKind, name: string, delayMs: number, callback: () => void): ClockTimer {
+    const step = new Step(this, kind, name, () => {
+      step.enabled = false
+      callback()
+    })
+    const timer: Timer = { dueMs: this.nowMs + Math.max(0, delayMs), step }
+    let low = 0
+    let high = this.#timers.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#timers[middle] as Timer).dueMs > timer.dueMs) low = middle + 1
+      else high = middle
+    }
+    this.#timers.splice(low, 0, timer)
+    this.onWork?.()
+    return {
+      close: () => {
+        step.enabled = false
+        const at = this.#timers.indexOf(timer)
+        if (at >= 0) this.#timers.splice(at, 1)
+      },
+    }
+  }
+
+  /** Takes one step. @returns its kind; `undefined` when nothing can happen at this time */
+  step(): StepKind | undefined {
+    this.#enableDueTimers()
+    const { device, program } = this.#enabled
+    const total = device.length + program.length
+    if (total === 0) return undefined
+    this.onStep?.(this.steps)
+    // A step that just ran goes on for a while now and then: bursts find other bugs than fair shuffling.
+    const last = this.#last
+    if (last && last.index >= 0 && this.#random.chance(0.3)) return this.#run(last)
+    if (device.length + program.length === 0) return 'device'
+    const chosen = this.#random.below(device.length + program.length)
+    return this.#run((chosen < device.length ? device[chosen] : program[chosen - device.length]) as Step)
+  }
+
+  /** Hardware does not wait for programs: called on entry of every verb, takes some device steps, or none. */
+  interleave(): void {
+    if (this.#running || !this.#random.chance(0.3)) return
+    const { device } = this.#enabled
+    for (let left = 1 + this.#random.below(3); left > 0 && device.length > 0; left--) {
+      this.#run(device[this.#random.below(device.length)] as Step)
+    }
+  }
+
+  /** Lets time pass up to the next timer. @returns false when there is none up to `limitMs` */
+  passTime(limitMs: number): boolean {
+    const next = this.nextTimerMs
+    if (next === undefined) return false
+    this.skipTo(Math.min(next, limitMs))
+    return next <= limitMs
+  }
+
+  /** Makes it this late, if it is not already. */
+  skipTo(timeMs: number): void {
+    this.#virtualMs = Math.max(this.#virtualMs, timeMs)
+  }
+
+  #enableDueTimers(): void {
+    const now = this.nowMs
+    for (let next = this.#timers.at(-1); next && next.dueMs <= now; next = this.#timers.at(-1)) {
+      this.#timers.pop()
+      next.step.enabled = true
+    }
+  }
+
+  #run(step: Step): StepKind {
+    this.steps++
+    this.#last = step
+    if (this.#trace.length === TRACE_LENGTH) this.#trace.shift()
+    this.#trace.push(`${this.steps} ${this.nowMs.toFixed(3)} ms ${step.name}`)
+    if (step.kind === 'program') {
+      step.run()
+      return 'program'
+    }
+    this.#running = true
+    try {
+      step.run()
+    } finally {
+      this.#running = false
+    }
+    return 'device'
+  }
+}

@@ -1,0 +1,177 @@
+/** Receives as they wait on the simulated device: a queue pair's own, or shared. */
+import { checkInteger, invalidArgument } from '@netts/core/driver'
+import { ENTRY, RECEIVE, receiveRecordWords } from '../verbs/layout.js'
+import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
+import type { SimulatedHost } from './host.js'
+import type { SimulatedProtectionDomain } from './memory.js'
+import type { SimulatedQueuePair } from './queue-pair.js'
+import { Resource } from './resource.js'
+
+/** A gather or scatter entry; its range was within the region when it was posted. */
+export interface Entry {
+  readonly regionId: number
+  readonly byteOffset: number
+  readonly byteLength: number
+}
+
+/** A posted receive. */
+export interface ReceiveRequest {
+  readonly idLow: number
+  readonly idHigh: number
+  readonly entries: readonly Entry[]
+}
+
+/** Reads entries from a record, and checks them as the addon does. */
+export function readEntries(
+  host: SimulatedHost,
+  words: Uint32Array,
+  at: number,
+  count: number,
+  most: number,
+  operation: string,
+): Entry[] {
+  if (count > most) throw invalidArgument(`${count} entries; this queue takes ${most}`, operation)
+  const entries: Entry[] = []
+  for (let left = count; left > 0; left--, at += ENTRY.words) {
+    const entry = {
+      regionId: words[at + ENTRY.regionId] as number,
+      byteOffset: words[at + ENTRY.byteOffset] as number,
+      byteLength: words[at + ENTRY.byteLength] as number,
+    }
+    const region = host.memory.region(entry.regionId)
+    if (!region) throw invalidArgument(`there is no region ${entry.regionId}`, operation)
+    if (entry.byteOffset + entry.byteLength > region.byteLength) {
+      throw invalidArgument(
+        `range ${entry.byteOffset}+${entry.byteLength} is not within the region's ${region.byteLength} bytes`,
+        operation,
+      )
+    }
+    entries.push(entry)
+  }
+  return entries
+}
+
+/** Checks which records of an array shall be posted. */
+export function checkRecords(words: Uint32Array, recordWords: number, count: number, first: number): void {
+  const capacity = words.length / recordWords
+  checkInteger('first', first, 0, capacity)
+  checkInteger('count', count, 0, capacity - first)
+}
+
+/** A queue of receives with its limit. */
+export class ReceiveQueue {
+  readonly #host: SimulatedHost
+  readonly records: Uint32Array
+  readonly recordWords: number
+  readonly maxWorkRequests: number
+  readonly maxEntries: number
+  readonly #waiting: ReceiveRequest[] = []
+  /** Posted and not yet seen by the program as completed. */
+  #occupied = 0
+
+  constructor(host: SimulatedHost, maxWorkRequests: number, maxEntries: number) {
+    this.#host = host
+    this.maxWorkRequests = maxWorkRequests
+    this.maxEntries = maxEntries
+    this.recordWords = receiveRecordWords(maxEntries)
+    this.records = new Uint32Array(maxWorkRequests * this.recordWords)
+  }
+
+  get length(): number {
+    return this.#waiting.length
+  }
+
+  post(count: number, first: number, operation: string): number {
+    checkRecords(this.records, this.recordWords, count, first)
+    const requests: ReceiveRequest[] = []
+    for (let index = first; index < first + count; index++) {
+      const at = index * this.recordWords
+      requests.push({
+        idLow: this.records[at + RECEIVE.idLow] as number,
+        idHigh: this.records[at + RECEIVE.idHigh] as number,
+        entries: readEntries(
+          this.#host,
+          this.records,
+          at + RECEIVE.headerWords,
+          this.records[at + RECEIVE.entryCount] as number,
+          this.maxEntries,
+          operation,
+        ),
+      })
+    }
+    const posted = Math.min(count, this.maxWorkRequests - this.#occupied)
+    this.#occupied += posted
+    this.#waiting.push(...requests.slice(0, posted))
+    return posted
+  }
+
+  take(): ReceiveRequest | undefined {
+    return this.#waiting.shift()
+  }
+
+  /** The program saw the completion of a receive: its place is free again. */
+  retire(): void {
+    this.#occupied--
+  }
+}
+
+export class SimulatedSharedReceiveQueue extends Resource implements SharedReceiveQueue {
+  readonly queue: ReceiveQueue
+  readonly queuePairs = new Set<SimulatedQueuePair>()
+  #limit = 0
+
+  constructor(protectionDomain: SimulatedProtectionDomain, options: SharedReceiveQueueOptions) {
+    const { host } = protectionDomain
+    const { attributes } = host.device
+    const { maxWorkRequests, maxEntries = 1 } = options
+    checkInteger('maxWorkRequests', maxWorkRequests, 1, attributes.maxSharedReceiveWorkRequests)
+    checkInteger('maxEntries', maxEntries, 0, attributes.maxSharedReceiveEntries)
+    host.device.checkLimit('sharedReceiveQueues', 'maxSharedReceiveQueues', 'ibv_create_srq')
+    super(host, 'sharedReceiveQueues')
+    this.queue = new ReceiveQueue(host, maxWorkRequests, maxEntries)
+  }
+
+  get maxWorkRequests(): number {
+    return this.queue.maxWorkRequests
+  }
+
+  get maxEntries(): number {
+    return this.queue.maxEntries
+  }
+
+  get receiveRequests(): Uint32Array {
+    return this.queue.records
+  }
+
+  get receiveRecordWords(): number {
+    return this.queue.recordWords
+  }
+
+  postReceive(count: number, first = 0): number {
+    this.enter('ibv_post_srq_recv')
+    const posted = this.queue.post(count, first, 'ibv_post_srq_recv')
+    for (const queuePair of this.queuePairs) queuePair.refresh()
+    return posted
+  }
+
+  setLimit(limit: number): void {
+    this.enter('ibv_modify_srq')
+    checkInteger('limit', limit, 0, this.maxWorkRequests)
+    this.#limit = limit
+  }
+
+  take(): ReceiveRequest | undefined {
+    const request = this.queue.take()
+    if (this.queue.length < this.#limit) {
+      this.#limit = 0
+      this.host.device.raise({
+        type: 'srq-limit-reached',
+        name: 'IBV_EVENT_SRQ_LIMIT_REACHED',
+        sharedReceiveQueue: this,
+      })
+    }
+    return request
+  }
+
+  protected release(): void {}
+}
