@@ -17,7 +17,7 @@ const FULL: Effort = { points: 'full', rounds: 5, warmupMs: 500, measureMs: 1000
 
 async function run(options: Options): Promise<{ report: Report; failures: readonly Failure[] }> {
   const chosen = options.quick ? QUICK : FULL
-  const effort = { ...chosen, rounds: options.rounds ?? chosen.rounds }
+  const effort = { ...chosen, rounds: options.rounds ?? chosen.rounds, profiles: options.profiles }
   const pick = <T extends { id: string }>(all: readonly T[], ids: readonly string[]) =>
     ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id))
   const contenders = pick(allContenders, options.contenders)

@@ -11,6 +11,7 @@ export interface Options {
   readonly host: string
   readonly json?: string | undefined
   readonly html?: string | undefined
+  readonly profiles?: string | undefined
   readonly updateReadme: boolean
   readonly lab: boolean
   readonly help: boolean
@@ -26,6 +27,7 @@ export const HELP = `netts beside its peers, in one run
   --rounds N           at most so many rounds
   --json FILE          write the results as JSON (- for standard output)
   --html FILE          write the report there  [default: results/bench.html]
+  --profiles FOLDER    write a processor profile of every worker there
   --update-readme      put the ratios into the READMEs
   --lab                run inside the RDMA lab, with perftest and rstream
   --host ADDRESS       listen on this address  [default: 127.0.0.1]
@@ -43,6 +45,7 @@ export function readOptions(args: readonly string[]): Options {
       host: { type: 'string', default: '127.0.0.1' },
       json: { type: 'string' },
       html: { type: 'string' },
+      profiles: { type: 'string' },
       'update-readme': { type: 'boolean', default: false },
       lab: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -60,6 +63,7 @@ export function readOptions(args: readonly string[]): Options {
     host: values.host,
     json: values.json,
     html: values.html,
+    profiles: values.profiles,
     updateReadme: values['update-readme'],
     lab: values.lab,
     help: values.help,

@@ -1,5 +1,13 @@
 /** `@netts/core`'s Connection over any driver: messages, in the three ways an application can send and receive. */
-import { type Connection, connect, listen, type MessageLease, type TransportBuilder } from '@netts/core'
+import {
+  type Connection,
+  connect,
+  isNettsError,
+  listen,
+  type MessageLease,
+  type PooledBuffer,
+  type TransportBuilder,
+} from '@netts/core'
 import { type Channel, ChannelEvents, type Endpoint, type Wire } from './contender.js'
 
 /**
@@ -54,18 +62,28 @@ class ConnectionChannel extends ChannelEvents implements Channel {
     return false
   }
 
-  /** The application's own work: writing its message where it will be sent from. */
-  #fill(payload: Uint8Array) {
-    const buffer = this.#connection.alloc(payload.byteLength)
+  /**
+   * The application's own work: writing its message where it will be sent from. While every buffer is on its way,
+   * the message is sent as it is, which copies and waits.
+   */
+  #fill(payload: Uint8Array): PooledBuffer | Uint8Array {
+    let buffer: PooledBuffer
+    try {
+      buffer = this.#connection.alloc(payload.byteLength)
+    } catch (error) {
+      if (isNettsError(error) && error.code === 'ERR_NETTS_POOL_EXHAUSTED') return payload
+      throw error
+    }
     buffer.bytes.set(payload)
     return buffer
   }
 
   echo(chunk: Uint8Array, byteOffset: number, byteLength: number): void {
     const message = chunk.subarray(byteOffset, byteOffset + byteLength)
-    if (this.#connection.trySend(this.#pooled ? this.#fill(message) : message)) return
+    const reply = this.#pooled ? this.#fill(message) : message
+    if (this.#connection.trySend(reply)) return
     // The lease ends with this call, the send does not.
-    this.#connection.send(Buffer.from(message)).catch(this.#failed)
+    this.#connection.send(reply === message ? Buffer.from(message) : reply).catch(this.#failed)
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** `zeromq`: a pair of Pair sockets for each connection, every send and receive awaited. */
 import { context, Pair } from 'zeromq'
-import { type Channel, ChannelEvents, type Endpoint, type Wire } from './contender.js'
+import { type Channel, ChannelEvents, type Endpoint, type Wire, type WireOptions } from './contender.js'
 
 class ZeroMqChannel extends ChannelEvents implements Channel {
   readonly #socket: Pair
@@ -43,26 +43,32 @@ class ZeroMqChannel extends ChannelEvents implements Channel {
   }
 }
 
-function pair(): Pair {
-  return new Pair({ linger: 0 })
+/** Its own default, which counts messages whatever their size, and a bound on the memory that makes. */
+const HIGH_WATER_MARK = 1000
+const QUEUED_BYTES = 64 << 20
+
+function pair({ byteLength }: WireOptions): Pair {
+  const highWaterMark = Math.max(1, Math.min(HIGH_WATER_MARK, Math.floor(QUEUED_BYTES / byteLength)))
+  return new Pair({ linger: 0, sendHighWaterMark: highWaterMark, receiveHighWaterMark: highWaterMark })
 }
 
 export function zeroMq(): Wire {
   context.maxSockets = 8192
   return {
-    async listen({ host, connections }, accept) {
+    async listen(options, accept) {
+      const { host, connections } = options
       const endpoints: Endpoint[] = []
       for (let i = 0; i < connections; i++) {
-        const socket = pair()
+        const socket = pair(options)
         await socket.bind(`tcp://${host}:*`)
         endpoints.push({ url: socket.lastEndpoint as string })
         accept(new ZeroMqChannel(socket))
       }
       return { endpoints, close: async () => {} }
     },
-    async connect(endpoint) {
+    async connect(endpoint, options) {
       if (!('url' in endpoint)) throw new Error('not a URL')
-      const socket = pair()
+      const socket = pair(options)
       socket.connect(endpoint.url)
       return new ZeroMqChannel(socket)
     },

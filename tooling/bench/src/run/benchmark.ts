@@ -8,7 +8,7 @@ import { conduct, type Timing } from './conductor.js'
 export interface Effort extends Timing {
   readonly points: 'quick' | 'full'
   readonly rounds: number
-  /** No further round is begun after this; the first one is always complete. */
+  /** Nothing is begun after this. What it left out is said. */
   readonly limitMs: number
 }
 
@@ -55,37 +55,35 @@ export async function benchmark(
   }
   const reasonAgainst = ({ id, unsupported }: Contender, { traffic }: Scenario) =>
     unavailable.get(id) ?? unsupported?.[traffic]
-  const cells: Cell[] = scenarios.flatMap((scenario) =>
-    scenario[effort.points].flatMap((point) =>
-      contenders
+  const groups = scenarios.flatMap((scenario) =>
+    scenario[effort.points].map((point) => ({
+      scenario,
+      point,
+      cells: contenders
         .filter((contender) => reasonAgainst(contender, scenario) === undefined)
         .map((contender) => ({ scenario, point, contender, row: new RowCollector(contender.id) })),
-    ),
+    })),
   )
   const rounds = Array.from({ length: effort.rounds }, (_, round) =>
-    cellsOfRound(cells, effort.rounds, round),
+    groups.filter(({ scenario }) => round < Math.ceil(effort.rounds * (scenario.rounds ?? 1))),
   )
-  progress.begin(rounds.reduce((sum, { length }) => sum + length, 0))
-  const startedAt = performance.now()
-  const failures: Failure[] = []
-  const failed = new Set<Cell>()
-  let slowest = 0
-  for (const round of rounds) {
-    const began = performance.now()
-    if (began - startedAt + slowest > effort.limitMs && round !== rounds[0]) break
-    for (const cell of round) {
-      const { scenario, contender } = cell
-      const point = pointLabel(scenario, cell.point)
-      progress.step(`${contender.title}: ${scenario.title}, ${point}`)
-      if (failed.has(cell)) continue
-      try {
-        await runCell(cell, effort, host, entryPoint)
-      } catch (error) {
-        failed.add(cell)
-        failures.push({ contender: contender.title, scenario: scenario.title, point, error: error as Error })
+  progress.begin(rounds.flat().reduce((sum, { cells }) => sum + cells.length, 0))
+  const failures = new Map<Cell, Failure>()
+  const deadline = performance.now() + effort.limitMs
+  for (const [round, wanted] of rounds.entries()) {
+    for (const { cells } of wanted) {
+      // Only between points: within one, every contender has had the same rounds.
+      if (performance.now() > deadline) break
+      for (const cell of rotate(cells, round)) {
+        const { scenario, contender } = cell
+        const point = pointLabel(scenario, cell.point)
+        progress.step(`${contender.title}: ${scenario.title}, ${point}`)
+        if (failures.has(cell)) continue
+        await runCell(cell, effort, host, entryPoint).catch((error: Error) => {
+          failures.set(cell, { contender: contender.title, scenario: scenario.title, point, error })
+        })
       }
     }
-    if (round !== rounds[0]) slowest = Math.max(slowest, performance.now() - began)
   }
   progress.done()
   const results = scenarios.map((scenario) => ({
@@ -93,35 +91,33 @@ export async function benchmark(
     title: scenario.title,
     question: scenario.question,
     metrics: scenario.metrics,
-    points: scenario[effort.points].map((point) => ({
-      ...point,
-      label: pointLabel(scenario, point),
-      rows: cells
-
-        .filter(
-          (cell) =>
-            cell.scenario === scenario && cell.point === point && cell.row.rounds > 0 && !failed.has(cell),
-        )
-        .map(({ row }) => row.row()),
-      skipped: contenders.flatMap((contender) => {
-        const reason = reasonAgainst(contender, scenario)
-        return reason === undefined ? [] : [{ contender: contender.id, reason }]
-      }),
-    })),
+    points: groups
+      .filter((group) => group.scenario === scenario)
+      .map(({ point, cells }) => ({
+        ...point,
+        label: pointLabel(scenario, point),
+        rows: cells.filter((cell) => cell.row.rounds > 0 && !failures.has(cell)).map(({ row }) => row.row()),
+        skipped: [
+          ...contenders.flatMap((contender) => {
+            const reason = reasonAgainst(contender, scenario)
+            return reason === undefined ? [] : [{ contender: contender.id, reason }]
+          }),
+          ...cells
+            .filter((cell) => cell.row.rounds === 0 || failures.has(cell))
+            .map((cell) => ({
+              contender: cell.contender.id,
+              reason: failures.has(cell) ? 'it failed' : 'the time was up',
+            })),
+        ],
+      })),
   }))
-  return { scenarios: results, failures }
+  return { scenarios: results, failures: [...failures.values()] }
 }
 
-/** Each scenario has its share of the rounds, and every round begins with another contender. */
-function cellsOfRound(cells: readonly Cell[], rounds: number, round: number): Cell[] {
-  const wanted = cells.filter(({ scenario }) => round < Math.ceil(rounds * (scenario.effort?.rounds ?? 1)))
-  const groups = [...new Set(wanted.map(({ point }) => point))].map((at) =>
-    wanted.filter(({ point }) => point === at),
-  )
-  return groups.flatMap((group) => {
-    const first = round % group.length
-    return [...group.slice(first), ...group.slice(0, first)]
-  })
+/** Every round begins with another contender. */
+function rotate(cells: readonly Cell[], round: number): Cell[] {
+  const first = round % cells.length
+  return [...cells.slice(first), ...cells.slice(0, first)]
 }
 
 async function runCell(cell: Cell, timing: Timing, host: string, entryPoint: string): Promise<void> {

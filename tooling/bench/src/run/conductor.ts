@@ -7,6 +7,8 @@ import { WorkerProcess } from './worker-process.js'
 export interface Timing {
   readonly warmupMs: number
   readonly measureMs: number
+  /** A folder that gets a processor profile of each worker. */
+  readonly profiles?: string | undefined
 }
 
 /** What both sides measured. */
@@ -14,9 +16,6 @@ export interface RunSample {
   readonly server: SideSample
   readonly client: SideSample
 }
-
-/** So much young space that nothing is collected within a window: what the heap grew is what was allocated. */
-const HEAP_FLAGS = ['--min-semi-space-size=1024', '--max-semi-space-size=1024']
 
 /**
  * Runs one contender at one point.
@@ -31,7 +30,10 @@ export async function conduct(
   timing: Timing,
   entryPoint: string,
 ): Promise<RunSample> {
-  const execArgv = spec.observe === 'heap' ? HEAP_FLAGS : spec.traffic === 'idle' ? ['--expose-gc'] : []
+  const execArgv = [
+    ...(spec.traffic === 'idle' ? ['--expose-gc'] : []),
+    ...(timing.profiles ? ['--cpu-prof', `--cpu-prof-dir=${timing.profiles}`] : []),
+  ]
   const serverProcess = new WorkerProcess(entryPoint, execArgv)
   const clientProcess = processes === 1 ? serverProcess : new WorkerProcess(entryPoint, execArgv)
   const workers = new Set([serverProcess, clientProcess])

@@ -28,9 +28,8 @@ export interface SideSample {
   /** Resident set size at the end, in bytes, and what it grew since the beginning. */
   readonly rssBytes: number
   readonly rssGrowthBytes: number
-  /** V8 heap bytes in use that were added; allocation only while nothing was collected. */
-  readonly heapGrowthBytes: number
-  readonly garbageCollections: number
+  /** V8 heap bytes allocated, whether or not they were collected since. */
+  readonly heapAllocatedBytes?: number | undefined
   /** Nanoseconds, as a compressed HDR histogram in base64. */
   readonly latency?: string | undefined
   /** Nanoseconds a timer came late. */

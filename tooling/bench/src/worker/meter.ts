@@ -1,6 +1,6 @@
 /** What one side counts, and its measured window. */
-import { type IntervalHistogram, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
-import { getHeapStatistics } from 'node:v8'
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { GCProfiler, getHeapStatistics } from 'node:v8'
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import type { RunSpec, SideSample } from '../run/protocol.js'
 
@@ -23,13 +23,11 @@ export class Meter {
   recording = false
   readonly #histogram = build(HISTOGRAM)
   readonly #delay: IntervalHistogram | undefined
-  readonly #countsGarbage: boolean
-  #collections = 0
-  #observer: PerformanceObserver | undefined
+  readonly #collections: GCProfiler | undefined
   #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, heap: 0 }
 
   constructor(spec: RunSpec) {
-    this.#countsGarbage = spec.observe === 'heap'
+    if (spec.observe === 'heap') this.#collections = new GCProfiler()
     if (spec.observe === 'event-loop') this.#delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   }
 
@@ -40,35 +38,25 @@ export class Meter {
 
   /** The window opens. */
   begin(): void {
-    if (this.#countsGarbage) {
-      this.#observer = new PerformanceObserver((list) => {
-        this.#collections += list.getEntries().length
-      })
-      this.#observer.observe({ entryTypes: ['gc'] })
-    }
+    this.#collections?.start()
     this.#delay?.enable()
     this.recording = true
     this.#since = this.#now()
   }
 
   /** The window closes. */
-  async end(): Promise<SideSample> {
+  end(): SideSample {
     const now = this.#now()
     const since = this.#since
     this.recording = false
     this.#delay?.disable()
-    if (this.#observer) {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      this.#observer.disconnect()
-    }
     return {
       elapsedMs: now.timeMs - since.timeMs,
       cpuMs: now.cpuMs - since.cpuMs,
       payloads: now.payloads - since.payloads,
       rssBytes: now.rss,
       rssGrowthBytes: now.rss - since.rss,
-      heapGrowthBytes: now.heap - since.heap,
-      garbageCollections: this.#collections,
+      heapAllocatedBytes: this.#collections && now.heap - since.heap + collected(this.#collections),
       latency: this.#histogram.totalCount > 0 ? encodeIntoCompressedBase64(this.#histogram) : undefined,
       eventLoopDelay: this.#delay && {
         p50: lateness(this.#delay.percentile(50)),
@@ -88,6 +76,17 @@ export class Meter {
       heap: getHeapStatistics().used_heap_size,
     }
   }
+}
+
+/** Heap bytes that the collections since its start freed: with what the heap grew, that is what was allocated. */
+function collected(profiler: GCProfiler): number {
+  return profiler
+    .stop()
+    .statistics.reduce(
+      (sum, { beforeGC, afterGC }) =>
+        sum + beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize,
+      0,
+    )
 }
 
 function lateness(intervalNs: number): number {

@@ -75,7 +75,7 @@ export class OpenLoop extends ClientSide {
   }
 
   /** What was due and has not come back counts with the time it has taken so far. */
-  override end(): Promise<SideSample> {
+  override async end(): Promise<SideSample> {
     const now = performance.now()
     const due = this.#firstDue + Math.floor((now - this.#dueFrom) * this.#rate)
     for (let index = Math.max(this.#received, this.#firstDue); index < due; index++) {

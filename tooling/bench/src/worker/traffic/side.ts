@@ -38,7 +38,7 @@ export abstract class Side {
   async begin(): Promise<void> {
     this.meter.begin()
   }
-  end(): Promise<SideSample> {
+  async end(): Promise<SideSample> {
     return this.meter.end()
   }
   async stop(): Promise<number> {
