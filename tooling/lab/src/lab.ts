@@ -111,7 +111,7 @@ export interface GuestFiles {
 export async function prepareGuests(progress: Progress): Promise<GuestFiles> {
   await ensureRequirements(progress)
   const folder = await kernelFolder(progress)
-  const kernel = join(folder, 'vmlinuz')
+  const kernel = join(folder, 'kernel')
   const initramfs = await buildInitramfs(folder)
   return { kernel, initramfs, kvm: await kvmWorks(kernel, initramfs, progress) }
 }

@@ -16,6 +16,12 @@ ulimit -n 65536
 echo "netts$host" > /proc/sys/kernel/hostname
 ip link set lo up
 
+for port in /sys/class/virtio-ports/*; do
+  [ "$(cat "$port/name")" = netts.agent ] && agent_port=/dev/${port##*/}
+done
+"$(cat $lab/node)" $lab/agent.mjs "$agent_port" $lab/devices < /dev/null &
+agent=$!
+
 # add_device TYPE SUBNET NETDEV: one RDMA device on one network device, and its line in $lab/devices
 add_device() {
   address=$2.$host
@@ -44,11 +50,9 @@ add_device() {
 } 2> "$lab/devices.problem" 1>&2
 cat "$lab/devices.problem"
 
-for port in /sys/class/virtio-ports/*; do
-  [ "$(cat "$port/name")" = netts.agent ] && agent_port=/dev/${port##*/}
-done
-"$(cat $lab/node)" $lab/agent.mjs "$agent_port" $lab/devices < /dev/null &
-wait $!
+touch "$lab/devices.ready" # the agent, which starts meanwhile, waits for it
+
+wait $agent
 sync
 echo o > /proc/sysrq-trigger
 sleep 60

@@ -37,6 +37,8 @@ export interface Machine {
 }
 
 const CONSOLE_TAIL_LENGTH = 16_384
+/** Everything this QEMU can emulate, but for 5-level page tables, which make every memory access dearer. */
+const EMULATED = ['-accel', 'tcg,thread=multi', '-cpu', 'max,la57=off']
 const AGENT_FD = 3
 const MONITOR_FD = 4
 const FIRST_NETWORK_FD = 5
@@ -84,7 +86,7 @@ function qemuArguments(options: MachineOptions): string[] {
   const writable = options.writableFolder
   return [
     ...['-machine', 'q35', '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
-    ...(options.kvm ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', 'max']),
+    ...(options.kvm ? ['-accel', 'kvm', '-cpu', 'host'] : EMULATED),
     ...['-smp', String(options.cpus), '-m', `${options.memoryMiB}M`],
     ...['-kernel', options.kernel, '-initrd', options.initramfs],
     ...['-append', `console=ttyS0 quiet panic=-1 mitigations=off net.ifnames=0 ${options.kernelArguments}`],

@@ -1,5 +1,5 @@
 /**
- * Debian's kernel for the guests: downloaded, never installed. What is kept of it in the cache is `vmlinuz`,
+ * Debian's kernel for the guests: downloaded, never installed. What is kept of it in the cache is the kernel,
  * the few modules that the lab loads with their load order, Soft-iWARP built from the kernel's own source
  * (Debian ships no `siw`), and a static busybox for the initramfs.
  */
@@ -39,9 +39,12 @@ const MODULES: readonly (readonly [name: string, parameters: string])[] = [
   ['siw', ''],
 ]
 
+/** The first bytes of an xz stream; from the .xz file format, 2.1.1.1. */
+const XZ_MAGIC = Buffer.from('fd377a585a00', 'hex')
+
 /** Distinguishes cache entries that other versions of this file made. */
 const RECIPE = createHash('sha256')
-  .update(`1 ${JSON.stringify(MODULES)}`)
+  .update(`2 ${JSON.stringify(MODULES)}`)
   .digest('hex')
   .slice(0, 8)
 
@@ -81,7 +84,7 @@ async function buildKernelFolder(version: string, folder: string, progress: Prog
   await unpackPackages(packages, root, `Debian's kernel ${version}`, progress)
   const busybox = join(root, 'bin/busybox')
   await copyFile(busybox, join(folder, 'busybox'))
-  await copyFile(join(root, 'boot', `vmlinuz-${version}`), join(folder, 'vmlinuz'))
+  await keepKernel(join(root, 'boot', `vmlinuz-${version}`), join(folder, 'kernel'))
   await runTool([busybox, 'depmod', '-b', root, version])
   await mkdir(join(folder, 'modules'))
   const order = await keepModules(join(root, 'lib/modules', version), join(folder, 'modules'))
@@ -90,6 +93,17 @@ async function buildKernelFolder(version: string, folder: string, progress: Prog
     order.push('siw.ko')
   }
   await writeFile(join(folder, 'modules/order'), `${order.join('\n')}\n`)
+}
+
+/**
+ * Keeps the kernel uncompressed, as QEMU boots it too: an emulated processor takes 3 s to decompress it.
+ * One that is not packed with xz, as Debian's is, stays as it is.
+ */
+async function keepKernel(compressed: string, target: string): Promise<void> {
+  const start = (await readFile(compressed)).indexOf(XZ_MAGIC)
+  if (start === -1) return await copyFile(compressed, target)
+  const unpack = 'tail -c +"$1" "$2" | xz -dc --single-stream > "$3"'
+  await runTool(['sh', '-c', unpack, 'sh', String(start + 1), compressed, target])
 }
 
 /** Copies {@link MODULES} and all they depend on; returns lines of `file parameters` in load order. */
@@ -112,6 +126,8 @@ async function keepModules(modulesRoot: string, target: string): Promise<string[
     if (source.endsWith('.xz'))
       await runTool(['sh', '-c', 'xz -dc "$1" > "$2"', 'sh', source, join(target, file)])
     else await copyFile(source, join(target, file))
+    // Without its signature, which an emulated processor takes long to verify, and its debug data.
+    await runTool(['strip', '--strip-debug', join(target, file)])
     order.push(`${file} ${parameters}`.trim())
   }
   for (const [name, parameters] of MODULES) await keep(name, parameters)
