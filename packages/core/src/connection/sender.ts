@@ -83,7 +83,7 @@ export class Sender {
     if (!this.#advance(message)) {
       if (message.sentBytes === 0) return false
       // It has begun and can't be taken back: the rest stays here and goes before anything else.
-      const payload = message.buffer ? message.payload : message.payload.slice()
+      const payload = message.buffer ? message.payload : new Uint8Array(message.payload)
       this.#pending.add({ ...message, payload, isAccepted: true }, undefined, nothing, nothing)
     }
     this.#onAccepted(byteLength)
