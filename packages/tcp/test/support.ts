@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Address, RecvCompletion, Transport, TransportListener } from '@netts/core'
+import type { Address, HostAddress, RecvCompletion, Transport, TransportListener } from '@netts/core'
 import { onTestFinished } from 'vitest'
 import { type TcpOptions, tcp } from '../src/index.js'
+import { silentAddress } from './processes.js'
 
 export const LOOPBACK: Address = { host: '127.0.0.1', port: 0 }
 
@@ -38,6 +39,13 @@ export async function openPair(
     server!.destroy()
   })
   return { client, server: server! }
+}
+
+/** As {@link silentAddress}, until the test is over. */
+export async function openSilentAddress(): Promise<HostAddress> {
+  const { address, close } = await silentAddress()
+  onTestFinished(close)
+  return address
 }
 
 /** Waits, by the waker rules, until the condition holds. */
