@@ -1,3 +1,3 @@
-import { library } from '@netts/presets/tsup'
+import { library } from '../../tooling/presets/tsup.js'
 
 export default library({ index: 'src/index.ts' })

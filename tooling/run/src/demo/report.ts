@@ -30,5 +30,6 @@ export function renderTable(rows: readonly Row[]): string {
       table.push([row.title, { colSpan: 4, hAlign: 'left', content: `${what}: ${row.reason}` }])
     }
   }
-  return `${table.toString()}\nEvery byte of every message was verified.`
+  const isVerified = rows.every(({ outcome }) => outcome !== 'failed')
+  return isVerified ? `${table.toString()}\nEvery byte of every message was verified.` : table.toString()
 }

@@ -4,6 +4,7 @@ import type { Step } from './step.js'
 const vitest = 'node_modules/vitest/vitest.mjs'
 const config = (name: string) => `--config=tooling/presets/${name}.config.ts`
 
+const turbo = (task: string) => ['npx', 'turbo', 'run', task, '--output-logs=errors-only'] as const
 const typeScript = (file: string) =>
   [process.execPath, '--conditions=@netts/source', '--import', 'tsx', file] as const
 
@@ -17,8 +18,8 @@ export const steps: readonly Step[] = [
     command: ['npx', 'sherif', '--fail-on-warnings'],
   },
   { name: 'unused', budgetMinutes: 1, counted: 'exit-status', command: ['npx', 'knip'] },
-  { name: 'types', budgetMinutes: 3, counted: 'exit-status', command: ['npx', 'turbo', 'run', 'types'] },
-  { name: 'build', budgetMinutes: 4, counted: 'exit-status', command: ['npx', 'turbo', 'run', 'build'] },
+  { name: 'types', budgetMinutes: 3, counted: 'exit-status', command: turbo('types') },
+  { name: 'build', budgetMinutes: 4, counted: 'exit-status', command: turbo('build') },
   {
     name: 'suites',
     budgetMinutes: 6,
