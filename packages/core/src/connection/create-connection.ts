@@ -2,9 +2,9 @@
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { setHeadroom } from '../buffer-pool/buffer-slot.js'
 import { closeChannel, errorChannel } from '../diagnostics.js'
-import { checkInteger, checkSignal, checkTimeout } from '../driver/options.js'
+import { checkInteger, checkTimeout } from '../driver/options.js'
 import { WaitQueue } from '../driver/wait-queue.js'
-import { NettsError, timedOut } from '../errors.js'
+import { invalidArgument, NettsError, timedOut } from '../errors.js'
 import type { Transport } from '../transport.js'
 import type {
   Connection,
@@ -79,11 +79,10 @@ class MessageConnection implements Connection {
   }
 
   send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void> {
-    if (this.#state !== 'open') {
-      releaseGivenBuffer(data)
-      return Promise.reject(this.#sendRefusal())
-    }
-    return this.#sender.send(data, options === undefined ? undefined : checkSignal(options.signal))
+    const signal = options?.signal
+    if (this.#state === 'open' && isSignal(signal)) return this.#sender.send(data, signal)
+    releaseGivenBuffer(data)
+    return Promise.reject(isSignal(signal) ? this.#sendRefusal() : badSignal('send'))
   }
 
   trySend(data: Uint8Array | PooledBuffer): boolean {
@@ -91,20 +90,21 @@ class MessageConnection implements Connection {
     return this.#sender.trySend(data)
   }
 
-  flush(options: OperationOptions = {}): Promise<void> {
-    const signal = checkSignal(options.signal)
+  flush(options?: OperationOptions): Promise<void> {
+    const signal = options?.signal
+    if (!isSignal(signal)) return Promise.reject(badSignal('flush'))
     if (this.#state === 'closed') return this.#error ? Promise.reject(this.#error) : ACCEPTED
     return this.#sender.flush(signal)
   }
 
   recv(options?: OperationOptions): Promise<Buffer | undefined> {
-    const signal = options === undefined ? undefined : checkSignal(options.signal)
+    const signal = options?.signal
     if (this.#canTake(signal)) return Promise.resolve(this.#receiver.takeOwned())
     return this.#waitForMessage(OWNED, signal) as Promise<Buffer | undefined>
   }
 
   recvLease(options?: OperationOptions): Promise<MessageLease | undefined> {
-    const signal = options === undefined ? undefined : checkSignal(options.signal)
+    const signal = options?.signal
     if (this.#canTake(signal)) return Promise.resolve(this.#receiver.takeLease())
     return this.#waitForMessage(LEASE, signal) as Promise<MessageLease | undefined>
   }
@@ -210,7 +210,7 @@ class MessageConnection implements Connection {
 
   /** Whether a message can be taken at once, out of turn of nobody. */
   #canTake(signal: AbortSignal | undefined): boolean {
-    if (this.#receives.length > 0 || signal?.aborted) return false
+    if (this.#receives.length > 0 || !isSignal(signal) || signal?.aborted) return false
     if (this.#receiver.ready > 0) return true
     if (this.#receiver.isOver) return false
     this.#poll()
@@ -218,6 +218,7 @@ class MessageConnection implements Connection {
   }
 
   #waitForMessage(kind: typeof OWNED | typeof LEASE, signal: AbortSignal | undefined): Promise<Received> {
+    if (!isSignal(signal)) return Promise.reject(badSignal('recv'))
     const { isOver, error, ready } = this.#receiver
     if (isOver && ready === 0 && !signal?.aborted) return error ? Promise.reject(error) : END
     return this.#receives.wait(kind, signal)
@@ -349,6 +350,14 @@ class MessageConnection implements Connection {
 }
 
 const nothing = () => {}
+
+function isSignal(signal: unknown): signal is AbortSignal | undefined {
+  return signal === undefined || signal instanceof AbortSignal
+}
+
+function badSignal(operation: string): NettsError {
+  return invalidArgument('signal must be an AbortSignal', operation)
+}
 
 /** The options with their defaults, checked. */
 export function checkConnectionOptions(options: ConnectionOptions) {

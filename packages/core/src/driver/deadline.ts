@@ -11,6 +11,8 @@ export interface DeadlineTask<T> {
   readonly signal: AbortSignal | undefined
   /** 0 has no deadline. */
   readonly timeoutMs: number
+  /** Where time comes from, for wires that have a time of their own. @default setTimeout */
+  readonly setTimer?: (callback: () => void, delayMs: number) => { close(): void }
   /**
    * Starts the work. `ended` fires when the caller aborts or the deadline passes, with the NettsError as
    * its reason: clean up everything then. What the promise does afterwards matters no more.
@@ -35,7 +37,7 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
     let settled = false
     const settle = () => {
       settled = true
-      clearTimeout(timer)
+      timer?.close()
       signal?.removeEventListener('abort', onAbort)
     }
     const end = (error: NettsError) => {
@@ -45,8 +47,9 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
       reject(error)
     }
     const onAbort = () => end(aborted(signal!, operation, address))
+    const setTimer = task.setTimer ?? setNodeTimer
     const timer =
-      timeoutMs > 0 ? setTimeout(() => end(timedOut(operation, timeoutMs, address)), timeoutMs) : undefined
+      timeoutMs > 0 ? setTimer(() => end(timedOut(operation, timeoutMs, address)), timeoutMs) : undefined
     signal?.addEventListener('abort', onAbort, { once: true })
     // A start that throws is a start that rejects, and its timer must not stay behind.
     const started = (async () => task.start(controller.signal))()
@@ -63,4 +66,9 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
       },
     )
   })
+}
+
+function setNodeTimer(callback: () => void, delayMs: number): { close(): void } {
+  const timer = setTimeout(callback, delayMs)
+  return { close: () => clearTimeout(timer) }
 }
