@@ -11,10 +11,14 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 
-/** Runs a command in the repository with this terminal; resolves to its exit status. */
-export function run(command, args) {
+/**
+ * Runs a command in the repository; resolves to its exit status.
+ * @param output where what it prints goes: `inherit`, `stderr` (all of it) or `ignore`
+ */
+export function run(command, args, output = 'inherit') {
+  const stdio = { inherit: 'inherit', stderr: ['ignore', 2, 2], ignore: 'ignore' }[output]
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit' })
+    const child = spawn(command, args, { cwd: root, stdio })
     child.on('error', reject)
     child.on('exit', (code, signal) => resolve(signal ? 1 : code))
   })
@@ -34,7 +38,11 @@ export async function bootstrap() {
   if (isInstalled()) return
   console.error('Installing dependencies…')
   // The one package manager that the lock file is for, without a global install and without corepack.
-  const status = await run('npx', ['--yes', manifest.packageManager, 'install', '--frozen-lockfile'])
+  const status = await run(
+    'npx',
+    ['--yes', manifest.packageManager, 'install', '--frozen-lockfile'],
+    'stderr',
+  )
   if (status !== 0) fail('The dependencies could not be installed; the output above says why.')
 }
 
