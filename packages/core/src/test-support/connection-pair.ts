@@ -48,6 +48,18 @@ export function expectBytes(actual: Uint8Array | undefined, expected: Uint8Array
   expect(actual!.findIndex((byte, index) => byte !== expected[index])).toBe(-1)
 }
 
+/** Takes everything in that has arrived at a bare transport, and lets its peer go on. */
+export function drain(transport: LoopbackTransport): Buffer {
+  const taken: Buffer[] = []
+  const batch = [{ bufIdx: 0, byteLen: 0 }]
+  while (transport.pollRecv(batch) > 0) {
+    const { bufIdx } = batch[0]!
+    taken.push(Buffer.from(transport.recvBuf(bufIdx)))
+    transport.repostRecv(bufIdx)
+  }
+  return Buffer.concat(taken)
+}
+
 /** Lets everything happen that is not waiting for a timer. */
 export const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
 

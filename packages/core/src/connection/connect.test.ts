@@ -1,0 +1,119 @@
+/** connect and listen, over a driver that works in memory. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { describe, expect, it, vi } from 'vitest'
+import type { Address } from '../address.js'
+import { DIAGNOSTICS_CHANNELS } from '../diagnostics.js'
+import { AcceptQueue } from '../driver/accept-queue.js'
+import { connectionAndPeer } from '../test-support/connection-pair.js'
+import { type LoopbackTransport, loopbackPair } from '../test-support/loopback.js'
+import type { ConnectOptions, ListenOptions, TransportBuilder, TransportListener } from '../transport.js'
+import { connect, listen } from './connect.js'
+
+const address: Address = { path: 'here' }
+
+/** A driver of one listener. */
+class LoopbackBuilder implements TransportBuilder<LoopbackTransport> {
+  readonly name = 'loopback'
+  readonly queue = new AcceptQueue<LoopbackTransport>(8)
+
+  async connect(_address: Address, _options?: ConnectOptions): Promise<LoopbackTransport> {
+    const [client, server] = loopbackPair()
+    this.queue.push(server)
+    return client
+  }
+
+  async listen(address: Address, _options?: ListenOptions): Promise<TransportListener<LoopbackTransport>> {
+    const { queue } = this
+    return {
+      address,
+      accept: (options) => queue.accept(options),
+      close: async () => queue.close(),
+      [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
+      [Symbol.asyncDispose]: async () => queue.close(),
+    }
+  }
+}
+
+describe('connect and listen', () => {
+  it('make an echo service of any driver', async () => {
+    const driver = new LoopbackBuilder()
+    const server = await listen(driver, address)
+    expect(server.address).toBe(address)
+    const echo = (async () => {
+      for await (const connection of server) {
+        ;(async () => {
+          for await (const message of connection) await connection.send(message)
+        })().catch(console.error)
+      }
+    })()
+    for (let n = 0; n < 3; n++) {
+      const client = await connect(driver, server.address)
+      await client.send(Buffer.from(`hello ${n}`))
+      expect((await client.recv())?.toString()).toBe(`hello ${n}`)
+      await client.close()
+      expect(await client.closed).toBe(undefined)
+    }
+    await server.close()
+    await echo
+    expect(await server.accept()).toBe(undefined)
+  })
+
+  it('apply the limits on both sides, and pass the rest to the driver', async () => {
+    const driver = new LoopbackBuilder()
+    const connecting = vi.spyOn(driver, 'connect')
+    const listening = vi.spyOn(driver, 'listen')
+    const server = await listen(driver, address, { maxMessageSize: 10, backlog: 3 })
+    const { signal } = new AbortController()
+    const client = await connect(driver, address, { maxMessageSize: 20, signal, timeoutMs: 5 })
+    expect(connecting).toHaveBeenCalledWith(address, expect.objectContaining({ signal, timeoutMs: 5 }))
+    expect(listening).toHaveBeenCalledWith(address, expect.objectContaining({ backlog: 3 }))
+    const accepted = (await server.accept())!
+    expect([client.maxMessageSize, accepted.maxMessageSize]).toEqual([20, 10])
+    await client.send(Buffer.alloc(11))
+    await expect(accepted.recv()).rejects.toMatchObject({ code: 'ERR_NETTS_PROTOCOL' })
+    await server[Symbol.asyncDispose]()
+  })
+
+  it('refuse limits out of range before anything happens', async () => {
+    const driver = new LoopbackBuilder()
+    const connecting = vi.spyOn(driver, 'connect')
+    const listening = vi.spyOn(driver, 'listen')
+    const code = { code: 'ERR_NETTS_INVALID_ARGUMENT' }
+    await expect(connect(driver, address, { maxMessageSize: -1 })).rejects.toMatchObject(code)
+    await expect(listen(driver, address, { highWaterMark: -1 })).rejects.toMatchObject(code)
+    expect(connecting).not.toHaveBeenCalled()
+    expect(listening).not.toHaveBeenCalled()
+  })
+
+  it('lose no connection to an aborted accept', async () => {
+    const driver = new LoopbackBuilder()
+    const server = await listen(driver, address)
+    const controller = new AbortController()
+    const abandoned = server.accept({ signal: controller.signal })
+    controller.abort()
+    await expect(abandoned).rejects.toMatchObject({ code: 'ERR_NETTS_ABORTED' })
+    const client = await connect(driver, address)
+    const accepted = (await server.accept())!
+    await client.send(Buffer.from('here'))
+    expect((await accepted.recv())?.toString()).toBe('here')
+  })
+
+  it('tell diagnostics channels, which createConnection alone does not', async () => {
+    const seen: [string, unknown][] = []
+    const onConnect = (message: unknown) => seen.push(['connect', message])
+    const onAccept = (message: unknown) => seen.push(['accept', message])
+    subscribe(DIAGNOSTICS_CHANNELS.connect, onConnect)
+    subscribe(DIAGNOSTICS_CHANNELS.accept, onAccept)
+    connectionAndPeer()
+    const driver = new LoopbackBuilder()
+    const server = await listen(driver, address)
+    const client = await connect(driver, address)
+    const accepted = await server.accept()
+    unsubscribe(DIAGNOSTICS_CHANNELS.connect, onConnect)
+    unsubscribe(DIAGNOSTICS_CHANNELS.accept, onAccept)
+    expect(seen).toEqual([
+      ['connect', { connection: client }],
+      ['accept', { connection: accepted }],
+    ])
+  })
+})
