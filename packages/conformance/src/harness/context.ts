@@ -117,8 +117,13 @@ export class Context {
 
   /** Whether both directions of a pair work. */
   async checkWorks({ client, server }: Pair, byteLength = 1000): Promise<void> {
-    await Promise.all([client.send(byteLength), server.send(byteLength)])
-    await Promise.all([client.receiveTo(server.sent), server.receiveTo(client.sent)])
+    const [toClient, toServer] = [server.sent + byteLength, client.sent + byteLength]
+    await Promise.all([
+      client.send(byteLength),
+      server.send(byteLength),
+      client.receiveTo(toClient),
+      server.receiveTo(toServer),
+    ])
   }
 
   /** Destroys and closes whatever the test left open. */

@@ -122,7 +122,7 @@ export const connectRules: Area = (rule) => {
     // Which client belongs to which accepted end is the listener's choice: tell by a byte.
     await Promise.all(
       pairs.map(async ([client], index) => {
-        assert.equal(client.sendCopy(Uint8Array.of(index)), 1)
+        await context.eventually('a send', () => client.sendCopy(Uint8Array.of(index)) === 1)
       }),
     )
     const seen = new Set<number>()

@@ -16,7 +16,10 @@ export const halfCloseRules: Area = (rule, settings) => {
       `when the ${first} finishes, its peer gets all of it, then the end, and may send on`,
       async (context) => {
         const { near, far } = ends(await context.pair())
-        await Promise.all([near.send(100_000).then(() => near.transport.finish()), far.receiveToEnd()])
+        await Promise.all([
+          near.send(settings.bulkByteLength / 4).then(() => near.transport.finish()),
+          far.receiveToEnd(),
+        ])
         assert.equal(near.transport.state, 'finished')
         assert.equal(near.transport.pollDisconnect(), false)
         assert.equal(far.transport.state, 'open')
@@ -54,10 +57,11 @@ export const halfCloseRules: Area = (rule, settings) => {
 
   rule('both sides finishing at the same time close cleanly', async (context) => {
     const { client, server } = await context.pair()
-    await Promise.all([client.send(5000), server.send(5000)])
-    client.transport.finish()
-    server.transport.finish()
-    await Promise.all([client.receiveToEnd(), server.receiveToEnd()])
+    const talking = [client, server].map(async (end) => {
+      await end.send(5000)
+      end.transport.finish()
+    })
+    await Promise.all([...talking, client.receiveToEnd(), server.receiveToEnd()])
     for (const end of [client, server]) assert.equal(await end.closed(), undefined)
   })
 

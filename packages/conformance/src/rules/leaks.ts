@@ -59,6 +59,7 @@ export const leakRules: Area = (rule) => {
     const listener = await context.listen()
     await checkLeavesNothing(context, async () => {
       const { client, server } = await context.pair(listener)
+      await client.send(1)
       client.sendUntilRefused(2 ** 20)
       server.trySend(1000, 'sendBuffer')
       await server.receiveTo(1)

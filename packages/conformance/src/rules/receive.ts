@@ -9,13 +9,16 @@ import type { Area } from '../suite.js'
 export const receiveRules: Area = (rule, settings) => {
   rule('what does not fit into the array stays queued', async (context) => {
     const { client, server } = await context.pair()
-    for (let i = 0; i < 5; i++) await client.send(100)
-    client.transport.finish()
+    const writing = (async () => {
+      for (let i = 0; i < 5; i++) await client.send(100)
+      client.transport.finish()
+    })()
     await server.until('the end', () => {
       assert.equal(server.take(0).length, 0)
       for (let [chunk] = server.take(1); chunk; [chunk] = server.take(1)) server.release(chunk)
       return server.transport.recvEnded || undefined
     })
+    await writing
     assert.equal(server.received, client.sent)
   })
 
