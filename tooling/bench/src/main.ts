@@ -1,9 +1,12 @@
 /** `npx pnpm bench`: runs the benchmark and shows its results. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { contenders as allContenders } from './contenders/index.js'
 import { HELP, type Options, readOptions } from './options.js'
 import { scenarios as allScenarios } from './plan.js'
+import { renderHtml } from './report/html.js'
+import { updateReadmes } from './report/readme.js'
 import { plain, renderTerminal, terminalProgress } from './report/terminal.js'
 import { describeMachine } from './results/machine.js'
 import type { Report } from './results/report.js'
@@ -11,7 +14,12 @@ import { judge } from './results/targets.js'
 import { benchmark, type Effort, type Failure } from './run/benchmark.js'
 import { bundleWorker } from './run/bundle.js'
 
-/** The time limits leave room for the last round: it is only begun when it should fit. */
+/** They have the markers between which the ratios go. */
+const READMES = ['../../../README.md', '../README.md'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+)
+
+/** The time limits leave room for the last point. */
 const QUICK: Effort = { points: 'quick', rounds: 5, warmupMs: 150, measureMs: 250, limitMs: 110_000 }
 const FULL: Effort = { points: 'full', rounds: 5, warmupMs: 500, measureMs: 1000, limitMs: 40 * 60_000 }
 
@@ -55,10 +63,15 @@ async function main(): Promise<void> {
   if (options.json === '-') process.stdout.write(`${JSON.stringify(report)}\n`)
   else process.stdout.write(process.stdout.isTTY ? text : plain(text))
   if (options.json && options.json !== '-') await save(options.json, JSON.stringify(report))
+  await save(options.html, await renderHtml(report))
   for (const { contender, scenario, point, error } of failures) {
     process.stderr.write(`FAILED ${contender}: ${scenario}, ${point}\n  ${error.stack ?? error.message}\n`)
   }
-  if (failures.length > 0) process.exitCode = 1
+  if (failures.length > 0) {
+    process.exitCode = 1
+  } else if (options.updateReadme) {
+    await updateReadmes(READMES, report)
+  }
 }
 
 async function save(path: string, content: string): Promise<void> {

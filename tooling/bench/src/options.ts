@@ -10,7 +10,7 @@ export interface Options {
   readonly rounds?: number | undefined
   readonly host: string
   readonly json?: string | undefined
-  readonly html?: string | undefined
+  readonly html: string
   readonly profiles?: string | undefined
   readonly updateReadme: boolean
   readonly lab: boolean
@@ -44,7 +44,7 @@ export function readOptions(args: readonly string[]): Options {
       rounds: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       json: { type: 'string' },
-      html: { type: 'string' },
+      html: { type: 'string', default: 'results/bench.html' },
       profiles: { type: 'string' },
       'update-readme': { type: 'boolean', default: false },
       lab: { type: 'boolean', default: false },

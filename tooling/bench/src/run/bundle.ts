@@ -38,7 +38,6 @@ export async function bundleWorker(): Promise<string> {
     platform: 'node',
     target: 'node20',
     conditions: ['@netts/source'],
-    sourcemap: true,
     plugins: [peersStayOutside],
     logLevel: 'warning',
   })

@@ -20,7 +20,7 @@ export class WorkerProcess {
 
   constructor(entryPoint: string, execArgv: readonly string[]) {
     this.#child = fork(entryPoint, [], {
-      execArgv: ['--enable-source-maps', ...execArgv],
+      execArgv: [...execArgv],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, NODE_OPTIONS: '' },
     })

@@ -1,14 +1,14 @@
 /** What one side counts, and its measured window. */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { GCProfiler, getHeapStatistics } from 'node:v8'
-import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
+import type { Histogram } from 'hdr-histogram-js'
 import type { RunSpec, SideSample } from '../run/protocol.js'
 
 /** Of the timer that measures the event loop's delay; what it reads in an idle loop. */
 const LOOP_RESOLUTION_MS = 1
 
 /** Settings of every latency histogram: nanoseconds, up to a minute, to three digits. */
-export const HISTOGRAM = {
+const HISTOGRAM = {
   lowestDiscernibleValue: 1,
   highestTrackableValue: 60_000_000_000,
   numberOfSignificantValueDigits: 3 as const,
@@ -21,7 +21,8 @@ export class Meter {
   payloads = 0
   /** Whether the window is open; latencies outside of it are dropped. */
   recording = false
-  readonly #histogram = build(HISTOGRAM)
+  #histogram: Histogram | undefined
+  #encode: ((histogram: Histogram) => string) | undefined
   readonly #delay: IntervalHistogram | undefined
   readonly #collections: GCProfiler | undefined
   #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, heap: 0 }
@@ -31,9 +32,16 @@ export class Meter {
     if (spec.observe === 'event-loop') this.#delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   }
 
-  /** @param latencyMs from performance.now() */
+  /** For sides that measure latency: loading the histograms takes longer than all the rest of a worker. */
+  async openHistogram(): Promise<void> {
+    const { build, encodeIntoCompressedBase64 } = await import('hdr-histogram-js')
+    this.#histogram = build(HISTOGRAM)
+    this.#encode = encodeIntoCompressedBase64
+  }
+
+  /** Only after {@link openHistogram}. @param latencyMs from performance.now() */
   record(latencyMs: number): void {
-    if (this.recording) this.#histogram.recordValue(Math.max(1, Math.round(latencyMs * 1e6)))
+    if (this.recording) this.#histogram?.recordValue(Math.max(1, Math.round(latencyMs * 1e6)))
   }
 
   /** The window opens. */
@@ -57,7 +65,8 @@ export class Meter {
       rssBytes: now.rss,
       rssGrowthBytes: now.rss - since.rss,
       heapAllocatedBytes: this.#collections && now.heap - since.heap + collected(this.#collections),
-      latency: this.#histogram.totalCount > 0 ? encodeIntoCompressedBase64(this.#histogram) : undefined,
+      latency:
+        this.#histogram && this.#histogram.totalCount > 0 ? this.#encode?.(this.#histogram) : undefined,
       eventLoopDelay: this.#delay && {
         p50: lateness(this.#delay.percentile(50)),
         p99: lateness(this.#delay.percentile(99)),

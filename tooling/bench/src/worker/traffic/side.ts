@@ -47,8 +47,8 @@ export abstract class Side {
   abstract close(): Promise<void>
 
   /** Waits until exactly this many payloads were received, over all of the run. */
-  async settle(total: number): Promise<void> {
-    const deadline = performance.now() + SETTLE_TIMEOUT_MS
+  async settle(total: number, timeoutMs = SETTLE_TIMEOUT_MS): Promise<void> {
+    const deadline = performance.now() + timeoutMs
     while (this.meter.payloads < total && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
@@ -87,6 +87,7 @@ export abstract class ClientSide extends Side {
 
   async open(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
     this.#endpoints = endpoints
+    if (this.spec.traffic !== 'flood' && this.spec.traffic !== 'idle') await this.meter.openHistogram()
     await this.connectMore(this.initialConnections())
     return endpoints
   }

@@ -1,0 +1,86 @@
+/** The ratios in the READMEs: written by this file between two markers, never by hand. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { RAW } from '../contenders/index.js'
+import { formatRatio } from '../results/format.js'
+import type { PointResult, Report, ScenarioResult } from '../results/report.js'
+import { ratio } from '../results/statistics.js'
+
+const BEGIN = '<!-- bench:begin -->'
+const END = '<!-- bench:end -->'
+
+/** The lines of the table: a scenario, one of its points, and the metric that is compared. */
+const LINES = [
+  { scenario: 'throughput', byteLength: 64, metric: 'rate', title: 'one way, 64 B, messages/s' },
+  { scenario: 'throughput', byteLength: 1 << 20, metric: 'bandwidth', title: 'one way, 1 MiB, MB/s' },
+  { scenario: 'throughput-64', byteLength: 64, metric: 'rate', title: '64 connections, 64 B, messages/s' },
+  { scenario: 'round-trip', byteLength: 64, metric: 'p50', title: 'round trip, 64 B, median time' },
+  { scenario: 'throughput', byteLength: 64, metric: 'cpuServer', title: 'processor time to receive 64 B' },
+  { scenario: 'churn', byteLength: 64, metric: 'rate', title: 'connect, use once, close, per second' },
+] as const
+
+/** Who gets a column, in this order, if it took part. */
+const COLUMNS = ['naive', 'ws', 'zeromq', 'tcp-await', 'tcp', 'tcp-zero-copy']
+
+/** The section between the markers, in Markdown. */
+export function renderMarkdown(report: Report): string {
+  const taking = COLUMNS.filter((id) => report.contenders.some((contender) => contender.id === id))
+  const titles = new Map(report.contenders.map(({ id, title }) => [id, title]))
+  const lines = LINES.flatMap(({ scenario, byteLength, metric, title }) => {
+    const measured = report.scenarios.find(({ id }) => id === scenario)
+    const point = measured?.points.find((candidate) => candidate.byteLength === byteLength)
+    const cells = measured && point && compare(measured, point, metric, taking)
+    return cells ? [`| ${[title, ...cells].join(' | ')} |`] : []
+  })
+  const { machine, startedAt, command } = report
+  return [
+    `How many times as good as raw \`node:net\`, which knows no messages: more is better.`,
+    '',
+    `| | ${taking.map((id) => titles.get(id)).join(' | ')} |`,
+    `|---|${taking.map(() => '---:|').join('')}`,
+    ...lines,
+    '',
+    `Medians of interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. Reproduce with \`${command}\`.`,
+  ].join('\n')
+}
+
+function compare(
+  scenario: ScenarioResult,
+  point: PointResult,
+  metric: string,
+  contenders: readonly string[],
+): string[] | undefined {
+  const figureOf = (id: string) => point.rows.find(({ contender }) => contender === id)?.figures[metric]
+  const raw = figureOf(RAW)
+  const better = scenario.metrics.find(({ id }) => id === metric)?.better
+  if (!raw) return undefined
+  return contenders.map((id) => {
+    const figure = figureOf(id)
+    if (!figure) return ''
+    return formatRatio((better === 'higher' ? ratio(figure, raw) : ratio(raw, figure)).median)
+  })
+}
+
+/**
+ * Replaces what is between the markers.
+ * @throws Error when the text has not exactly one pair of markers, in order
+ */
+export function replaceSection(text: string, section: string): string {
+  const [before, rest, ...more] = text.split(BEGIN)
+  const [old, after, ...others] = rest?.split(END) ?? []
+  if (before === undefined || old === undefined || after === undefined || more.length + others.length > 0) {
+    throw new Error(`it must have ${BEGIN} and ${END} once each, in this order`)
+  }
+  return `${before}${BEGIN}\n${section}\n${END}${after}`
+}
+
+/** Updates the files that have the markers. @throws Error naming the file that can't be */
+export async function updateReadmes(paths: readonly string[], report: Report): Promise<void> {
+  const section = renderMarkdown(report)
+  for (const path of paths) {
+    try {
+      await writeFile(path, replaceSection(await readFile(path, 'utf8'), section))
+    } catch (error) {
+      throw new Error(`${path} could not be updated: ${(error as Error).message}`, { cause: error })
+    }
+  }
+}
