@@ -41,7 +41,8 @@ export class Receiver implements SegmentOwner {
   // The incomplete message: how much of its header is there, and what that says so far.
   #headerBytes = 0
   #announcedBytes = 0
-  // Chunks held by leases cost what a receive slot of the peer's may: a whole maxSendSize, however little is in it.
+  // Chunks held by leases cost what a receive slot may: a whole maxSendSize, however little is in it. There is
+  // always room for one more chunk that size, and half of the window.
   readonly #pinBudgetBytes: number
   #pinnedBytes = 0
 
@@ -49,12 +50,18 @@ export class Receiver implements SegmentOwner {
     this.#transport = transport
     this.#maxMessageSize = maxMessageSize
     this.#highWaterMark = highWaterMark
-    this.#pinBudgetBytes = transport.recvWindow / 2
+    const { recvWindow, maxSendSize } = transport
+    this.#pinBudgetBytes = Math.min(recvWindow / 2, recvWindow - maxSendSize)
   }
 
   /** Whether a message has begun to arrive and is not complete. */
   get isPartial(): boolean {
     return this.#headerBytes > 0
+  }
+
+  /** Memory held for messages that lie in several chunks, in bytes: in use and in reserve. */
+  get assemblyBytes(): number {
+    return this.#assembler.heldBytes
   }
 
   /** Takes in chunks until the transport has no more, or enough messages are ready. */

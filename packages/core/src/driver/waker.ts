@@ -28,6 +28,16 @@ export class Waker {
     if (this.#callback) this.#schedule()
   }
 
+  /**
+   * Like {@link wake}, and calls at once: for callbacks of the event loop, when no method of the transport can be
+   * on the stack. It is the last thing such a callback does, since the waker may do anything.
+   */
+  wakeNow(): void {
+    const callback = this.#callback
+    this.#pending = callback === undefined
+    callback?.()
+  }
+
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true

@@ -15,7 +15,10 @@ export interface LoopbackOptions {
   readonly maxSendSize?: number
   readonly recvWindow?: number
   readonly bufferPool?: OwnedBufferPool
-  /** How much of `byteLength` bytes the next send accepts: 0 refuses until {@link LoopbackTransport.wakeUp}. */
+  /**
+   * How much of `byteLength` bytes the next send accepts: 0 refuses until {@link LoopbackTransport.wakeUp}. A pooled
+   * buffer is accepted as a whole or not at all.
+   */
   readonly accept?: (byteLength: number) => number
   /** How long the chunk is that the next `byteLength` bytes arrive in. */
   readonly chunk?: (byteLength: number) => number
@@ -77,7 +80,7 @@ export class LoopbackTransport implements Transport {
   sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
     const length = checkSendRange(buffer, this.bufferPool.domain, this.maxSendSize, byteOffset, byteLength)
     const data = buffer.bytes.subarray(byteOffset, byteOffset + length)
-    if (this.#room(length) < length) return this.#refuse()
+    if (this.#room(length, true) < length) return this.#refuse()
     const { bytes } = buffer
     const slot = takeSlot(buffer)
     this.#send(Buffer.from(data), true, () => {
@@ -167,8 +170,8 @@ export class LoopbackTransport implements Transport {
   }
 
   #send(data: Buffer, whole: boolean, complete: () => void): number {
-    const length = this.#room(data.byteLength)
-    if (length === 0 || (whole && length < data.byteLength)) {
+    const length = whole ? data.byteLength : this.#room(data.byteLength, false)
+    if (length === 0) {
       this.#refuse()
       return 0
     }
@@ -180,13 +183,15 @@ export class LoopbackTransport implements Transport {
     return length
   }
 
-  #room(byteLength: number): number {
+  #room(byteLength: number, whole: boolean): number {
     if (this.state === 'disconnecting' || this.#isFinished) {
       throw new NettsError('ERR_NETTS_INVALID_STATE', 'finished')
     }
     if (this.state === 'closed') return 0
     const room = Math.min(byteLength, this.maxSendSize, this.peer.recvWindow - this.peer.#windowUsed)
-    return room <= 0 ? 0 : Math.min(room, this.#options.accept?.(room) ?? room)
+    if (room <= 0 || (whole && room < byteLength)) return 0
+    const accepted = Math.min(room, this.#options.accept?.(room) ?? room)
+    return whole && accepted > 0 ? room : accepted
   }
 
   #refuse(): false {
