@@ -7,8 +7,9 @@
 import { Fabric, type SimulatedFabricOptions } from './simulated/fabric.js'
 
 export type { SimulationMode } from './simulated/device.js'
-export type { SimulatedFabricOptions } from './simulated/fabric.js'
-export type { SimulatedHostOptions } from './simulated/host.js'
+export type { Fabric as SimulatedFabric, SimulatedFabricOptions } from './simulated/fabric.js'
+export type { SimulatedHost, SimulatedHostOptions } from './simulated/host.js'
+export { forEachSeed, type SeedOptions } from './simulated/seeds.js'
 
 /** Makes a network with no hosts in it yet. */
 export function createSimulatedFabric(options: SimulatedFabricOptions): Fabric {

@@ -1,0 +1,232 @@
+/**
+ * Takes completions from the queues of one device and hands them to the connections they belong to.
+ *
+ * States: *idle* (no connection), *sleeping* (armed; the channel wakes it) and *polling* (comes round in every turn
+ * of the event loop). After activity it polls for a while before it arms, polls once more, and sleeps: what arrives
+ * between the last poll and the arming causes no notification. A turn's work is bounded.
+ */
+import type { CompletionChannel, CompletionQueue } from '../verbs/completion-queue.js'
+import type { Device } from '../verbs/device.js'
+import { COMPLETION } from '../verbs/layout.js'
+import type { Clock, ClockTimer } from '../verbs/verbs.js'
+
+/**
+ * How to wait for completions. `event` sleeps at once: least CPU, each wake costs tens of microseconds. `busy` polls in
+ * every turn: least latency, one core each. `adaptive` polls for a short while after activity.
+ */
+export type Polling = 'adaptive' | 'busy' | 'event'
+
+/** How a {@link CompletionLoop} waits. */
+export interface PollingOptions {
+  readonly polling: Polling
+  /** Adaptive: for how long after the last completion it goes on polling, in microseconds. */
+  readonly adaptiveMicroseconds: number
+  /** How much of a turn's polling is spent in native code, in microseconds. */
+  readonly spinMicroseconds: number
+}
+
+/** What a completion is handed to. */
+export interface CompletionSink {
+  /** One completion, as `COMPLETION` words from `at` on. They are overwritten when this returned. */
+  onCompletion(words: Uint32Array, at: number): void
+  /** The batch with at least one completion of this sink is over: the moment to post. */
+  onBatchEnd(): void
+  /** The queue itself failed; nothing more will come. */
+  onQueueFailure(error: unknown): void
+}
+
+interface Route {
+  readonly sink: CompletionSink
+  /** The batch this was last part of. */
+  batch: number
+}
+
+/** A completion queue that several queue pairs share. */
+export interface SharedQueue {
+  readonly queue: CompletionQueue
+  /** Completions that its queue pairs may have outstanding. */
+  reserved: number
+  readonly routes: Map<number, Route>
+}
+
+/** Completions a shared queue holds, where the device allows as many. */
+const QUEUE_COMPLETIONS = 4096
+/** Batches that one turn takes from one queue before timers and other sockets get theirs. */
+const BATCHES_PER_TURN = 8
+
+export class CompletionLoop {
+  readonly #device: Device
+  readonly #clock: Clock
+  readonly #options: PollingOptions
+  readonly #channel: CompletionChannel
+  readonly #queues: SharedQueue[] = []
+  readonly #touched: Route[] = []
+  #state: 'idle' | 'sleeping' | 'polling' = 'idle'
+  #immediate: ClockTimer | undefined
+  #lastActivityMs = 0
+  #batch = 0
+  #references = 0
+
+  constructor(device: Device, clock: Clock, options: PollingOptions) {
+    this.#device = device
+    this.#clock = clock
+    this.#options = options
+    this.#channel = device.createCompletionChannel()
+  }
+
+  /** A queue with room for so many more outstanding work requests. */
+  reserve(workRequests: number): SharedQueue {
+    const { maxCompletions } = this.#device.attributes
+    for (const shared of this.#queues) {
+      if (shared.reserved + workRequests <= shared.queue.maxCompletions) {
+        shared.reserved += workRequests
+        return shared
+      }
+    }
+    const queue = this.#channel.createCompletionQueue({
+      maxCompletions: Math.max(workRequests, Math.min(QUEUE_COMPLETIONS, maxCompletions)),
+    })
+    const shared: SharedQueue = { queue, reserved: workRequests, routes: new Map() }
+    queue.onNotify = () => this.#turn()
+    this.#queues.push(shared)
+    return shared
+  }
+
+  /** Hands completions of a queue pair to `sink` from now on. */
+  route(shared: SharedQueue, queuePairNumber: number, sink: CompletionSink): void {
+    shared.routes.set(queuePairNumber, { sink, batch: 0 })
+    this.wake()
+  }
+
+  /**
+   * Forgets a queue pair that was destroyed, or never made. Its leftover completions are taken first: the device may
+   * give its number to another. Not to be called from within a sink.
+   */
+  retire(shared: SharedQueue, workRequests: number, queuePairNumber: number | undefined): void {
+    if (queuePairNumber !== undefined) {
+      this.drain(shared)
+      shared.routes.delete(queuePairNumber)
+    }
+    shared.reserved -= workRequests
+    if (shared.reserved > 0) return
+    this.#queues.splice(this.#queues.indexOf(shared), 1)
+    shared.queue.close()
+    if (this.#queues.length === 0) this.#rest()
+  }
+
+  /** Takes everything that is in a queue by now. Not to be called from within a sink. */
+  drain(shared: SharedQueue): void {
+    for (let left = shared.queue.maxCompletions; left > 0; ) {
+      const taken = this.#poll(shared, 0)
+      if (taken === 0) return
+      left -= taken
+    }
+  }
+
+  /** Polls soon, whatever it was doing. */
+  wake(): void {
+    if (this.#state === 'polling') return
+    this.#state = 'polling'
+    this.#lastActivityMs = this.#clock.now()
+    this.#schedule()
+  }
+
+  /** Counts who wants the process kept alive while it waits. */
+  ref(): void {
+    if (this.#references++ === 0) this.#channel.ref()
+  }
+
+  unref(): void {
+    if (--this.#references === 0) this.#channel.unref()
+  }
+
+  close(): void {
+    this.#rest()
+    this.#channel.close()
+  }
+
+  #rest(): void {
+    this.#immediate?.close()
+    this.#immediate = undefined
+    this.#state = 'idle'
+  }
+
+  #schedule(): void {
+    this.#immediate ??= this.#clock.setImmediate(() => {
+      this.#immediate = undefined
+      this.#turn()
+    })
+  }
+
+  #turn(): void {
+    if (this.#queues.length === 0) return
+    this.#state = 'polling'
+    try {
+      if (this.#takeTurn(this.#options.polling === 'event' ? 0 : this.#options.spinMicroseconds)) {
+        this.#lastActivityMs = this.#clock.now()
+      }
+    } finally {
+      if (this.#queues.length === 0) this.#rest()
+      else if (this.#goesOnPolling() || !this.#fallAsleep()) this.#schedule()
+    }
+  }
+
+  #goesOnPolling(): boolean {
+    const { polling, adaptiveMicroseconds } = this.#options
+    if (polling === 'busy') return true
+    const idleMs = this.#clock.now() - this.#lastActivityMs
+    return idleMs * 1000 < (polling === 'adaptive' ? adaptiveMicroseconds : 0)
+  }
+
+  /** Arms, and polls once more. @returns false when something was there after all */
+  #fallAsleep(): boolean {
+    for (const shared of this.#queues) this.#attempt(shared, () => shared.queue.arm())
+    if (this.#takeTurn(0)) return false
+    // A sink may have closed the last queue meanwhile.
+    if (this.#queues.length > 0) this.#state = 'sleeping'
+    return true
+  }
+
+  /** @returns whether there was any completion */
+  #takeTurn(spinMicroseconds: number): boolean {
+    let any = false
+    for (const shared of [...this.#queues]) {
+      for (let batches = BATCHES_PER_TURN; batches > 0; batches--) {
+        const taken = this.#poll(shared, any ? 0 : spinMicroseconds)
+        if (taken === 0) break
+        any = true
+      }
+    }
+    return any
+  }
+
+  /** A queue that fails takes its connections with it, and nothing else. */
+  #attempt<T>(shared: SharedQueue, call: () => T): T | undefined {
+    try {
+      return call()
+    } catch (error) {
+      for (const { sink } of [...shared.routes.values()]) sink.onQueueFailure(error)
+      return undefined
+    }
+  }
+
+  #poll(shared: SharedQueue, spinMicroseconds: number): number {
+    const { queue, routes } = shared
+    const taken = this.#attempt(shared, () => queue.poll(spinMicroseconds)) ?? 0
+    if (taken === 0) return 0
+    const words = queue.completions
+    const touched = this.#touched
+    this.#batch++
+    for (let at = 0, end = taken * COMPLETION.words; at < end; at += COMPLETION.words) {
+      const route = routes.get(words[at + COMPLETION.queuePairNumber] as number)
+      if (!route) continue
+      if (route.batch !== this.#batch) {
+        route.batch = this.#batch
+        touched.push(route)
+      }
+      route.sink.onCompletion(words, at)
+    }
+    for (let route = touched.pop(); route; route = touched.pop()) route.sink.onBatchEnd()
+    return taken
+  }
+}

@@ -1,0 +1,134 @@
+/** From an address to an open endpoint, within one deadline; whatever interrupts it leaves nothing behind. */
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { type ConnectOptions, formatAddress, type HostAddress, NettsError } from '@netts/core'
+import { withDeadline } from '@netts/core/driver'
+import type { CmId } from '../verbs/cm.js'
+import type { Verbs } from '../verbs/verbs.js'
+import { Endpoint } from './endpoint.js'
+import type { EndpointOptions } from './endpoint-session.js'
+import { ACK_TIMEOUT, CmSteps, connectionParameters } from './handshake.js'
+import { decodeHello, encodeHello } from './hello.js'
+
+const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_VERBS'])
+/** `TransportBuilder.connect`'s own. */
+const DEFAULT_TIMEOUT_MS = 10_000
+/** For either step of resolving; the deadline over the whole is usually shorter. */
+const RESOLVE_TIMEOUT_MS = 30_000
+
+/**
+ * Connects to a listener of the same driver, and completes hello and READY.
+ *
+ * @returns the open endpoint; its `session` is the driver's
+ * Rejects with `ERR_NETTS_CONNECT_FAILED`, `ERR_NETTS_REJECTED`, `ERR_NETTS_PROTOCOL`, `ERR_NETTS_TIMEOUT`,
+ * `ERR_NETTS_ABORTED`, or what opening the session threw.
+ */
+export function connectEndpoint(
+  verbs: Verbs,
+  address: HostAddress,
+  options: EndpointOptions,
+  { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: ConnectOptions = {},
+): Promise<Endpoint> {
+  return withDeadline({
+    operation: 'connect',
+    address,
+    signal,
+    timeoutMs,
+    setTimer: (callback, delayMs) => verbs.clock.setTimer(callback, delayMs),
+    start: (ended) => connect(verbs, address, options, ended),
+    dispose: (endpoint) => endpoint.close(),
+  })
+}
+
+async function connect(
+  verbs: Verbs,
+  address: HostAddress,
+  options: EndpointOptions,
+  ended: AbortSignal,
+): Promise<Endpoint> {
+  const host = await resolveName(address)
+  ended.throwIfAborted()
+  const id = verbs.createCmId()
+  id.ref()
+  let endpoint: Endpoint | undefined
+  // Until there is an endpoint, the id is all there is.
+  const abandon = () => (endpoint ? endpoint.close(ended.reason as NettsError) : id.close())
+  ended.addEventListener('abort', abandon, { once: true })
+  try {
+    const steps = new CmSteps(id, address)
+    await steps.take('address-resolved', () =>
+      id.resolveAddress({ destination: { host, port: address.port }, timeoutMs: RESOLVE_TIMEOUT_MS }),
+    )
+    ended.throwIfAborted()
+    await steps.take('route-resolved', () => {
+      id.setAckTimeout(ACK_TIMEOUT)
+      id.resolveRoute(RESOLVE_TIMEOUT_MS)
+    })
+    ended.throwIfAborted()
+    return await new Promise<Endpoint>((resolve, reject) => {
+      const made = new Endpoint(verbs, id, 'connector', options, {
+        onOpen: () => resolve(made),
+        onEnd: reject,
+        onClosed() {},
+      })
+      endpoint = made
+      shakeHands(made, id, address, options).catch((error) => made.close(error))
+    })
+  } catch (error) {
+    if (!endpoint) id.close()
+    throw asConnectFailure(error, address)
+  } finally {
+    ended.removeEventListener('abort', abandon)
+  }
+}
+
+async function shakeHands(
+  endpoint: Endpoint,
+  id: CmId,
+  address: HostAddress,
+  options: EndpointOptions,
+): Promise<void> {
+  const { session } = endpoint
+  const hello = encodeHello(options.identity, session.hello())
+  const steps = new CmSteps(id, address)
+  const established = await steps.take('established', () => id.connect(connectionParameters(options, hello)))
+  if (endpoint.state !== 'handshaking') return
+  id.onEvent = (event) => endpoint.onCmEvent(event)
+  try {
+    session.onHello(decodeHello(options.identity, established.privateData))
+  } catch (error) {
+    throw error instanceof NettsError
+      ? error
+      : new NettsError('ERR_NETTS_PROTOCOL', String(error), { cause: error, address })
+  }
+  endpoint.onCmEvent(established)
+  endpoint.greet()
+}
+
+/** To whoever connects, what ended a connection that never was is a failure to connect. */
+function asConnectFailure(error: unknown, address: HostAddress): unknown {
+  if (!(error instanceof NettsError) || !ENDS.has(error.code)) return error
+  return new NettsError(
+    'ERR_NETTS_CONNECT_FAILED',
+    `connecting to ${formatAddress(address)} failed: ${error.message}`,
+    {
+      cause: error,
+      operation: 'connect',
+      address,
+    },
+  )
+}
+
+/** The IP address behind a name. Leaves the event loop's thread. */
+async function resolveName(address: HostAddress): Promise<string> {
+  if (isIP(address.host) !== 0) return address.host
+  try {
+    return (await lookup(address.host)).address
+  } catch (error) {
+    throw new NettsError('ERR_NETTS_CONNECT_FAILED', `the name ${address.host} does not resolve`, {
+      cause: error,
+      operation: 'connect',
+      address,
+    })
+  }
+}

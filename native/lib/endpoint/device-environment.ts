@@ -1,0 +1,138 @@
+/**
+ * What the connections over one device share within one Node.js environment: protection domain, registered memory, and
+ * the completion loops. It comes with the first user and goes with the last.
+ */
+import { type BufferPoolOptions, createBufferPool, NettsError, type OwnedBufferPool } from '@netts/core'
+import type { Device, DeviceEvent } from '../verbs/device.js'
+import { AccessFlag } from '../verbs/layout.js'
+import type { MemoryRegion, ProtectionDomain } from '../verbs/protection-domain.js'
+import type { QueuePair } from '../verbs/queue-pair.js'
+import type { Verbs } from '../verbs/verbs.js'
+import { CompletionLoop, type PollingOptions } from './completion-loop.js'
+import { READY_BYTES } from './hello.js'
+
+/** Most READY messages in progress at once; each holds two slots during its handshake. */
+const MOST_CONTROL_SLOTS = 16_384
+const CONTROL_SLAB_BYTES = 4096
+
+const environments = new WeakMap<Verbs, Map<Device, DeviceEnvironment>>()
+
+interface SharedLoop {
+  readonly loop: CompletionLoop
+  users: number
+}
+
+export class DeviceEnvironment {
+  readonly verbs: Verbs
+  readonly device: Device
+  readonly protectionDomain: ProtectionDomain
+  /** The `BufferPool.domain` of memory registered here. */
+  readonly domain: symbol
+  /** Slots for READY messages. */
+  readonly controlSlots: OwnedBufferPool
+  readonly #regions = new WeakMap<Uint8Array, MemoryRegion>()
+  readonly #loops = new Map<string, SharedLoop>()
+  readonly #eventHandlers = new Map<QueuePair, (event: DeviceEvent) => void>()
+  #users = 0
+
+  /** The environment of a device. Give each one back with {@link release}. */
+  static acquire(verbs: Verbs, device: Device): DeviceEnvironment {
+    const ofVerbs = environments.get(verbs) ?? new Map<Device, DeviceEnvironment>()
+    environments.set(verbs, ofVerbs)
+    const environment = ofVerbs.get(device) ?? new DeviceEnvironment(verbs, device)
+    ofVerbs.set(device, environment)
+    environment.#users++
+    return environment
+  }
+
+  private constructor(verbs: Verbs, device: Device) {
+    this.verbs = verbs
+    this.device = device
+    this.domain = Symbol(`registered with ${device.name}`)
+    this.protectionDomain = device.allocateProtectionDomain()
+    this.controlSlots = this.createBufferPool({
+      classes: [{ byteLength: READY_BYTES, count: MOST_CONTROL_SLOTS }],
+      slabByteLength: CONTROL_SLAB_BYTES,
+    })
+    device.onEvent = (event) => this.#onDeviceEvent(event)
+  }
+
+  release(): void {
+    if (--this.#users > 0) return
+    environments.get(this.verbs)?.delete(this.device)
+    this.device.onEvent = undefined
+    this.controlSlots.close()
+    this.protectionDomain.close()
+  }
+
+  /**
+   * Registers a slab.
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when the process may not pin as much, and what the device refuses
+   */
+  registerSlab(byteLength: number, access: number = AccessFlag.localWrite): MemoryRegion {
+    const { pinnedBytes, memlockLimitBytes } = this.verbs
+    if (pinnedBytes + byteLength > memlockLimitBytes) {
+      throw new NettsError(
+        'ERR_NETTS_POOL_EXHAUSTED',
+        `cannot pin ${byteLength} bytes more: ${pinnedBytes} are pinned, and RLIMIT_MEMLOCK allows ${memlockLimitBytes}. Raise it with ulimit -l, or in the service's LimitMEMLOCK`,
+        { operation: 'ibv_reg_mr' },
+      )
+    }
+    const region = this.protectionDomain.registerRegion({ byteLength, access })
+    this.#regions.set(region.bytes, region)
+    return region
+  }
+
+  /** The region of a slab that {@link registerSlab} or a pool of {@link createBufferPool} made. */
+  regionOf(slab: Uint8Array): MemoryRegion {
+    const region = this.#regions.get(slab)
+    if (!region) throw new NettsError('ERR_NETTS_FOREIGN_BUFFER', 'this memory is not registered here')
+    return region
+  }
+
+  /** A buffer pool over registered slabs of this device. */
+  createBufferPool(
+    options: Pick<BufferPoolOptions, 'classes' | 'slabByteLength' | 'detectLeaks'>,
+  ): OwnedBufferPool {
+    return createBufferPool({
+      ...options,
+      domain: this.domain,
+      allocateSlab: (byteLength) => this.registerSlab(byteLength).bytes,
+      freeSlab: (slab) => this.regionOf(slab).close(),
+    })
+  }
+
+  /** The completion loop for this way of waiting. Give each one back with {@link releaseLoop}. */
+  acquireLoop(options: PollingOptions): CompletionLoop {
+    const key = JSON.stringify(options)
+    let shared = this.#loops.get(key)
+    if (!shared) {
+      shared = { loop: new CompletionLoop(this.device, this.verbs.clock, options), users: 0 }
+      this.#loops.set(key, shared)
+    }
+    shared.users++
+    return shared.loop
+  }
+
+  releaseLoop(loop: CompletionLoop): void {
+    for (const [key, shared] of this.#loops) {
+      if (shared.loop !== loop || --shared.users > 0) continue
+      this.#loops.delete(key)
+      loop.close()
+    }
+  }
+
+  /** Tells a queue pair's owner of events about it, and of those that concern all. */
+  watch(queuePair: QueuePair, handler: (event: DeviceEvent) => void): void {
+    this.#eventHandlers.set(queuePair, handler)
+  }
+
+  unwatch(queuePair: QueuePair): void {
+    this.#eventHandlers.delete(queuePair)
+  }
+
+  #onDeviceEvent(event: DeviceEvent): void {
+    if (event.queuePair) this.#eventHandlers.get(event.queuePair)?.(event)
+    else for (const handler of [...this.#eventHandlers.values()]) handler(event)
+  }
+}

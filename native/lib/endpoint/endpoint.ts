@@ -1,0 +1,385 @@
+/**
+ * One end of a connection, from its queue pair's creation to its destruction, for whatever driver runs on it: the
+ * handshake's READY, completions, keepalive, the one end, draining and teardown.
+ *
+ * States: *handshaking* (receives are posted; hello and READY travel) → *open* → *draining* (the queue pair is in the
+ * error state, everything outstanding is being flushed) → *closed*. Only downwards, and every failure is the same step
+ * to draining.
+ */
+import { formatAddress, type HostAddress, NettsError } from '@netts/core'
+import { type BufferSlot, takeSlot } from '@netts/core/driver'
+import type { CmEvent, CmId } from '../verbs/cm.js'
+import type { Device } from '../verbs/device.js'
+import { completionError } from '../verbs/errors.js'
+import { COMPLETION, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
+import type { QueuePair } from '../verbs/queue-pair.js'
+import { writeReceive, writeSend } from '../verbs/records.js'
+import type { ClockTimer, Verbs } from '../verbs/verbs.js'
+import type { CompletionLoop, CompletionSink, SharedQueue } from './completion-loop.js'
+import { DeviceEnvironment } from './device-environment.js'
+import type { EndpointOptions, EndpointSession } from './endpoint-session.js'
+import { decodeReady, encodeReady, READY_BYTES } from './hello.js'
+import { KeepAlive } from './keep-alive.js'
+import { FIRST_INTERNAL_KIND, InternalKind, kindOf, workRequestIdLow } from './work-request-id.js'
+
+/** Send work requests of the endpoint's own: READY, keepalive, drain marker. */
+const OWN_SENDS = 3
+/** Receives of its own: READY, drain marker. */
+const OWN_RECEIVES = 2
+/** How long flushing may take before the queue pair is destroyed with what is left. */
+const DRAIN_TIMEOUT_MS = 1_000
+/** 10.24 ms (see {@link QueuePair.setMinRnrTimer}): a peer without receives broke the protocol, and gets 60 ms. */
+const MIN_RNR_TIMER = 20
+
+/** Which end this is: the connector speaks first. */
+export type EndpointRole = 'connector' | 'acceptor'
+
+export type EndpointState = 'handshaking' | 'open' | 'draining' | 'closed'
+
+/** What happens to an endpoint that its maker wants to know. */
+export interface EndpointObserver {
+  /** The handshake is complete. */
+  onOpen(): void
+  /** It is over; during the handshake, this is why. */
+  onEnd(error: NettsError): void
+  /** Everything is given back. */
+  onClosed(): void
+}
+
+export class Endpoint implements CompletionSink {
+  readonly verbs: Verbs
+  readonly device: Device
+  readonly environment: DeviceEnvironment
+  readonly queuePair: QueuePair
+  readonly role: EndpointRole
+  readonly localAddress: HostAddress
+  readonly remoteAddress: HostAddress
+  readonly session: EndpointSession
+  readonly #id: CmId
+  readonly #options: EndpointOptions
+  readonly #observer: EndpointObserver
+  readonly #loop: CompletionLoop
+  readonly #shared: SharedQueue
+  readonly #workRequests: number
+  readonly #keepAlive: KeepAlive
+  readonly #readyIn: BufferSlot
+  readonly #readyOut: BufferSlot
+  /** Completions for the session that came before it was open. */
+  readonly #early: Uint32Array[] = []
+  #state: EndpointState = 'handshaking'
+  #established = false
+  #greeted = false
+  #peerReady = false
+  #markersLeft = 0
+  #drainTimer: ClockTimer | undefined
+  #holdsProcess = false
+
+  /**
+   * Makes the queue pair, lets the driver open its session and so post its receives.
+   * @throws NettsError for what is missing; nothing is left behind, but `id` stays the caller's
+   */
+  constructor(
+    verbs: Verbs,
+    id: CmId,
+    role: EndpointRole,
+    options: EndpointOptions,
+    observer: EndpointObserver,
+  ) {
+    const undo: (() => void)[] = []
+    try {
+      const { device, localAddress, remoteAddress } = id
+      if (!device || !localAddress || !remoteAddress) {
+        throw new NettsError('ERR_NETTS_INVALID_STATE', 'the id has no device yet', { operation: 'connect' })
+      }
+      this.verbs = verbs
+      this.device = device
+      this.role = role
+      this.localAddress = localAddress
+      this.remoteAddress = remoteAddress
+      this.#id = id
+      this.#options = options
+      this.#observer = observer
+      this.environment = DeviceEnvironment.acquire(verbs, device)
+      undo.push(() => this.environment.release())
+      this.#loop = this.environment.acquireLoop(options.polling)
+      undo.push(() => this.environment.releaseLoop(this.#loop))
+      const maxSendWorkRequests = options.maxSendWorkRequests + OWN_SENDS
+      const maxReceiveWorkRequests = options.maxReceiveWorkRequests + OWN_RECEIVES
+      this.#workRequests = maxSendWorkRequests + maxReceiveWorkRequests
+      this.#shared = this.#loop.reserve(this.#workRequests)
+      undo.push(() => this.#loop.retire(this.#shared, this.#workRequests, undefined))
+      this.queuePair = id.createQueuePair({
+        protectionDomain: this.environment.protectionDomain,
+        sendCompletionQueue: this.#shared.queue,
+        maxSendWorkRequests,
+        maxReceiveWorkRequests,
+        maxSendEntries: Math.max(1, options.maxSendEntries),
+        maxReceiveEntries: Math.max(1, options.maxReceiveEntries),
+        maxInlineBytes: options.maxInlineBytes,
+      })
+      undo.push(() => this.queuePair.close())
+      this.#readyIn = takeSlot(this.environment.controlSlots.alloc(READY_BYTES))
+      undo.push(() => this.#readyIn.free())
+      this.#readyOut = takeSlot(this.environment.controlSlots.alloc(READY_BYTES))
+      undo.push(() => this.#readyOut.free())
+      this.#keepAlive = new KeepAlive(verbs.clock, options, {
+        probe: () => this.#probe(),
+        onSilent: (error) => this.close(error),
+      })
+      this.#loop.route(this.#shared, this.queuePair.number, this)
+      undo.push(() => this.#shared.routes.delete(this.queuePair.number))
+      this.environment.watch(this.queuePair, (event) => {
+        if (event.type === 'communication-established') this.#id.notifyEstablished()
+        else if (event.type === 'port-error' || event.type === 'port-active' || event.type === 'other') return
+        else if (event.type !== 'last-receive-reached' && event.type !== 'send-queue-drained') {
+          this.close(this.#lost(`the device reported ${event.name}`))
+        }
+      })
+      undo.push(() => this.environment.unwatch(this.queuePair))
+      // The first message is READY, so its receive comes first.
+      writeReceive(this.queuePair, 0, {
+        id: BigInt(workRequestIdLow(InternalKind.readyReceive, 0)),
+        entries: [this.#range(this.#readyIn, READY_BYTES)],
+      })
+      this.queuePair.postReceive(1)
+      this.session = options.openSession(this)
+      this.#hold(true)
+    } catch (error) {
+      for (const step of undo.reverse()) step()
+      throw error
+    }
+  }
+
+  get state(): EndpointState {
+    return this.#state
+  }
+
+  /** Keeps the process alive, as it does from the beginning. */
+  ref(): void {
+    this.#hold(true)
+  }
+
+  /** Lets the process end although this is open. */
+  unref(): void {
+    this.#hold(false)
+  }
+
+  /** The peer's hello was accepted; for the connector, this is the moment to say READY. */
+  greet(): void {
+    this.#greeted = true
+    this.queuePair.setMinRnrTimer(MIN_RNR_TIMER)
+    if (this.role === 'connector') this.#sayReady()
+    this.#openIfReady()
+  }
+
+  /** The connection manager has an event for this connection. */
+  onCmEvent(event: CmEvent): void {
+    switch (event.type) {
+      case 'established':
+        this.#established = true
+        this.#openIfReady()
+        return
+      case 'disconnected':
+        // What arrived before is delivered before the end.
+        if (this.#state !== 'closed') this.#loop.drain(this.#shared)
+        this.close(this.#lost('the peer disconnected'))
+        return
+      case 'device-removal':
+        this.close(this.#lost(`the device ${this.device.name} was removed`))
+        return
+      case 'unreachable':
+      case 'connect-error':
+      case 'rejected':
+        this.close(this.#lost(`the handshake failed (${event.type}, ${event.status})`))
+    }
+  }
+
+  onCompletion(words: Uint32Array, at: number): void {
+    const status = words[at + COMPLETION.status] as number
+    const kind = kindOf(words[at + COMPLETION.idLow] as number)
+    if (kind >= FIRST_INTERNAL_KIND) this.#onOwnCompletion(kind, status, words[at + COMPLETION.byteLength]!)
+    else if (this.#state === 'handshaking') {
+      this.#early.push(words.slice(at, at + COMPLETION.words))
+    } else if (this.#state !== 'closed') {
+      this.#keepAlive.heard()
+      this.session.onCompletion(words, at)
+    }
+    if (status !== CompletionStatus.success && this.#state !== 'draining') {
+      this.close(this.#completionFailure(status, words[at + COMPLETION.vendorError]!))
+    }
+  }
+
+  onBatchEnd(): void {
+    if (this.#state === 'open' || this.#state === 'draining') this.session.onBatchEnd()
+  }
+
+  onQueueFailure(error: unknown): void {
+    this.close(this.#lost('the completion queue failed', error))
+    this.#finishDraining()
+  }
+
+  /**
+   * Ends it: disconnects, waits until everything outstanding is flushed, gives everything back. Idempotent.
+   * @param error why. A driver that finished properly gives none, and none is reported
+   */
+  close(error?: NettsError): void {
+    if (this.#state === 'draining' || this.#state === 'closed') return
+    const wasOpen = this.#state === 'open'
+    this.#state = 'draining'
+    this.#keepAlive.stop()
+    for (const words of this.#early.splice(0)) this.session.onCompletion(words, 0)
+    const reason = error ?? new NettsError('ERR_NETTS_CLOSED', 'closed by this side')
+    if (wasOpen && error) this.session.onEnd(error)
+    this.#observer.onEnd(reason)
+    this.#startDraining()
+  }
+
+  #startDraining(): void {
+    try {
+      this.#id.disconnect()
+      this.queuePair.moveToError()
+      this.#markersLeft = this.#postMarkers()
+    } catch {
+      // Without markers, the timer below ends it.
+      this.#markersLeft = OWN_RECEIVES + OWN_SENDS
+    }
+    this.#loop.wake()
+    this.#drainTimer = this.verbs.clock.setTimer(() => this.#finishDraining(), DRAIN_TIMEOUT_MS)
+  }
+
+  /** Posts one request behind all others on either queue: once they are flushed, all are. @returns how many */
+  #postMarkers(): number {
+    const { queuePair } = this
+    const sendAt = this.#options.maxSendWorkRequests + 2
+    writeSend(queuePair, sendAt, {
+      id: BigInt(workRequestIdLow(InternalKind.drainSend, 0)),
+      opcode: SendOpcode.send,
+      flags: SendFlag.signalled,
+    })
+    const receiveAt = this.#options.maxReceiveWorkRequests + 1
+    writeReceive(queuePair, receiveAt, { id: BigInt(workRequestIdLow(InternalKind.drainReceive, 0)) })
+    return queuePair.postSend(1, sendAt) + queuePair.postReceive(1, receiveAt)
+  }
+
+  #finishDraining(): void {
+    if (!this.#drainTimer) return
+    this.#drainTimer.close()
+    this.#drainTimer = undefined
+    // In a turn of its own: queues must not be polled from within a batch.
+    this.verbs.clock.setImmediate(() => this.#tearDown())
+  }
+
+  /** Window, queue pair, completions, regions, id, protection domain, in this order. */
+  #tearDown(): void {
+    this.#loop.drain(this.#shared)
+    this.session.onDrained()
+    this.#state = 'closed'
+    this.environment.unwatch(this.queuePair)
+    const { number } = this.queuePair
+    this.queuePair.close()
+    this.#loop.retire(this.#shared, this.#workRequests, number)
+    this.session.onClosed()
+    this.#readyIn.free()
+    this.#readyOut.free()
+    this.#hold(false)
+    this.#id.close()
+    this.environment.releaseLoop(this.#loop)
+    this.environment.release()
+    this.#observer.onClosed()
+  }
+
+  #onOwnCompletion(kind: number, status: number, byteLength: number): void {
+    if (kind === InternalKind.drainSend || kind === InternalKind.drainReceive) {
+      if (--this.#markersLeft === 0) this.#finishDraining()
+    } else if (status !== CompletionStatus.success || this.#state === 'closed') {
+      return
+    } else if (kind === InternalKind.keepAlive) {
+      this.#keepAlive.answered()
+    } else if (kind === InternalKind.readyReceive) {
+      this.#onReady(byteLength)
+    }
+  }
+
+  #onReady(byteLength: number): void {
+    const { slab, byteOffset } = this.#readyIn
+    try {
+      this.session.onReady(decodeReady(slab.subarray(byteOffset, byteOffset + byteLength)))
+      this.#peerReady = true
+      if (this.role === 'acceptor') this.#sayReady()
+      this.#openIfReady()
+    } catch (error) {
+      this.close(error as NettsError)
+    }
+  }
+
+  #sayReady(): void {
+    const { slab, byteOffset } = this.#readyOut
+    const target = slab.subarray(byteOffset, byteOffset + READY_BYTES)
+    const byteLength = encodeReady(target, this.session.ready())
+    const at = this.#options.maxSendWorkRequests
+    writeSend(this.queuePair, at, {
+      id: BigInt(workRequestIdLow(InternalKind.readySend, 0)),
+      opcode: SendOpcode.send,
+      flags: SendFlag.signalled,
+      entries: [this.#range(this.#readyOut, byteLength)],
+    })
+    this.queuePair.postSend(1, at)
+  }
+
+  #openIfReady(): void {
+    if (this.#state !== 'handshaking' || !this.#greeted || !this.#established || !this.#peerReady) return
+    this.#state = 'open'
+    this.#keepAlive.start()
+    this.session.onOpen()
+    this.#observer.onOpen()
+    const early = this.#early.splice(0)
+    for (const words of early) if (this.state === 'open') this.session.onCompletion(words, 0)
+    if (early.length > 0 && this.state === 'open') this.session.onBatchEnd()
+  }
+
+  /** Asks the peer's device for a sign of life; needs no receive there. */
+  #probe(): void {
+    const at = this.#options.maxSendWorkRequests + 1
+    writeSend(this.queuePair, at, {
+      id: BigInt(workRequestIdLow(InternalKind.keepAlive, 0)),
+      // On iWARP a Write is complete once TCP has it; a Read is only when the peer answered.
+      opcode: this.device.transport === 'iwarp' ? SendOpcode.read : SendOpcode.write,
+      flags: SendFlag.signalled,
+    })
+    this.queuePair.postSend(1, at)
+  }
+
+  #range({ slab, byteOffset }: BufferSlot, byteLength: number) {
+    return { region: this.environment.regionOf(slab), byteOffset, byteLength }
+  }
+
+  #hold(holds: boolean): void {
+    if (holds === this.#holdsProcess) return
+    this.#holdsProcess = holds
+    if (holds) this.#loop.ref()
+    else this.#loop.unref()
+    if (holds) this.#id.ref()
+    else this.#id.unref()
+  }
+
+  #lost(what: string, cause?: unknown): NettsError {
+    return new NettsError(
+      'ERR_NETTS_RESET',
+      `the connection to ${formatAddress(this.remoteAddress)} ended: ${what}`,
+      { address: this.remoteAddress, ...(cause === undefined ? {} : { cause }) },
+    )
+  }
+
+  #completionFailure(status: number, vendorError: number): NettsError {
+    const silent = status === CompletionStatus.retryExceeded || status === CompletionStatus.responseTimeout
+    return completionError('the connection', status, vendorError, {
+      address: this.remoteAddress,
+      device: this.device.name,
+      code: silent
+        ? 'ERR_NETTS_PEER_LOST'
+        : status === CompletionStatus.flushed
+          ? 'ERR_NETTS_RESET'
+          : 'ERR_NETTS_VERBS',
+    })
+  }
+}

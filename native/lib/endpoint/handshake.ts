@@ -1,0 +1,83 @@
+/** The connection manager's part of a handshake: steps as promises, refusals as errors, parameters. */
+import { type Address, formatAddress, type HostAddress, NettsError } from '@netts/core'
+import type { CmEvent, CmId, ConnectionParameters } from '../verbs/cm.js'
+import { callError } from '../verbs/errors.js'
+import type { EndpointOptions } from './endpoint-session.js'
+import { describeRefusal } from './hello.js'
+
+/**
+ * 4.096 µs × 2^16 = 268 ms for each of 8 tries: a link may be gone for 2 s. (Adapters may wait up to four times as
+ * long.)
+ */
+export const ACK_TIMEOUT = 16
+const RETRY_COUNT = 7
+/** Receiver-not-ready does not happen in normal work; 7 would mean for ever. */
+const RNR_RETRY_COUNT = 6
+/** Some errnos of the connection manager, and what they mean to people. */
+const HINTS: Readonly<Record<string, string>> = {
+  ENODEV: 'No RDMA device serves the network that the address is in',
+  EINVAL: 'Many RDMA devices do not serve 127.0.0.1: use an address of the RDMA interface itself',
+  EADDRNOTAVAIL: 'No RDMA device has that address',
+  ECONNREFUSED: 'Nobody listens there',
+  ETIMEDOUT: 'Nobody answered',
+}
+
+/** What both ends ask of the connection. */
+export function connectionParameters(options: EndpointOptions, hello: Uint8Array): ConnectionParameters {
+  return {
+    privateData: hello,
+    responderResources: options.maxReads,
+    initiatorDepth: options.maxReads,
+    retryCount: RETRY_COUNT,
+    rnrRetryCount: RNR_RETRY_COUNT,
+  }
+}
+
+/** The error for an event that ends an attempt to connect. */
+export function connectFailure(event: CmEvent, address: Address): NettsError {
+  const where = formatAddress(address)
+  if (event.type === 'rejected') {
+    if (event.reason === 'nobody-listening') {
+      return new NettsError('ERR_NETTS_CONNECT_FAILED', `nobody listens at ${where}`, {
+        operation: 'connect',
+        address,
+      })
+    }
+    return new NettsError(
+      'ERR_NETTS_REJECTED',
+      `${where} refused the connection: ${describeRefusal(event.privateData)}`,
+      { operation: 'connect', address },
+    )
+  }
+  const status = 'status' in event ? String(event.status) : 'ECONNRESET'
+  const hint = HINTS[status]
+  return callError(`connecting to ${where}`, status, {
+    code: 'ERR_NETTS_CONNECT_FAILED',
+    address,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+/** Waits for one step after the other of an id's way to a connection. */
+export class CmSteps {
+  readonly #id: CmId
+  readonly #address: HostAddress
+
+  constructor(id: CmId, address: HostAddress) {
+    this.#id = id
+    this.#address = address
+  }
+
+  /** Starts a step and waits for the event that completes it. Rejects with what else happened. */
+  take<T extends CmEvent['type']>(type: T, start: () => void): Promise<Extract<CmEvent, { type: T }>> {
+    return new Promise((resolve, reject) => {
+      this.#id.onEvent = (event) => {
+        if (event.type === 'address-change') return
+        this.#id.onEvent = undefined
+        if (event.type === type) resolve(event as Extract<CmEvent, { type: T }>)
+        else reject(connectFailure(event, this.#address))
+      }
+      start()
+    })
+  }
+}

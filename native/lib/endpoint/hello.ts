@@ -1,0 +1,163 @@
+/**
+ * What both ends say before any data, byte by byte. All integers are big-endian.
+ *
+ * Hello, in the private data of the connection manager's request and reply, at most 56 bytes:
+ * ```
+ *  0  4  magic 'NTTS'
+ *  4  1  length of the whole hello, since InfiniBand and RoCE pad private data with zeros
+ *  5  1  version of the driver's protocol
+ *  6  1  driver
+ *  7  1  features: reserved, 0; unknown ones are ignored
+ *  8  …  the driver's own: sizes, slots
+ * ```
+ * Refusal, in the private data of a rejection, at most 148 bytes:
+ * ```
+ *  0  4  magic 'NTTR'
+ *  4  1  length of the whole refusal
+ *  5  1  reason
+ *  6  …  text for humans, UTF-8
+ * ```
+ * READY, the first Send of either end, at most 64 bytes:
+ * ```
+ *  0  4  magic 'NTTY'
+ *  4  …  the driver's own: a ring's address and key
+ * ```
+ */
+import { NettsError } from '@netts/core'
+import { PRIVATE_DATA_BYTES } from '../verbs/cm.js'
+
+const HELLO_MAGIC = 0x4e545453
+const REFUSAL_MAGIC = 0x4e545452
+const READY_MAGIC = 0x4e545459
+const HELLO_HEADER_BYTES = 8
+const REFUSAL_HEADER_BYTES = 6
+const READY_HEADER_BYTES = 4
+
+/** Room for the driver's own part of the hello. */
+export const HELLO_BODY_BYTES: number = PRIVATE_DATA_BYTES.connect - HELLO_HEADER_BYTES
+/** Length of a READY with the most a driver may put into it. */
+export const READY_BYTES = 64
+/** Room for the driver's own part of READY. */
+export const READY_BODY_BYTES: number = READY_BYTES - READY_HEADER_BYTES
+
+/** Who speaks: both ends must be the same. */
+export interface ProtocolIdentity {
+  /** The driver's number: 1 for rdma-sendrecv, 2 for rdma-ring; from 128 on for others. */
+  readonly driver: number
+  /** The version of its protocol, from 1 to 255. */
+  readonly version: number
+}
+
+/** Why a connection request was refused. */
+export const RefusalReason = {
+  other: 0,
+  busy: 1,
+  notNetts: 2,
+  version: 3,
+  driver: 4,
+  invalid: 5,
+  resources: 6,
+  closed: 7,
+} as const
+
+const REFUSALS: Record<number, string> = {
+  [RefusalReason.other]: 'it gave no reason',
+  [RefusalReason.busy]: 'its backlog is full',
+  [RefusalReason.notNetts]: 'it did not understand the request',
+  [RefusalReason.version]: 'it speaks another version of the protocol',
+  [RefusalReason.driver]: 'it runs another driver',
+  [RefusalReason.invalid]: 'it found the request invalid',
+  [RefusalReason.resources]: 'it lacks memory or other resources',
+  [RefusalReason.closed]: 'it is closing',
+}
+
+/** A hello that is not acceptable. */
+export class HelloError extends Error {
+  readonly reason: number
+
+  constructor(reason: number, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** Builds a hello. */
+export function encodeHello(identity: ProtocolIdentity, body: Uint8Array): Uint8Array {
+  const hello = new Uint8Array(HELLO_HEADER_BYTES + body.byteLength)
+  if (hello.byteLength > PRIVATE_DATA_BYTES.connect) {
+    throw new RangeError(`a hello's body has at most ${HELLO_BODY_BYTES} bytes, not ${body.byteLength}`)
+  }
+  const view = new DataView(hello.buffer)
+  view.setUint32(0, HELLO_MAGIC)
+  hello[4] = hello.byteLength
+  hello[5] = identity.version
+  hello[6] = identity.driver
+  hello.set(body, HELLO_HEADER_BYTES)
+  return hello
+}
+
+/**
+ * Reads a peer's hello. @returns the driver's own part
+ * @throws HelloError for anything but a hello of this driver and version
+ */
+export function decodeHello(identity: ProtocolIdentity, bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.byteLength < HELLO_HEADER_BYTES || view.getUint32(0) !== HELLO_MAGIC) {
+    throw new HelloError(RefusalReason.notNetts, 'this is no netts hello')
+  }
+  const [byteLength, version, driver] = bytes.subarray(4, 7) as unknown as [number, number, number]
+  if (driver !== identity.driver) {
+    throw new HelloError(RefusalReason.driver, `the peer runs driver ${driver}, not ${identity.driver}`)
+  }
+  if (version !== identity.version) {
+    throw new HelloError(RefusalReason.version, `the peer speaks version ${version}, not ${identity.version}`)
+  }
+  if (byteLength < HELLO_HEADER_BYTES || byteLength > bytes.byteLength) {
+    throw new HelloError(RefusalReason.invalid, `a hello of ${byteLength} bytes in ${bytes.byteLength}`)
+  }
+  return bytes.slice(HELLO_HEADER_BYTES, byteLength)
+}
+
+/** Builds the private data of a rejection. The text is cut to what fits. */
+export function encodeRefusal(reason: number, text: string): Uint8Array {
+  const refusal = new Uint8Array(PRIVATE_DATA_BYTES.reject)
+  const { written } = new TextEncoder().encodeInto(text, refusal.subarray(REFUSAL_HEADER_BYTES))
+  new DataView(refusal.buffer).setUint32(0, REFUSAL_MAGIC)
+  refusal[4] = REFUSAL_HEADER_BYTES + written
+  refusal[5] = reason
+  return refusal.slice(0, REFUSAL_HEADER_BYTES + written)
+}
+
+/** What a rejection says, in words; also for rejections that are not netts'. */
+export function describeRefusal(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.byteLength < REFUSAL_HEADER_BYTES || view.getUint32(0) !== REFUSAL_MAGIC) {
+    return REFUSALS[RefusalReason.other] as string
+  }
+  const byteLength = Math.min(bytes[4] as number, bytes.byteLength)
+  const text = new TextDecoder().decode(bytes.subarray(REFUSAL_HEADER_BYTES, byteLength))
+  const reason = REFUSALS[bytes[5] as number] ?? REFUSALS[RefusalReason.other]
+  return text === '' ? (reason as string) : `${reason}: ${text}`
+}
+
+/** Writes a READY into `target`. @returns its length in bytes */
+export function encodeReady(target: Uint8Array, body: Uint8Array): number {
+  if (body.byteLength > READY_BODY_BYTES) {
+    throw new RangeError(`a READY's body has at most ${READY_BODY_BYTES} bytes, not ${body.byteLength}`)
+  }
+  new DataView(target.buffer, target.byteOffset).setUint32(0, READY_MAGIC)
+  target.set(body, READY_HEADER_BYTES)
+  return READY_HEADER_BYTES + body.byteLength
+}
+
+/**
+ * Reads a READY. @returns the driver's own part
+ * @throws NettsError `ERR_NETTS_PROTOCOL`
+ */
+export function decodeReady(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.byteLength < READY_HEADER_BYTES || view.getUint32(0) !== READY_MAGIC) {
+    throw new NettsError('ERR_NETTS_PROTOCOL', "the peer's first message was no READY")
+  }
+  return bytes.slice(READY_HEADER_BYTES)
+}

@@ -1,0 +1,181 @@
+/**
+ * Listening: a handshake for each request, all at once, each with its own deadline. One client's failure is its own.
+ */
+import { formatAddress, type HostAddress, NettsError } from '@netts/core'
+import type { CmConnectRequestEvent, CmId } from '../verbs/cm.js'
+import type { ClockTimer, Verbs } from '../verbs/verbs.js'
+import { Endpoint } from './endpoint.js'
+import type { EndpointOptions } from './endpoint-session.js'
+import { ACK_TIMEOUT, connectionParameters } from './handshake.js'
+import { decodeHello, encodeHello, encodeRefusal, HelloError, RefusalReason } from './hello.js'
+
+/** How long a client may take from its request to its READY. */
+const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** What a listener is for. */
+export interface EndpointListenerOptions {
+  readonly endpoint: EndpointOptions
+  /** Requests that may wait in the kernel, and handshakes at once. */
+  readonly backlog: number
+  /** Whether one more connection is wanted, with so many handshakes in progress. Others are refused as busy. */
+  hasRoom(handshakes: number): boolean
+  /** A handshake is complete. Also called for none that `close` has refused. */
+  onEndpoint(endpoint: Endpoint): void
+  /** The listener itself broke, such as by the removal of its device. */
+  onFailure(error: NettsError): void
+  /** A handshake failed; for observation only. @default nothing */
+  onHandshakeFailure?(error: NettsError): void
+}
+
+/** A listener for endpoints. */
+export interface EndpointListener {
+  /** Where it listens, with the port that was chosen for 0. */
+  readonly address: HostAddress
+  /** Stops listening; handshakes in progress are refused, open endpoints live on. Idempotent. */
+  close(): void
+  ref(): void
+  unref(): void
+}
+
+/**
+ * Listens at a local address.
+ * @param address an IP address of an RDMA interface, or `0.0.0.0` or `::` for all of them
+ * @throws NettsError `ERR_NETTS_LISTEN_FAILED`
+ */
+export function listenEndpoints(
+  verbs: Verbs,
+  address: HostAddress,
+  options: EndpointListenerOptions,
+): EndpointListener {
+  const id = verbs.createCmId()
+  try {
+    id.bindAddress(address)
+    id.listen(Math.max(1, options.backlog))
+  } catch (error) {
+    id.close()
+    throw new NettsError(
+      'ERR_NETTS_LISTEN_FAILED',
+      `cannot listen at ${formatAddress(address)}: ${(error as Error).message}`,
+      { cause: error, operation: 'listen', address },
+    )
+  }
+  return new Listener(verbs, id, options)
+}
+
+class Listener implements EndpointListener {
+  readonly address: HostAddress
+  readonly #verbs: Verbs
+  readonly #id: CmId
+  readonly #options: EndpointListenerOptions
+  readonly #handshakes = new Set<Endpoint>()
+  #closed = false
+
+  constructor(verbs: Verbs, id: CmId, options: EndpointListenerOptions) {
+    this.#verbs = verbs
+    this.#id = id
+    this.#options = options
+    this.address = id.localAddress as HostAddress
+    id.ref()
+    id.onEvent = (event) => {
+      if (event.type === 'connect-request') this.#onRequest(event)
+      else if (event.type === 'device-removal') {
+        this.close()
+        options.onFailure(
+          new NettsError('ERR_NETTS_CLOSED', 'the device that it listened on was removed', {
+            operation: 'listen',
+            address: this.address,
+          }),
+        )
+      }
+    }
+  }
+
+  ref(): void {
+    this.#id.ref()
+  }
+
+  unref(): void {
+    this.#id.unref()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#id.close()
+    for (const endpoint of this.#handshakes) {
+      endpoint.close(new NettsError('ERR_NETTS_CLOSED', 'the listener was closed'))
+    }
+  }
+
+  #onRequest({ id, privateData }: CmConnectRequestEvent): void {
+    if (!this.#options.hasRoom(this.#handshakes.size)) {
+      this.#refuse(id, RefusalReason.busy, '')
+      return
+    }
+    try {
+      const body = decodeHello(this.#options.endpoint.identity, privateData)
+      this.#shakeHands(id, body)
+    } catch (error) {
+      const reason =
+        error instanceof HelloError
+          ? error.reason
+          : error instanceof NettsError && error.code === 'ERR_NETTS_PROTOCOL'
+            ? RefusalReason.invalid
+            : RefusalReason.resources
+      this.#refuse(id, reason, (error as Error).message)
+    }
+  }
+
+  #refuse(id: CmId, reason: number, text: string): void {
+    id.reject(encodeRefusal(reason, text))
+    id.close()
+    this.#report(new NettsError('ERR_NETTS_REJECTED', text === '' ? 'the backlog is full' : text))
+  }
+
+  #report(error: NettsError): void {
+    this.#options.onHandshakeFailure?.(error)
+  }
+
+  /** @throws what makes the request refused, having cleaned up after itself */
+  #shakeHands(id: CmId, body: Uint8Array): void {
+    const { endpoint: options } = this.#options
+    let deadline: ClockTimer | undefined
+    let refusal: NettsError | undefined
+    const endpoint = new Endpoint(this.#verbs, id, 'acceptor', options, {
+      onOpen: () => {
+        deadline?.close()
+        this.#handshakes.delete(endpoint)
+        this.#options.onEndpoint(endpoint)
+      },
+      onEnd: (error) => {
+        deadline?.close()
+        if (this.#handshakes.delete(endpoint)) this.#report(error)
+      },
+      onClosed() {},
+    })
+    id.onEvent = (event) => endpoint.onCmEvent(event)
+    try {
+      endpoint.session.onHello(body)
+      id.setAckTimeout(ACK_TIMEOUT)
+      id.accept(connectionParameters(options, encodeHello(options.identity, endpoint.session.hello())))
+      endpoint.greet()
+    } catch (error) {
+      refusal = error as NettsError
+    }
+    if (refusal) {
+      const reason = refusal.code === 'ERR_NETTS_PROTOCOL' ? RefusalReason.invalid : RefusalReason.resources
+      try {
+        id.reject(encodeRefusal(reason, refusal.message))
+      } catch {
+        // The client has gone, or it was accepted already: closing tells it then.
+      }
+      endpoint.close(refusal)
+      this.#report(refusal)
+      return
+    }
+    this.#handshakes.add(endpoint)
+    deadline = this.#verbs.clock.setTimer(() => {
+      endpoint.close(new NettsError('ERR_NETTS_TIMEOUT', 'the client did not complete its handshake in time'))
+    }, HANDSHAKE_TIMEOUT_MS)
+  }
+}

@@ -1,0 +1,40 @@
+/** Runs a test over many schedules; the seed of one that fails is reported, and replays. */
+import type { SimulationMode } from './device.js'
+import { Fabric } from './fabric.js'
+
+/** Replays this seed alone. */
+const REPLAY_VARIABLE = 'NETTS_SIMULATION_SEED'
+
+/** Options of {@link forEachSeed}. */
+export interface SeedOptions {
+  readonly mode: SimulationMode
+  /** How many seeds. */
+  readonly count: number
+  /** @default 1 */
+  readonly first?: number
+}
+
+/**
+ * Runs `body` on a fabric of its own for each seed. With the environment variable `NETTS_SIMULATION_SEED`, for that one
+ * alone.
+ *
+ * Rejects with an error that names the seed and the last steps, caused by what failed.
+ */
+export async function forEachSeed(
+  { mode, count, first = 1 }: SeedOptions,
+  body: (fabric: Fabric) => Promise<void>,
+): Promise<void> {
+  const replayed = process.env[REPLAY_VARIABLE]
+  const seeds = replayed ? [Number(replayed)] : Array.from({ length: count }, (_, index) => first + index)
+  for (const seed of seeds) {
+    const fabric = new Fabric({ mode, seed })
+    try {
+      await fabric.settle(body(fabric))
+    } catch (error) {
+      throw new Error(
+        `failed with seed ${seed} in mode ${mode}: ${String(error)}\nReplay it with ${REPLAY_VARIABLE}=${seed}. The last steps:\n${fabric.trace}`,
+        { cause: error },
+      )
+    }
+  }
+}
