@@ -28,28 +28,32 @@ export function listeningAddress(server: Server, asked: Address): Address {
   return Object.freeze({ host: address, port })
 }
 
-/** The ends of a client's connection. @returns `undefined` when it is gone already, or connected to itself */
-export function clientEnds(socket: Socket, asked: Address): Ends | undefined {
-  if (isPathAddress(asked)) return { localAddress: UNNAMED, remoteAddress: asked }
-  const { localAddress, localPort, remoteAddress, remotePort } = socket
-  // With nobody listening on a port of the ephemeral range, TCP can connect a socket to itself.
-  if (localPort === remotePort && localAddress === remoteAddress) return undefined
-  return hostEnds(socket)
-}
-
-/** The ends of a server's connection. @returns `undefined` when the client is gone already */
-export function serverEnds(socket: Socket, listening: Address): Ends | undefined {
-  return isPathAddress(listening) ? { localAddress: listening, remoteAddress: UNNAMED } : hostEnds(socket)
-}
-
 /** A client's end of a Unix domain socket has no name. */
 const UNNAMED: Address = Object.freeze({ path: '' })
 
-function hostEnds({ localAddress, localPort, remoteAddress, remotePort }: Socket): Ends | undefined {
-  if (localAddress === undefined || localPort === undefined) return undefined
-  if (remoteAddress === undefined || remotePort === undefined) return undefined
-  return {
-    localAddress: Object.freeze({ host: localAddress, port: localPort }),
-    remoteAddress: Object.freeze({ host: remoteAddress, port: remotePort }),
-  }
+// What is known already is not asked of the socket: Node.js would keep a copy for as long as the socket lives.
+
+/** @returns `undefined` when the connection is gone already, or connected to itself */
+export function clientEnds(socket: Socket, remoteAddress: Address): Ends | undefined {
+  if (isPathAddress(remoteAddress)) return { localAddress: UNNAMED, remoteAddress }
+  const { localAddress: host, localPort: port } = socket
+  if (host === undefined || port === undefined) return undefined
+  // With nobody listening on a port of the ephemeral range, TCP can connect a socket to itself.
+  if (port === remoteAddress.port && host === socket.remoteAddress) return undefined
+  return { localAddress: Object.freeze({ host, port }), remoteAddress }
+}
+
+/** @returns `undefined` when the client is gone already */
+export function serverEnds(socket: Socket, listening: Address): Ends | undefined {
+  if (isPathAddress(listening)) return { localAddress: listening, remoteAddress: UNNAMED }
+  const { remoteAddress: host, remotePort: port } = socket
+  if (host === undefined || port === undefined) return undefined
+  const localAddress = isWildcard(listening.host)
+    ? Object.freeze({ host: socket.localAddress ?? listening.host, port: listening.port })
+    : listening
+  return { localAddress, remoteAddress: Object.freeze({ host, port }) }
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
 }

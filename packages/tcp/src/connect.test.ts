@@ -2,7 +2,7 @@ import { pbkdf2 } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type NetConnectOpts } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import type { Address, NettsError } from '@netts/core'
 import { describe, expect, it } from 'vitest'
 import { openListener, openPair, openSilentAddress, sleep, socketPath } from '../test/support.js'
@@ -112,7 +112,7 @@ describe('of several addresses', () => {
   it('the first that answers is taken, after others refused', async () => {
     const { address } = await openListener()
     const refused = { host: '127.0.0.1', port: await unusedPort() }
-    const client = await connectFirst([refused, refused, address as NetConnectOpts], asked, config, never)
+    const client = await connectFirst([refused, refused, address], asked, config, never)
     expect(client.remoteAddress).toEqual(address)
     client.destroy()
   })
@@ -123,7 +123,7 @@ describe('of several addresses', () => {
     const silent = await openSilentAddress()
     await sleep(50)
     const before = inUse()
-    const client = await connectFirst([silent, address as NetConnectOpts], asked, config, never)
+    const client = await connectFirst([silent, address], asked, config, never)
     expect(client.remoteAddress).toEqual(address)
     client.destroy()
     ;(await listener.accept())?.destroy()

@@ -1,6 +1,6 @@
 /** Connecting: name lookup, then the addresses one after the other, until one of them answers. */
 import { lookup } from 'node:dns/promises'
-import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { type Address, isPathAddress } from '@netts/core'
 import { clientEnds } from './addresses.js'
 import { connectFailed } from './errors.js'
@@ -21,7 +21,7 @@ export async function dial(address: Address, config: TcpConfig, ended: AbortSign
 
 /** @returns the connection that is established first */
 export function connectFirst(
-  targets: readonly NetConnectOpts[],
+  targets: readonly Address[],
   address: Address,
   config: TcpConfig,
   ended: AbortSignal,
@@ -40,9 +40,10 @@ export function connectFirst(
     }
     const attempt = () => {
       clearTimeout(stagger)
+      const target = targets[next++]!
       const reads = new ReadBuffers()
       const socket = connect({
-        ...targets[next++]!,
+        ...target,
         allowHalfOpen: true,
         noDelay: true,
         keepAlive: config.keepAlive,
@@ -61,7 +62,7 @@ export function connectFirst(
       pending.add(socket)
       socket.on('error', onFailure)
       socket.once('connect', () => {
-        const ends = clientEnds(socket, address)
+        const ends = clientEnds(socket, target)
         if (!ends) return socket.destroy(new Error('the connection was lost at once'))
         pending.delete(socket)
         stop()
@@ -76,12 +77,11 @@ export function connectFirst(
 }
 
 /** What to connect to, one after the other. */
-async function findTargets(address: Address): Promise<NetConnectOpts[]> {
-  if (isPathAddress(address)) return [{ path: address.path }]
+async function findTargets(address: Address): Promise<Address[]> {
+  if (isPathAddress(address) || isIP(address.host)) return [address]
   const { host, port } = address
-  if (isIP(host)) return [{ host, port }]
   const found = await lookup(host, { all: true }).catch((error: Error) => {
     throw connectFailed([error], address)
   })
-  return found.map(({ address, family }) => ({ host: address, family, port }))
+  return found.map((entry) => Object.freeze({ host: entry.address, port }))
 }

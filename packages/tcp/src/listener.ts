@@ -77,8 +77,10 @@ class TcpListener implements TransportListener {
       else socket.resetAndDestroy()
       return
     }
-    this.#open++
-    socket.once('close', () => this.#open--)
+    if (this.#config.maxConnections !== Number.POSITIVE_INFINITY) {
+      this.#open++
+      socket.once('close', () => this.#open--)
+    }
     this.#queue.push(new TcpTransport(socket, ends, this.#config))
   }
 }

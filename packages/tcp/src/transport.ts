@@ -26,6 +26,9 @@ interface Chunk {
 /** How long `disconnect` waits, for the kernel to take another batch and then for the peer's end. */
 const DISCONNECT_MS = 5000
 
+// Captured, so that a test runner's fake timers don't freeze transports.
+const { nextTick } = process
+
 /** A chunk counts as at least so many bytes of the window, so that a peer sending single bytes is bounded too. */
 const LEAST_CHUNK_BYTES = 256
 
@@ -223,7 +226,7 @@ export class TcpTransport implements Transport {
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#writing) return
     this.#flushScheduled = true
-    process.nextTick(TcpTransport.#flush, this)
+    nextTick(TcpTransport.#flush, this)
   }
 
   static #flush(this: void, transport: TcpTransport): void {
@@ -258,8 +261,8 @@ export class TcpTransport implements Transport {
     this.#writing = false
     this.#completed += this.#sends.completeBatch()
     if (this.#state === 'disconnecting') this.#restartDisconnectTimer()
-    this.#waker.wake()
     this.#write()
+    this.#waker.wakeNow()
   }
 
   #onChunk(bytes: Buffer, block: Buffer | undefined): void {
@@ -273,7 +276,7 @@ export class TcpTransport implements Transport {
       this.#paused = true
       this.#socket.pause()
     }
-    this.#waker.wake()
+    this.#waker.wakeNow()
   }
 
   #resume(): void {
@@ -283,7 +286,7 @@ export class TcpTransport implements Transport {
 
   readonly #onEnd = (): void => {
     this.#peerEnded = true
-    this.#waker.wake()
+    this.#waker.wakeNow()
   }
 
   readonly #onError = (error: Error): void => {
