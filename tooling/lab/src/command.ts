@@ -29,6 +29,9 @@ export interface CommandOptions {
 
 export type OutputSink = (chunk: Buffer) => void | Promise<void>
 
+/** Input goes to the command in pieces of this size. */
+const INPUT_CHUNK_BYTES = 65_536
+
 /** A running command. */
 export interface Command {
   /** How it ended, once all of its output arrived. Rejects when it could not start, or its host ended first. */
@@ -146,8 +149,10 @@ export function createCommand(
     freeze: () => transport.signal('SIGSTOP'),
     thaw: () => transport.signal('SIGCONT'),
     write: (data) => {
-      const bytes = Buffer.from(data as string)
-      if (bytes.byteLength > 0) transport.input(bytes)
+      const bytes = Buffer.from(data as string) // Buffer.from takes bytes just as well
+      for (let offset = 0; offset < bytes.byteLength; offset += INPUT_CHUNK_BYTES) {
+        transport.input(bytes.subarray(offset, offset + INPUT_CHUNK_BYTES))
+      }
     },
     end: () => transport.input(Buffer.alloc(0)),
   }

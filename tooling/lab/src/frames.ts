@@ -71,17 +71,26 @@ export function encodeJsonFrame(kind: number, command: number, value: unknown): 
 
 /** Splits a byte stream into frames; what is incomplete waits for the next chunk. */
 export function createFrameDecoder(): (chunk: Buffer) => Frame[] {
-  let pending: Buffer = Buffer.alloc(0)
+  let pending: Buffer[] = []
+  let byteLength = 0
+  let needed = HEADER_BYTE_LENGTH
   return (chunk) => {
-    pending = pending.byteLength === 0 ? chunk : Buffer.concat([pending, chunk])
+    pending.push(chunk)
+    byteLength += chunk.byteLength
+    if (byteLength < needed) return [] // joined only once, however many chunks a frame comes in
+    let rest = Buffer.concat(pending)
     const frames: Frame[] = []
-    while (pending.byteLength >= HEADER_BYTE_LENGTH) {
-      const end = HEADER_BYTE_LENGTH + pending.readUInt32BE(0)
-      if (pending.byteLength < end) break
-      const payload = Buffer.from(pending.subarray(HEADER_BYTE_LENGTH, end))
-      frames.push({ kind: pending.readUInt8(4), command: pending.readUInt32BE(5), payload })
-      pending = pending.subarray(end)
+    for (;;) {
+      needed = HEADER_BYTE_LENGTH
+      if (rest.byteLength < needed) break
+      needed += rest.readUInt32BE(0)
+      if (rest.byteLength < needed) break
+      const payload = rest.subarray(HEADER_BYTE_LENGTH, needed)
+      frames.push({ kind: rest.readUInt8(4), command: rest.readUInt32BE(5), payload })
+      rest = rest.subarray(needed)
     }
+    pending = [rest]
+    byteLength = rest.byteLength
     return frames
   }
 }

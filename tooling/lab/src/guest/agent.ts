@@ -21,19 +21,34 @@ import {
 
 /** How long output may still come from a background process that outlives the command. */
 const LINGER_MS = 1_000
+/** How much output may wait for the host before commands are held back. */
+const MAX_QUEUED_BYTES = 1_048_576
 
 const commands = new Map<number, ChildProcess>()
 let port: FileHandle
-let writing: Promise<unknown> = Promise.resolve()
+let queue: Buffer[] = []
+let queuedByteLength = 0
+let writing: Promise<void> | undefined
 
-/** Queues one frame; resolves once the host took it, which is the backpressure of commands' output. */
-function send(frame: Buffer): Promise<unknown> {
-  writing = writing.then(async () => {
-    for (let offset = 0; offset < frame.byteLength; ) {
-      offset += (await port.write(frame, offset)).bytesWritten
+/** Queues one frame. Resolves when there is room for more, which is the backpressure of commands' output. */
+async function send(frame: Buffer): Promise<void> {
+  queue.push(frame)
+  queuedByteLength += frame.byteLength
+  writing ??= writeAll()
+  if (queuedByteLength > MAX_QUEUED_BYTES) await writing
+}
+
+/** Writes the queue until it is empty: what came meanwhile goes out together. */
+async function writeAll(): Promise<void> {
+  while (queue.length > 0) {
+    const bytes = Buffer.concat(queue)
+    queue = []
+    queuedByteLength = 0
+    for (let offset = 0; offset < bytes.byteLength; ) {
+      offset += (await port.write(bytes, offset)).bytesWritten
     }
-  })
-  return writing
+  }
+  writing = undefined
 }
 
 function start(number: number, { argv, cwd, env }: StartPayload): void {

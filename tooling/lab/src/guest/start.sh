@@ -1,5 +1,5 @@
 # Process 1 of a guest once the host's file system is its root: sets up the RDMA devices that the kernel's
-# command line names (netts.devices=rxe,siw netts.host=1 netts.hosts=1 netts.node=PATH), runs the agent,
+# command line names (netts.devices=rxe,siw netts.host=1 netts.hosts=1), runs the agent,
 # and powers off when the agent ends. As process 1 it also reaps orphans, which a shell's `wait` does.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 lab=/run/netts-lab

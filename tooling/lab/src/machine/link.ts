@@ -3,6 +3,7 @@
  * corrupt them, or take the carrier away.
  */
 import type { Duplex } from 'node:stream'
+import { LabError } from '../progress.js'
 
 /** What happens to frames while an impairment is in force. Rates are between 0 and 1. */
 export interface Impairment {
@@ -34,8 +35,11 @@ export interface Link {
   impair(impairment: Impairment): void
   /** Ends the impairment; frames already delayed still arrive when they are due. */
   heal(): void
-  /** Resolves once this many more bytes went over the link: a moment in mid-transfer. */
-  carried(byteLength: number): Promise<void>
+  /**
+   * Resolves once this many more bytes went over the link: a moment in mid-transfer. Rejects when they did not
+   * within `timeoutMs` (default 60_000).
+   */
+  carried(byteLength: number, timeoutMs?: number): Promise<void>
   readonly statistics: LinkStatistics
 }
 
@@ -110,9 +114,21 @@ export function createLink(lanes: readonly (readonly [LinkEnd, LinkEnd])[]): Lin
     heal() {
       impairment = {}
     },
-    carried: (byteLength) =>
-      new Promise((reached) => {
-        moments.push({ at: statistics.byteLength + byteLength, reached })
+    carried: (byteLength, timeoutMs = 60_000) =>
+      new Promise((resolve, reject) => {
+        const moment = { at: statistics.byteLength + byteLength, reached }
+        moments.push(moment)
+        const timer = setTimeout(() => {
+          moments = moments.filter((other) => other !== moment)
+          const missing = moment.at - statistics.byteLength
+          reject(
+            new LabError(`within ${timeoutMs} ms the link carried ${missing} of ${byteLength} bytes too few`),
+          )
+        }, timeoutMs)
+        function reached() {
+          clearTimeout(timer)
+          resolve()
+        }
       }),
     statistics,
   }
