@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type {
   Address,
   BufferPool,
+  Connection,
   ConnectOptions,
   ListenOptions,
   Transport,
@@ -31,6 +32,7 @@ export class Context {
   readonly settings: Settings
   readonly #listeners: TransportListener[] = []
   readonly #transports: Transport[] = []
+  readonly #connections: Connection[] = []
   readonly #endpoints: Endpoint[] = []
   readonly #pools = new Set<BufferPool>()
 
@@ -83,6 +85,12 @@ export class Context {
     return transport
   }
 
+  /** Puts a connection away after the test. */
+  ownConnection(connection: Connection): Connection {
+    this.#connections.push(connection)
+    return connection
+  }
+
   /** Drives the end that connected. */
   clientEnd(transport: Transport): Endpoint {
     return this.#endpoint(transport, CLIENT_SALT, SERVER_SALT)
@@ -128,6 +136,7 @@ export class Context {
 
   /** Destroys and closes whatever the test left open. */
   async putAway(): Promise<void> {
+    for (const connection of this.#connections) connection.destroy()
     for (const transport of this.#transports) transport.destroy()
     await Promise.all(this.#listeners.map((listener) => this.within('listener.close', listener.close())))
   }

@@ -32,6 +32,15 @@ export async function eventually(
   }
 }
 
+/**
+ * Something that goes on while the test does other things, and is awaited later. Should the test fail before, its
+ * own failure is nobody's to handle.
+ */
+export function meanwhile<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}
+
 /** Lets time pass, timers and I/O included. Nothing may rely on how much that is. */
 export function pause(ms = 20): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type Connection, type ConnectionOptions, createConnection } from '@netts/core'
 import type { Context } from '../harness/context.js'
-import { pause } from '../harness/deadline.js'
+import { meanwhile, pause } from '../harness/deadline.js'
 import { assertCode, assertRejects } from '../harness/expect.js'
 import { Pattern } from '../harness/pattern.js'
 import { Random } from '../harness/random.js'
@@ -17,7 +17,10 @@ async function connected(
   options?: ConnectionOptions,
 ): Promise<[client: Connection, server: Connection]> {
   const [client, server] = await context.rawPair()
-  return [createConnection(client, options), createConnection(server, options)]
+  return [
+    context.ownConnection(createConnection(client, options)),
+    context.ownConnection(createConnection(server, options)),
+  ]
 }
 
 /** Message number `index`, of that length. */
@@ -53,10 +56,12 @@ export const connectionRules: Area = (rule, settings) => {
     const [client, server] = await connected(context)
     const sizes = [0, ...sizesAround(client.transport.maxSendSize), 0, settings.bulkByteLength / 4]
     const talk = async (from: Connection, to: Connection) => {
-      const sending = (async () => {
-        for (const [i, size] of sizes.entries()) await from.send(message(i, size))
-        from.finish()
-      })()
+      const sending = meanwhile(
+        (async () => {
+          for (const [i, size] of sizes.entries()) await from.send(message(i, size))
+          from.finish()
+        })(),
+      )
       for (const [i, size] of sizes.entries()) await checkReceived(to, i, size)
       assert.equal(await to.recv(), undefined)
       await sending
@@ -92,7 +97,7 @@ export const connectionRules: Area = (rule, settings) => {
   rule('a lease shows the message in place until it is released', async (context) => {
     const [client, server] = await connected(context)
     const sizes = [1, 500, 3 * client.transport.maxSendSize, 0, 70]
-    const sending = Promise.all(sizes.map((size, i) => client.send(message(i, size))))
+    const sending = meanwhile(Promise.all(sizes.map((size, i) => client.send(message(i, size)))))
     for (const [i, size] of sizes.entries()) {
       const lease = await context.within('a lease', server.recvLease())
       assert.ok(lease)
@@ -104,17 +109,16 @@ export const connectionRules: Area = (rule, settings) => {
   })
 
   rule('alternating sends and receives within recvWindow never stall', async (context) => {
-    const [client, server] = await connected(context)
-    const size = Math.floor(Math.min(client.transport.recvWindow, server.transport.recvWindow) / 2)
-    for (let i = 0; i < 10; i++) {
-      await context.within(
-        'both sends',
-        Promise.all([client.send(message(i, size)), server.send(message(i, size))]),
-      )
-      await context.within(
-        'both messages',
-        Promise.all([checkReceived(client, i, size), checkReceived(server, i, size)]),
-      )
+    // Little is assembled ahead, so that it is the window that counts.
+    const [client, server] = await connected(context, { highWaterMark: 1024 })
+    const size = Math.floor(Math.min(client.transport.recvWindow, server.transport.recvWindow) / 8) - 4
+    const both = [client, server]
+    for (let round = 0; round < 10; round++) {
+      const indices = [0, 1, 2, 3].map((i) => round * 4 + i)
+      const sends = both.flatMap((from) => indices.map((i) => from.send(message(i, size))))
+      await context.within('the sends of both', Promise.all(sends))
+      const receives = both.flatMap((to) => indices.map((i) => checkReceived(to, i, size)))
+      await context.within('the messages of both', Promise.all(receives))
     }
   })
 
@@ -130,9 +134,11 @@ export const connectionRules: Area = (rule, settings) => {
       ])
       await context.within('a timer', pause(10))
       let received = 0
-      const receiving = (async () => {
-        while (received <= ofServer.accepted) await checkReceived(client, received++, size)
-      })()
+      const receiving = meanwhile(
+        (async () => {
+          while (received <= ofServer.accepted) await checkReceived(client, received++, size)
+        })(),
+      )
       await context.within('the server to send', ofServer.pending)
       await context.within('its messages', receiving)
       for (let i = 0; i <= ofClient.accepted; i++) {
@@ -148,8 +154,8 @@ export const connectionRules: Area = (rule, settings) => {
     const most = client.transport.recvWindow + settings.bufferedByteLength + 2 ** 20
     const { pending, accepted } = await sendUntilPending(client, size, most)
     const controller = new AbortController()
-    const aborted = client.send(message(0, 777), { signal: controller.signal })
-    const after = client.send(message(accepted + 1, 33))
+    const aborted = meanwhile(client.send(message(0, 777), { signal: controller.signal }))
+    const after = meanwhile(client.send(message(accepted + 1, 33)))
     controller.abort()
     await assertRejects(context.within('the aborted send', aborted), 'ERR_NETTS_ABORTED')
     for (let i = 0; i <= accepted; i++) await context.within('a message', checkReceived(server, i, size))
@@ -161,8 +167,8 @@ export const connectionRules: Area = (rule, settings) => {
     const [client, server] = await connected(context)
     for (let i = 0; i < 10; i++) {
       const controller = new AbortController()
-      const cancelled = server.recv({ signal: controller.signal })
-      const next = checkReceived(server, i, 100)
+      const cancelled = meanwhile(server.recv({ signal: controller.signal }))
+      const next = meanwhile(checkReceived(server, i, 100))
       controller.abort()
       await assertRejects(context.within('the cancelled recv', cancelled), 'ERR_NETTS_ABORTED')
       await client.send(message(i, 100))
@@ -172,10 +178,12 @@ export const connectionRules: Area = (rule, settings) => {
 
   rule('everything sent before a close is delivered before the end', async (context) => {
     const [client, server] = await connected(context)
-    const sending = (async () => {
-      for (let i = 0; i < 50; i++) await client.send(message(i, 5000))
-      await client.close()
-    })()
+    const sending = meanwhile(
+      (async () => {
+        for (let i = 0; i < 50; i++) await client.send(message(i, 5000))
+        await client.close()
+      })(),
+    )
     let received = 0
     for await (const data of server) {
       assert.equal(data.byteLength, 5000)
@@ -190,7 +198,7 @@ export const connectionRules: Area = (rule, settings) => {
     const [client, server] = await connected(context)
     const most = client.transport.recvWindow + settings.bufferedByteLength + 2 ** 20
     const { pending } = await sendUntilPending(client, 64 * 1024, most)
-    const receiving = client.recv()
+    const receiving = meanwhile(client.recv())
     client.destroy()
     await assertRejects(context.within('the send', pending), 'ERR_NETTS_DESTROYED')
     await assertRejects(context.within('the recv', receiving), 'ERR_NETTS_DESTROYED')
@@ -202,8 +210,7 @@ export const connectionRules: Area = (rule, settings) => {
     const [client, server] = await connected(context)
     const size = 4 * 2 ** 20
     client.send(message(0, size)).catch(() => {})
-    const receiving = server.recv()
-    receiving.catch(() => {})
+    const receiving = meanwhile(server.recv())
     await pause(2)
     client.destroy()
     const outcome = await context.within(

@@ -1,6 +1,6 @@
 /** Backpressure: bounded memory, no stall within the window, and none for ever beyond it. */
 import assert from 'node:assert/strict'
-import { pause, turn } from '../harness/deadline.js'
+import { meanwhile, pause, turn } from '../harness/deadline.js'
 import type { Endpoint, HeldChunk } from '../harness/endpoint.js'
 import type { Area } from '../suite.js'
 
@@ -10,7 +10,7 @@ export const flowControlRules: Area = (rule, settings) => {
   rule('a writer is refused while its reader does not read, and goes on when it does', async (context) => {
     const { client, server } = await context.pair()
     await client.sendUntilStuck(mostBuffered(server))
-    const writing = client.send(client.transport.maxSendSize * 4)
+    const writing = meanwhile(client.send(client.transport.maxSendSize * 4))
     await server.receiveTo(client.sent + client.transport.maxSendSize * 4)
     await writing
     client.transport.finish()
@@ -25,7 +25,7 @@ export const flowControlRules: Area = (rule, settings) => {
       await client.sendUntilStuck(mostBuffered(server), () => held.push(...server.take()))
       const stuckAt = client.sent
       const total = stuckAt + client.transport.maxSendSize
-      const writing = client.send(total - stuckAt)
+      const writing = meanwhile(client.send(total - stuckAt))
       while (server.received < total) {
         await server.until('a chunk after releases', () => {
           const chunks = server.take()
@@ -71,16 +71,18 @@ export const flowControlRules: Area = (rule, settings) => {
     const most = Math.max(mostBuffered(client), mostBuffered(server))
     await Promise.all([client.sendUntilStuck(most), server.sendUntilStuck(most)])
     let done = 0
-    const pending = [client, server].map(async (end) => {
-      await end.send(end.transport.maxSendSize)
-      done++
+    const pending = [client, server].map((end) => {
+      const sending = end.send(end.transport.maxSendSize).then(() => {
+        done++
+      })
+      return meanwhile(sending)
     })
     await context.within('a timer', pause(10))
     assert.equal(done, 0, 'sides that could send although nobody received')
     // The client receives; the server does not, but gets its send accepted.
     const target = server.sent + server.transport.maxSendSize
     await client.receiveTo(Math.min(target, client.received + client.transport.recvWindow))
-    const reading = client.receiveTo(target)
+    const reading = meanwhile(client.receiveTo(target))
     await context.within('the server to send', pending[1]!)
     assert.equal(server.received, 0)
     await Promise.all([reading, server.receiveTo(client.sent + client.transport.maxSendSize), ...pending])

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type Address, isPathAddress, type Transport } from '@netts/core'
 import type { Context } from '../harness/context.js'
-import { pause } from '../harness/deadline.js'
+import { meanwhile, pause } from '../harness/deadline.js'
 import { assertRejects } from '../harness/expect.js'
 import type { Area } from '../suite.js'
 
@@ -41,7 +41,7 @@ export const listenRules: Area = (rule) => {
 
   rule('waiting accepts are served in the order of the calls', async (context) => {
     const listener = await context.listen()
-    const accepts = Array.from({ length: 5 }, () => context.accept(listener))
+    const accepts = Array.from({ length: 5 }, () => meanwhile(context.accept(listener)))
     for (let i = 0; i < 5; i++) {
       await connectAndSay(context, listener.address, i)
       assert.equal(await heard(context, await accepts[i]!), i)
@@ -63,9 +63,11 @@ export const listenRules: Area = (rule) => {
   rule('closing resolves waiting and later accepts to undefined, and ends iteration', async (context) => {
     const listener = await context.listen()
     const accepts = [listener.accept(), listener.accept()]
-    const iteration = (async () => {
-      for await (const transport of listener) context.own(transport)
-    })()
+    const iteration = meanwhile(
+      (async () => {
+        for await (const transport of listener) context.own(transport)
+      })(),
+    )
     await context.within('close', listener.close())
     assert.deepEqual(await context.within('the accepts', Promise.all(accepts)), [undefined, undefined])
     await context.within('the iteration to end', iteration)
@@ -77,9 +79,11 @@ export const listenRules: Area = (rule) => {
   rule('iterating accepts until the listener is closed', async (context) => {
     const listener = await context.listen()
     const accepted: Transport[] = []
-    const iteration = (async () => {
-      for await (const transport of listener) accepted.push(context.own(transport))
-    })()
+    const iteration = meanwhile(
+      (async () => {
+        for await (const transport of listener) accepted.push(context.own(transport))
+      })(),
+    )
     for (let i = 0; i < 3; i++) await context.connect(listener.address)
     await context.eventually('three accepted connections', () => accepted.length === 3)
     await listener.close()

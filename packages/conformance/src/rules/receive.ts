@@ -1,6 +1,6 @@
 /** Receiving: chunks in place, released in any order, each exactly once. */
 import assert from 'node:assert/strict'
-import { pause } from '../harness/deadline.js'
+import { meanwhile, pause } from '../harness/deadline.js'
 import { completions, type HeldChunk } from '../harness/endpoint.js'
 import { assertThrows } from '../harness/expect.js'
 import { Random } from '../harness/random.js'
@@ -9,10 +9,12 @@ import type { Area } from '../suite.js'
 export const receiveRules: Area = (rule, settings) => {
   rule('what does not fit into the array stays queued', async (context) => {
     const { client, server } = await context.pair()
-    const writing = (async () => {
-      for (let i = 0; i < 5; i++) await client.send(100)
-      client.transport.finish()
-    })()
+    const writing = meanwhile(
+      (async () => {
+        for (let i = 0; i < 5; i++) await client.send(100)
+        client.transport.finish()
+      })(),
+    )
     await server.until('the end', () => {
       assert.equal(server.take(0).length, 0)
       for (let [chunk] = server.take(1); chunk; [chunk] = server.take(1)) server.release(chunk)
@@ -39,7 +41,7 @@ export const receiveRules: Area = (rule, settings) => {
     const random = new Random(settings.seed)
     const held: HeldChunk[] = []
     const byteLength = Math.max(6 * server.transport.recvWindow, 2 ** 18)
-    const writing = client.send(byteLength)
+    const writing = meanwhile(client.send(byteLength))
     while (server.received < byteLength) {
       await server.until('a chunk', () => {
         const chunks = server.take()

@@ -51,7 +51,8 @@ export const sendBufferRules: Area = (rule) => {
     const { client, server } = await context.pair()
     const lengths = [0, 60].map((byteOffset) => {
       const buffer = client.transport.bufferPool.alloc(100)
-      buffer.bytes.fill(byteOffset)
+      buffer.bytes.fill(0xff)
+      buffer.bytes.fill(byteOffset, byteOffset)
       return { buffer, byteOffset }
     })
     for (const { buffer, byteOffset } of lengths) {

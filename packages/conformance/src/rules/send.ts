@@ -1,6 +1,6 @@
 /** Sending by copy: sizes, order, completions, misuse. */
 import assert from 'node:assert/strict'
-import { pause } from '../harness/deadline.js'
+import { meanwhile, pause } from '../harness/deadline.js'
 import { assertThrows } from '../harness/expect.js'
 import type { Area } from '../suite.js'
 
@@ -71,16 +71,18 @@ export const sendRules: Area = (rule, settings) => {
   rule("data is the caller's again once sendCopy returned", async (context) => {
     const { client, server } = await context.pair()
     const data = new Uint8Array(1000)
-    const writing = (async () => {
-      for (let i = 0; i < 20; i++) {
-        await client.until('capacity', () => {
-          data.fill(i)
-          const accepted = client.transport.sendCopy(data)
-          data.fill(0xee)
-          return accepted || undefined
-        })
-      }
-    })()
+    const writing = meanwhile(
+      (async () => {
+        for (let i = 0; i < 20; i++) {
+          await client.until('capacity', () => {
+            data.fill(i)
+            const accepted = client.transport.sendCopy(data)
+            data.fill(0xee)
+            return accepted || undefined
+          })
+        }
+      })(),
+    )
     const out = [{ bufIdx: -1, byteLen: -1 }]
     for (let last = 0; last < 19; ) {
       await server.until('a chunk', () => server.transport.pollRecv(out) || undefined)
@@ -95,10 +97,12 @@ export const sendRules: Area = (rule, settings) => {
 
   rule('many small sends arrive in order', async (context) => {
     const { client, server } = await context.pair()
-    const writing = (async () => {
-      for (let i = 0; i < 1000; i++) await client.send(1 + (i % 7))
-      client.transport.finish()
-    })()
+    const writing = meanwhile(
+      (async () => {
+        for (let i = 0; i < 1000; i++) await client.send(1 + (i % 7))
+        client.transport.finish()
+      })(),
+    )
     await Promise.all([writing, server.receiveToEnd()])
   })
 
@@ -111,7 +115,7 @@ export const sendRules: Area = (rule, settings) => {
   rule('each accepted send completes once', async (context) => {
     const { client, server } = await context.pair()
     for (let round = 0; round < 10; round++) {
-      const reading = server.receiveTo(client.sent + 5000)
+      const reading = meanwhile(server.receiveTo(client.sent + 5000))
       for (let i = 0; i < 10; i++) await client.send(500)
       await Promise.all([client.completions(), reading])
       assert.equal(client.guard.completed, client.guard.accepted)
@@ -123,9 +127,11 @@ export const sendRules: Area = (rule, settings) => {
   rule('a writer that never asks for completions is not held up', async (context) => {
     const { client, server } = await context.pair()
     const total = Math.min(2000 * 1024, settings.bulkByteLength / 2)
-    const writing = (async () => {
-      while (client.sent < total) await client.send(Math.min(1024, total - client.sent))
-    })()
+    const writing = meanwhile(
+      (async () => {
+        while (client.sent < total) await client.send(Math.min(1024, total - client.sent))
+      })(),
+    )
     await Promise.all([writing, server.receiveTo(total)])
     assert.equal(client.guard.completed, 0)
     await client.completions()
