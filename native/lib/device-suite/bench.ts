@@ -88,8 +88,9 @@ export class CompletionLog {
 
   /** Takes what is there now. */
   poll(): WorkCompletion[] {
-    const count = this.queue.poll()
-    for (let index = 0; index < count; index++) this.#ready.push(readCompletion(this.queue, index))
+    for (let count = this.queue.poll(); count > 0; count = this.queue.poll()) {
+      for (let index = 0; index < count; index++) this.#ready.push(readCompletion(this.queue, index))
+    }
     return this.#ready
   }
 

@@ -3,9 +3,15 @@
  * device, and in the lab on the kernel's own, so that the simulation is held to the real thing.
  */
 import assert from 'node:assert/strict'
+import { atomicTests } from './atomics.js'
 import type { Bench, DeviceSuiteOptions } from './bench.js'
 import { connectionTests } from './connection.js'
+import { misuseTests } from './misuse.js'
+import { notificationTests } from './notification.js'
+import { oneSidedTests } from './one-sided.js'
 import { sendReceiveTests } from './send-receive.js'
+import { sharedReceiveTests } from './shared-receive.js'
+import { windowTests } from './windows.js'
 
 export type { Bench, DeviceSuiteOptions } from './bench.js'
 
@@ -22,6 +28,12 @@ export function deviceSuite(options: DeviceSuiteOptions): void {
     })
   describe(`${name}: connections`, () => connectionTests(test))
   describe(`${name}: send and receive`, () => sendReceiveTests(test))
+  describe(`${name}: one-sided operations`, () => oneSidedTests(test))
+  describe(`${name}: notification`, () => notificationTests(test))
+  describe(`${name}: misuse`, () => misuseTests(test))
+  describe(`${name}: shared receive queues`, () => sharedReceiveTests(test))
+  describe(`${name}: atomics`, () => atomicTests(test))
+  describe(`${name}: memory windows`, () => windowTests(test))
 }
 
 function checkNothingIsOpen({ client, server }: Bench): void {

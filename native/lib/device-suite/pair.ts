@@ -17,6 +17,9 @@ const RESOLVE_TIMEOUT_MS = 5_000
 export interface EndOptions {
   readonly access?: number
   readonly maxCompletions?: number
+  readonly batch?: number
+  /** @default one of its own */
+  readonly protectionDomain?: ProtectionDomain
   readonly queuePair?: Partial<QueuePairOptions>
 }
 
@@ -44,6 +47,7 @@ export class End {
   readonly completions: CompletionLog
   readonly region: MemoryRegion
   readonly queuePair: QueuePair
+  readonly #sharesDomain: boolean
 
   constructor(verbs: Verbs, events: EventLog, options: EndOptions = {}) {
     const device = events.id.device
@@ -52,11 +56,15 @@ export class End {
     this.id = events.id
     this.events = events
     this.device = device
-    this.protectionDomain = device.allocateProtectionDomain()
+    this.#sharesDomain = options.protectionDomain !== undefined
+    this.protectionDomain = options.protectionDomain ?? device.allocateProtectionDomain()
     this.channel = device.createCompletionChannel()
     this.channel.ref()
     this.completions = new CompletionLog(
-      this.channel.createCompletionQueue({ maxCompletions: options.maxCompletions ?? 128 }),
+      this.channel.createCompletionQueue({
+        maxCompletions: options.maxCompletions ?? 128,
+        ...(options.batch !== undefined && { batch: options.batch }),
+      }),
     )
     this.region = this.protectionDomain.registerRegion({
       byteLength: REGION_BYTES,
@@ -77,6 +85,12 @@ export class End {
   send(...requests: SendWorkRequest[]): void {
     for (const [index, request] of requests.entries()) writeSend(this.queuePair, index, request)
     assert.equal(this.queuePair.postSend(requests.length), requests.length)
+  }
+
+  /** Writes one send and posts it if there is room. @returns how many were posted: 1 or 0 */
+  tryPost(request: SendWorkRequest): number {
+    writeSend(this.queuePair, 0, request)
+    return this.queuePair.postSend(1)
   }
 
   /** Writes and posts these receives in one batch. */
@@ -103,7 +117,7 @@ export class End {
     this.channel.close()
     this.region.close()
     this.id.close()
-    this.protectionDomain.close()
+    if (!this.#sharesDomain) this.protectionDomain.close()
   }
 }
 

@@ -165,15 +165,12 @@ export class Fabric {
   #deadlock(): NettsError {
     return new NettsError(
       'ERR_NETTS_TIMEOUT',
-      `nothing more can happen in the simulated fabric, but the promise is pending (seed ${this.seed}). The last steps:\n${this.trace}`,
+      `nothing more can happen in the simulated fabric, but the promise is pending (seed ${this.seed})`,
     )
   }
 
   #runaway(): NettsError {
-    return new NettsError(
-      'ERR_NETTS_TIMEOUT',
-      `the simulated fabric runs in circles (seed ${this.seed}). The last steps:\n${this.trace}`,
-    )
+    return new NettsError('ERR_NETTS_TIMEOUT', `the simulated fabric runs in circles (seed ${this.seed})`)
   }
 
   /** Gives real I/O a chance. @returns whether something came of it */

@@ -1,0 +1,126 @@
+/** Completion queues: notification and its race, solicited completions, overrun, batches. */
+import assert from 'node:assert/strict'
+import { COMPLETION, SendFlag, SendOpcode } from '../verbs/layout.js'
+import type { Bench, DeviceTest } from './bench.js'
+import { connectPair, type End } from './pair.js'
+
+const empty = { opcode: SendOpcode.send, flags: SendFlag.signalled }
+
+/** Counts the notifications of an end's queue, and waits for them. */
+function countNotifications(end: End) {
+  let count = 0
+  let waiter: (() => void) | undefined
+  end.completions.queue.onNotify = () => {
+    count++
+    waiter?.()
+  }
+  return {
+    get count() {
+      return count
+    },
+    async reach(target: number): Promise<void> {
+      while (count < target) {
+        await new Promise<void>((resolve) => {
+          waiter = resolve
+        })
+      }
+    },
+  }
+}
+
+/** Lets the device and the loop do whatever they are about to. */
+function pause(bench: Bench, delayMs: number): Promise<void> {
+  return new Promise((resolve) => bench.client.clock.setTimer(resolve, delayMs))
+}
+
+export function notificationTests(test: DeviceTest): void {
+  test('an armed queue notifies once, and not again until it is armed anew', async (bench) => {
+    const { client, server, close } = await connectPair(bench)
+    server.receive({}, {}, {})
+    const notifications = countNotifications(server)
+    server.completions.queue.arm()
+    client.send(empty)
+    await notifications.reach(1)
+    client.send(empty)
+    await client.completions.succeed(2)
+    await pause(bench, 20)
+    assert.equal(notifications.count, 1)
+    assert.equal(server.completions.poll().length, 2)
+    server.completions.queue.arm()
+    client.send(empty)
+    await notifications.reach(2)
+    close()
+  })
+
+  test('what completed before arming gives no notification, but a poll after arming finds it', async (bench) => {
+    const { client, server, close } = await connectPair(bench)
+    server.receive({}, {})
+    const notifications = countNotifications(server)
+    client.send(empty)
+    await client.completions.succeed(1)
+    await pause(bench, 20)
+    server.completions.queue.arm()
+    await pause(bench, 20)
+    assert.equal(notifications.count, 0)
+    assert.equal(server.completions.poll().length, 1)
+    close()
+  })
+
+  test('armed for solicited completions, it sleeps through the others', async (bench) => {
+    const { client, server, close } = await connectPair(bench)
+    server.receive({}, {})
+    const notifications = countNotifications(server)
+    server.completions.queue.arm(true)
+    client.send(empty)
+    await client.completions.succeed(1)
+    await pause(bench, 20)
+    assert.equal(notifications.count, 0)
+    client.send({ ...empty, flags: SendFlag.signalled | SendFlag.solicited })
+    await notifications.reach(1)
+    assert.equal(server.completions.poll().length, 2)
+    close()
+  })
+
+  test('an error counts as solicited', async (bench) => {
+    const { server, close } = await connectPair(bench)
+    server.receive({ id: 1n })
+    const notifications = countNotifications(server)
+    server.completions.queue.arm(true)
+    server.queuePair.moveToError()
+    await notifications.reach(1)
+    close()
+  })
+
+  test('a poll takes no more than its batch, and loses nothing', async (bench) => {
+    const { client, server, close } = await connectPair(bench, { server: { batch: 3 } })
+    server.receive(...Array.from({ length: 8 }, (_, id) => ({ id: BigInt(id) })))
+    client.send(...Array.from({ length: 8 }, () => empty))
+    await client.completions.succeed(8)
+    assert(server.completions.queue.completions.length === 3 * COMPLETION.words)
+    assert.deepEqual(
+      (await server.completions.succeed(8)).map(({ id }) => Number(id)),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    )
+    close()
+  })
+
+  test('a full send queue takes no more until completions were polled', async (bench) => {
+    const { client, server, close } = await connectPair(bench, {
+      client: { queuePair: { maxSendWorkRequests: 4 } },
+    })
+    server.receive(...Array.from({ length: 32 }, () => ({})))
+    const capacity = client.queuePair.maxSendWorkRequests
+    let posted = 0
+    for (let full = false; !full && posted <= 4 * capacity; ) {
+      const count = client.tryPost(empty)
+      posted += count
+      full = count === 0
+    }
+    // A device may round its queues up, but has an end.
+    assert(posted >= 4 && posted <= 4 * capacity, `${posted} posted`)
+    await client.completions.succeed(posted)
+    assert.equal(client.tryPost(empty), 1)
+    await client.completions.succeed(1)
+    close()
+  })
+}

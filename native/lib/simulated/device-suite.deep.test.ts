@@ -1,0 +1,5 @@
+/** The device suite on the simulated device, over many schedules. */
+import { describe, it } from 'vitest'
+import { simulatedSuite } from './simulated-suite.js'
+
+simulatedSuite({ describe, it, rounds: 300 })
