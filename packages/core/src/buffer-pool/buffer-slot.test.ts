@@ -1,7 +1,7 @@
 /** What drivers do with pooled buffers, also of another copy of this package. */
 import { describe, expect, it, vi } from 'vitest'
-import { HOST_MEMORY } from './buffer-pool.js'
-import { checkSendRange, headroomOf, isPooledBuffer, setHeadroom, takeSlot } from './buffer-slot.js'
+import { HOST_MEMORY, type PooledBuffer } from './buffer-pool.js'
+import { checkSendRange, giveAway, headroomOf, isPooledBuffer, setHeadroom, takeSlot } from './buffer-slot.js'
 import { createBufferPool } from './create-buffer-pool.js'
 
 const refused = (code: string) => expect.objectContaining({ code })
@@ -75,6 +75,28 @@ describe('takeSlot', () => {
       expect(() => slot.free()).toThrow(refused('ERR_NETTS_INVALID_ARGUMENT'))
     }
     expect(pool.stats.outstanding).toBe(0)
+  })
+})
+
+describe('giveAway', () => {
+  it('leaves the memory to a new holder', () => {
+    const pool = createBufferPool({ detectLeaks: true })
+    const buffer = pool.alloc(10)
+    const { bytes } = buffer
+    setHeadroom(buffer, 4)
+    const taken = giveAway(buffer)
+    expect(() => buffer.bytes).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
+    expect(() => giveAway(buffer)).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
+    expect([headroomOf(taken), taken.byteLength]).toEqual([4, 6])
+    expect(taken.bytes.buffer).toBe(bytes.buffer)
+    expect(pool.outstandingBuffers().length).toBe(1)
+    taken.release()
+    expect(pool.outstandingBuffers()).toEqual([])
+  })
+
+  it('leaves a buffer of another make as it is', () => {
+    const buffer = {} as PooledBuffer
+    expect(giveAway(buffer)).toBe(buffer)
   })
 })
 

@@ -46,6 +46,19 @@ export function setHeadroom(buffer: PooledBuffer, headroom: number): boolean {
   return true
 }
 
+/** The brand through which a buffer changes hands while it waits to be sent. */
+export const giveAwaySymbol: unique symbol = Symbol.for('@netts/core/give-away') as never
+
+/**
+ * Takes a buffer over from its holder, for whom it is released from here on.
+ *
+ * @returns the new handle of the same memory; of another make of pool, the same one
+ */
+export function giveAway(buffer: PooledBuffer): PooledBuffer {
+  const give = (buffer as unknown as Record<symbol, (() => PooledBuffer) | undefined>)[giveAwaySymbol]
+  return typeof give === 'function' ? give.call(buffer) : buffer
+}
+
 /**
  * Checks the arguments of `sendBuffer`, taking nothing yet.
  *

@@ -24,6 +24,11 @@ export class LeakDetector {
     this.#collected.register(handle, buffer, handle)
   }
 
+  /** The same memory has a new handle. */
+  onGiveAway(successor: SlotHandle, slot: Slot): void {
+    this.#collected.register(successor, this.#outstanding.get(slot)!, successor)
+  }
+
   onRelease(handle: SlotHandle): void {
     this.#collected.unregister(handle)
   }

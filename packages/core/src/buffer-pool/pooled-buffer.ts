@@ -1,7 +1,7 @@
 /** The handle of one allocation: fresh each time, so that a stale one can never reach the slot's next user. */
 import { invalidArgument, NettsError } from '../errors.js'
 import type { BufferPool, PooledBuffer } from './buffer-pool.js'
-import { type BufferSlot, headroomSymbol, takeSlotSymbol } from './buffer-slot.js'
+import { type BufferSlot, giveAwaySymbol, headroomSymbol, takeSlotSymbol } from './buffer-slot.js'
 import type { Slot } from './slab-allocator.js'
 
 const RELEASED = -1
@@ -54,6 +54,16 @@ export class SlotHandle implements PooledBuffer {
     this.#byteLength += present - headroom
     this.#headroom = headroom
     return present
+  }
+
+  /** Through `giveAway`. */
+  [giveAwaySymbol](): SlotHandle {
+    const headroom = this.#headroom
+    const slot = this.#give('send')
+    const successor = new SlotHandle(slot, this.#byteLength)
+    successor.#headroom = headroom
+    slot.owner.leakDetector?.onGiveAway(successor, slot)
+    return successor
   }
 
   #give(operation: string): Slot {

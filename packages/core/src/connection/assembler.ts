@@ -74,7 +74,7 @@ export class Assembler {
     const capacity = Math.min(this.#announcedBytes, trusted)
     let larger = this.#spare
     if (larger && larger.byteLength >= capacity) this.#spare = undefined
-    else larger = Buffer.allocUnsafeSlow(capacity)
+    else larger = Buffer.allocUnsafe(capacity)
     if (memory) larger.set(memory.subarray(0, this.arrivedBytes))
     this.#memory = larger
     return larger

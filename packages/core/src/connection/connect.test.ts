@@ -74,13 +74,17 @@ describe('connect and listen', () => {
     await server[Symbol.asyncDispose]()
   })
 
-  it('refuse limits out of range before anything happens', async () => {
+  it('refuse limits out of range, and what is no builder, before anything happens', async () => {
     const driver = new LoopbackBuilder()
     const connecting = vi.spyOn(driver, 'connect')
     const listening = vi.spyOn(driver, 'listen')
     const code = { code: 'ERR_NETTS_INVALID_ARGUMENT' }
     await expect(connect(driver, address, { maxMessageSize: -1 })).rejects.toMatchObject(code)
     await expect(listen(driver, address, { highWaterMark: -1 })).rejects.toMatchObject(code)
+    for (const builder of [undefined, {}, () => driver]) {
+      await expect(connect(builder as never, address)).rejects.toMatchObject(code)
+      await expect(listen(builder as never, address)).rejects.toMatchObject(code)
+    }
     expect(connecting).not.toHaveBeenCalled()
     expect(listening).not.toHaveBeenCalled()
   })

@@ -1,6 +1,7 @@
 /** Connecting and listening with any driver, for messages. */
 import type { Address } from '../address.js'
 import { acceptChannel, connectChannel } from '../diagnostics.js'
+import { invalidArgument } from '../errors.js'
 import type { AcceptOptions, ConnectOptions, TransportBuilder, TransportListener } from '../transport.js'
 import type {
   Connection,
@@ -23,6 +24,7 @@ export async function connect(
   address: Address,
   options: ConnectOptions & ConnectionOptions = {},
 ): Promise<Connection> {
+  checkBuilder(builder)
   checkConnectionOptions(options)
   const connection = createConnection(await builder.connect(address, options), options)
   if (connectChannel.hasSubscribers) connectChannel.publish({ connection })
@@ -39,8 +41,16 @@ export async function listen(
   address: Address,
   options: ConnectionListenOptions = {},
 ): Promise<ConnectionListener> {
+  checkBuilder(builder)
   checkConnectionOptions(options)
   return new MessageListener(await builder.listen(address, options), options)
+}
+
+/** The likeliest mistake is `tcp` for `tcp()`. */
+function checkBuilder(builder: TransportBuilder): void {
+  if (typeof builder?.connect !== 'function' || typeof builder.listen !== 'function') {
+    throw invalidArgument('builder must be a TransportBuilder, such as tcp()')
+  }
 }
 
 class MessageListener implements ConnectionListener {

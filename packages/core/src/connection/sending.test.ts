@@ -349,6 +349,30 @@ describe('pooled buffers', () => {
     expectNothingHeld(transport)
   })
 
+  it('are the connection’s from the call on, also while they wait', async () => {
+    const blocked = gate(false)
+    const { connection, transport } = connectionAndPeer({ maxSendSize: 1024, accept: blocked.accept })
+    await connection.send(pattern(1000))
+    const expected: Buffer[] = [frame(pattern(1000))]
+    const buffers = [connection.alloc(10), transport.bufferPool.alloc(10), transport.bufferPool.alloc(2000)]
+    const sends = buffers.map((buffer, n) => {
+      buffer.bytes.set(pattern(buffer.byteLength, n))
+      expected.push(frame(pattern(buffer.byteLength, n)))
+      return connection.send(buffer)
+    })
+    for (const buffer of buffers) {
+      expect(() => buffer.bytes).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
+      expect(() => buffer.release()).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
+    }
+    blocked.isOpen = true
+    transport.wakeUp()
+    await Promise.all(sends)
+    await connection.flush()
+    expectBytes(Buffer.concat(transport.sent), Buffer.concat(expected))
+    await settle()
+    expectNothingHeld(transport)
+  })
+
   it('are released when the connection ends before they could leave', async () => {
     const blocked = gate(false)
     const { connection, transport } = connectionAndPeer({ accept: blocked.accept })

@@ -22,9 +22,14 @@ export class AcceptQueue<T extends Transport> implements AsyncIterable<T> {
     return this.#ready.size
   }
 
+  /** How many more connections would be taken, those whose handshakes are in progress included. */
+  get room(): number {
+    return this.#closed ? 0 : this.#waiters.length + this.#backlog - this.#ready.size
+  }
+
   /** Whether one more connection would be taken; if not, the driver rejects it. */
   get hasRoom(): boolean {
-    return !this.#closed && (this.#waiters.length > 0 || this.#ready.size < this.#backlog)
+    return this.room > 0
   }
 
   /** Hands over an established connection. @returns `false` when there is no room, and it stays the driver's */
