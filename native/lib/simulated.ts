@@ -6,9 +6,10 @@
  */
 import { Fabric, type SimulatedFabricOptions } from './simulated/fabric.js'
 
-export type { SimulationMode } from './simulated/device.js'
+export type { SimulatedCounters, SimulationMode } from './simulated/device.js'
 export type { Fabric as SimulatedFabric, SimulatedFabricOptions } from './simulated/fabric.js'
 export type { SimulatedHost, SimulatedHostOptions } from './simulated/host.js'
+export type { Schedule } from './simulated/scheduler.js'
 export { forEachSeed, type SeedOptions } from './simulated/seeds.js'
 
 /** Makes a network with no hosts in it yet. */

@@ -20,6 +20,14 @@ import type { Step } from './scheduler.js'
 /** Which family of devices is simulated. */
 export type SimulationMode = 'roce' | 'iwarp'
 
+/** What a device counts, as `rdma statistic` shows it for real ones. */
+export interface SimulatedCounters {
+  /** A message found no receive posted here. Never in normal work. */
+  receiverNotReady: number
+  /** Requests from here that ran out of retries. */
+  retriesExceeded: number
+}
+
 /** In the order of magnitude of Soft-RoCE's (`rxe_param.h`), small enough to run into. */
 const ATTRIBUTES: DeviceAttributes = {
   firmwareVersion: '',
@@ -51,6 +59,7 @@ export class SimulatedDevice implements Device {
   readonly attributes: DeviceAttributes
   readonly capabilities: DeviceCapabilities
   readonly maxInlineBytes = MAX_INLINE_BYTES
+  readonly counters: SimulatedCounters = { receiverNotReady: 0, retriesExceeded: 0 }
   onEvent: ((event: DeviceEvent) => void) | undefined
   readonly #host: SimulatedHost
   readonly #events: DeviceEvent[] = []

@@ -3,7 +3,7 @@ import { NettsError } from '@netts/core'
 import type { SimulationMode } from './device.js'
 import { SimulatedHost, type SimulatedHostOptions } from './host.js'
 import { Random } from './random.js'
-import { Scheduler, Step } from './scheduler.js'
+import { type Schedule, Scheduler, Step } from './scheduler.js'
 
 /** Options of `createSimulatedFabric`. */
 export interface SimulatedFabricOptions {
@@ -11,6 +11,8 @@ export interface SimulatedFabricOptions {
   readonly mode: SimulationMode
   /** Chooses the schedule; the same program with the same seed runs the same way. @default random */
   readonly seed?: number
+  /** @default fair */
+  readonly schedule?: Schedule
   /**
    * `manual`: nothing happens but in `settle`, `run` and `advance`, and time is virtual: every run is
    * reproducible. `auto`: it runs by itself on the event loop, and time is the machine's, so that any program can
@@ -45,7 +47,7 @@ export class Fabric {
     this.seed = options.seed ?? Math.floor(Math.random() * 0x8000_0000)
     this.random = new Random(this.seed)
     this.#auto = options.drive === 'auto'
-    this.scheduler = new Scheduler(this.random, this.#auto)
+    this.scheduler = new Scheduler(this.random, options.schedule ?? 'fair', this.#auto)
     if (this.#auto) this.scheduler.onWork = () => this.#schedulePump()
   }
 

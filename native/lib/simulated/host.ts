@@ -4,7 +4,7 @@ import type { Device, DeviceAttributes, PortState } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { Clock, ClockTimer, Verbs, VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCmId } from './cm-id.js'
-import { SimulatedDevice } from './device.js'
+import { type SimulatedCounters, SimulatedDevice } from './device.js'
 import type { Fabric } from './fabric.js'
 import { MemoryTable } from './memory.js'
 import type { SimulatedQueuePair } from './queue-pair.js'
@@ -108,6 +108,11 @@ export class SimulatedHost implements Verbs {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  /** What its device counted. */
+  get counters(): Readonly<SimulatedCounters> {
+    return this.device.counters
   }
 
   // What can happen to it.

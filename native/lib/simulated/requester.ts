@@ -285,6 +285,7 @@ export class Requester {
   #giveUp(): void {
     const queuePair = this.#queuePair
     const [oldest] = this.#flights
+    queuePair.host.device.counters.retriesExceeded++
     if (!queuePair.host.device.acknowledges) queuePair.fail()
     else if (oldest) this.#settle(oldest, CompletionStatus.retryExceeded)
   }

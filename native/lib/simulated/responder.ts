@@ -133,6 +133,7 @@ export class Responder {
 
   #missReceive(flight: Flight): void {
     const queuePair = this.#queuePair
+    queuePair.host.device.counters.receiverNotReady++
     if (!queuePair.host.device.capabilities.receiverNotReady) {
       queuePair.fail()
       return

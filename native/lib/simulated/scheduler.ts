@@ -11,6 +11,12 @@ import { performance } from 'node:perf_hooks'
 import type { ClockTimer } from '../verbs/verbs.js'
 import type { Random } from './random.js'
 
+/**
+ * How the next step is chosen. `fair`: every possible one is as likely. `hostile`: by priorities that change now and
+ * then, so that some parts are starved for long while others race ahead.
+ */
+export type Schedule = 'fair' | 'hostile'
+
 /** Who takes a step: the hardware, or a program's event loop. */
 export type StepKind = 'device' | 'program'
 
@@ -24,9 +30,12 @@ export class Step {
   readonly #scheduler: Scheduler
   /** Place in the scheduler's list of enabled steps; -1 when it is not. */
   index = -1
+  /** For hostile schedules: the highest goes first. */
+  priority: number
 
   constructor(scheduler: Scheduler, kind: StepKind, name: string, run: () => void) {
     this.#scheduler = scheduler
+    this.priority = scheduler.newPriority()
     this.kind = kind
     this.name = name
     this.run = run
@@ -50,6 +59,7 @@ export class Scheduler {
   readonly #timers: Timer[] = []
   readonly #trace: string[] = []
   readonly #realTime: boolean
+  readonly #schedule: Schedule
   #virtualMs = 0
   #running = false
   #last: Step | undefined
@@ -60,9 +70,14 @@ export class Scheduler {
   /** Steps taken so far. */
   steps = 0
 
-  constructor(random: Random, realTime: boolean) {
+  constructor(random: Random, schedule: Schedule, realTime: boolean) {
     this.#random = random
+    this.#schedule = schedule
     this.#realTime = realTime
+  }
+
+  newPriority(): number {
+    return this.#schedule === 'hostile' ? this.#random.next() : 0
   }
 
   get nowMs(): number {
@@ -126,22 +141,36 @@ export class Scheduler {
   /** Takes one step. @returns its kind; `undefined` when nothing can happen at this time */
   step(): StepKind | undefined {
     this.#enableDueTimers()
-    const { device, program } = this.#enabled
-    const total = device.length + program.length
-    if (total === 0) return undefined
+    if (!this.hasWork) return undefined
     this.onStep?.(this.steps)
+    // A fault may have taken away everything that could happen.
+    if (!this.hasWork) return 'device'
+    return this.#run(this.#schedule === 'hostile' ? this.#chooseByPriority() : this.#chooseFairly())
+  }
+
+  #chooseFairly(): Step {
     // A step that just ran goes on for a while now and then: bursts find other bugs than fair shuffling.
     const last = this.#last
-    if (last && last.index >= 0 && this.#random.chance(0.3)) return this.#run(last)
-    if (device.length + program.length === 0) return 'device'
+    if (last && last.index >= 0 && this.#random.chance(0.3)) return last
+    const { device, program } = this.#enabled
     const chosen = this.#random.below(device.length + program.length)
-    return this.#run((chosen < device.length ? device[chosen] : program[chosen - device.length]) as Step)
+    return (chosen < device.length ? device[chosen] : program[chosen - device.length]) as Step
+  }
+
+  #chooseByPriority(): Step {
+    let chosen: Step | undefined
+    for (const list of [this.#enabled.device, this.#enabled.program]) {
+      for (const step of list) if (!chosen || step.priority > chosen.priority) chosen = step
+    }
+    if (this.#random.chance(0.1)) (chosen as Step).priority = this.#random.next()
+    return chosen as Step
   }
 
   /** Hardware does not wait for programs: called on entry of every verb, takes some device steps, or none. */
   interleave(): void {
     if (this.#running || !this.#random.chance(0.3)) return
     const { device } = this.#enabled
+    // No matter how it is scheduled otherwise: what happens between two calls is anything.
     for (let left = 1 + this.#random.below(3); left > 0 && device.length > 0; left--) {
       this.#run(device[this.#random.below(device.length)] as Step)
     }

@@ -1,6 +1,7 @@
 /** Runs a test over many schedules; the seed of one that fails is reported, and replays. */
 import type { SimulationMode } from './device.js'
 import { Fabric } from './fabric.js'
+import type { Schedule } from './scheduler.js'
 
 /** Replays this seed alone. */
 const REPLAY_VARIABLE = 'NETTS_SIMULATION_SEED'
@@ -12,6 +13,8 @@ export interface SeedOptions {
   readonly count: number
   /** @default 1 */
   readonly first?: number
+  /** @default fair for odd seeds, hostile for even ones */
+  readonly schedule?: Schedule
 }
 
 /**
@@ -21,13 +24,13 @@ export interface SeedOptions {
  * Rejects with an error that names the seed and the last steps, caused by what failed.
  */
 export async function forEachSeed(
-  { mode, count, first = 1 }: SeedOptions,
+  { mode, count, first = 1, schedule }: SeedOptions,
   body: (fabric: Fabric) => Promise<void>,
 ): Promise<void> {
   const replayed = process.env[REPLAY_VARIABLE]
   const seeds = replayed ? [Number(replayed)] : Array.from({ length: count }, (_, index) => first + index)
   for (const seed of seeds) {
-    const fabric = new Fabric({ mode, seed })
+    const fabric = new Fabric({ mode, seed, schedule: schedule ?? (seed % 2 === 1 ? 'fair' : 'hostile') })
     try {
       await fabric.settle(body(fabric))
     } catch (error) {

@@ -14,7 +14,8 @@ export function simulatedSuite(runner: {
       ...runner,
       name: `simulated ${mode}`,
       open() {
-        const fabric = new Fabric({ mode, seed: ++seed })
+        const schedule = ++seed % 2 === 1 ? 'fair' : 'hostile'
+        const fabric = new Fabric({ mode, seed, schedule })
         const client = fabric.createHost({ name: 'client' })
         const server = fabric.createHost({ name: 'server' })
         return {
