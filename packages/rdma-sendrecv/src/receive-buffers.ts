@@ -1,0 +1,195 @@
+/**
+ * The receives of one transport: buffers that are posted, filled and waiting to be handed out, or handed out.
+ *
+ * Each buffer has an index, which is its `bufIdx` and its slot in work request ids. Buffers come as the window grows,
+ * and go when it has shrunk.
+ */
+import { invalidArgument } from '@netts/core/driver'
+import { ENTRY, type QueuePair, RECEIVE } from '@netts/verbs'
+import { workRequestIdLow } from '@netts/verbs/endpoint'
+import type { RegisteredBuffer, TransportMemory } from './memory.js'
+import { HEADER_BYTES } from './protocol/frame.js'
+import { WorkKind } from './work-requests.js'
+
+/** Where a buffer is. */
+const ABSENT = 0
+const FREE = 1
+const POSTED = 2
+const QUEUED = 3
+const HANDED_OUT = 4
+
+/** See above. */
+export class ReceiveBuffers {
+  /** Buffers that hold memory. */
+  held = 0
+  /** Chunks that wait to be handed out. */
+  queued = 0
+  /** Chunks that are handed out. */
+  handedOut = 0
+  readonly #queuePair: QueuePair
+  readonly #memory: TransportMemory
+  readonly #most: number
+  readonly #buffers: (RegisteredBuffer | undefined)[]
+  readonly #states: Uint8Array
+  readonly #byteLengths: Uint32Array
+  /** Indices with memory and without, each a stack. */
+  readonly #free: number[] = []
+  readonly #absent: number[] = []
+  /** Indices of queued chunks, oldest first, a ring. */
+  readonly #queue: Uint32Array
+  #queueHead = 0
+  /** After the end, chunks that were not handed out yet are kept in plain memory. */
+  #kept: Uint8Array[] | undefined
+
+  /** @param most how many buffers there may be */
+  constructor(queuePair: QueuePair, memory: TransportMemory, most: number) {
+    this.#queuePair = queuePair
+    this.#memory = memory
+    this.#most = most
+    this.#buffers = new Array(most)
+    this.#states = new Uint8Array(most)
+    this.#byteLengths = new Uint32Array(most)
+    this.#queue = new Uint32Array(most)
+    for (let index = most - 1; index >= 0; index--) this.#absent.push(index)
+  }
+
+  /**
+   * Posts receives, in one batch, taking memory as needed.
+   * @returns how many: fewer when all buffers are in use, or no more memory can be had
+   * @throws what kept it from taking the first buffer, if there is not a single one
+   */
+  post(count: number): number {
+    const words = this.#queuePair.receiveRequests
+    const recordWords = this.#queuePair.receiveRecordWords
+    let posted = 0
+    for (; posted < count; posted++) {
+      const index = this.#free.pop() ?? this.#add()
+      if (index < 0) break
+      const { regionId, byteOffset } = this.#buffers[index]!
+      this.#states[index] = POSTED
+      const at = posted * recordWords
+      words[at + RECEIVE.idLow] = workRequestIdLow(WorkKind.receive, index)
+      words[at + RECEIVE.idHigh] = 0
+      words[at + RECEIVE.entryCount] = 1
+      words[at + RECEIVE.reserved] = 0
+      const entry = at + RECEIVE.headerWords
+      words[entry + ENTRY.regionId] = regionId
+      words[entry + ENTRY.byteOffset] = byteOffset
+      words[entry + ENTRY.byteLength] = this.#memory.bufferSize
+      words[entry + ENTRY.reserved] = 0
+    }
+    if (posted > 0) this.#queuePair.postReceive(posted)
+    return posted
+  }
+
+  /** A posted receive was used up. @returns its buffer; `undefined` for an index that is not posted */
+  filled(index: number): RegisteredBuffer | undefined {
+    if (this.#states[index] !== POSTED) return undefined
+    this.#states[index] = FREE
+    this.#free.push(index)
+    return this.#buffers[index]
+  }
+
+  /** The buffer that was {@link filled} last holds data: queues it. @param byteLength without the header */
+  queue(byteLength: number): void {
+    const index = this.#free.pop()!
+    this.#states[index] = QUEUED
+    this.#byteLengths[index] = byteLength
+    this.#queue[(this.#queueHead + this.queued++) % this.#most] = index
+  }
+
+  /** Hands out the oldest queued chunk. @returns its index */
+  handOut(): number {
+    const index = this.#queue[this.#queueHead]!
+    this.#queueHead = (this.#queueHead + 1) % this.#most
+    this.queued--
+    this.handedOut++
+    this.#states[index] = HANDED_OUT
+    return index
+  }
+
+  /** Length of a chunk in bytes. */
+  byteLength(index: number): number {
+    return this.#byteLengths[index]!
+  }
+
+  /** The bytes of a chunk that is handed out. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
+  bytes(index: number): Uint8Array {
+    if (this.#states[index] !== HANDED_OUT) {
+      throw invalidArgument(`bufIdx ${index} is not handed out`, 'recvBuf')
+    }
+    return this.#kept?.[index] ?? this.#view(index)
+  }
+
+  /** Takes a chunk back. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
+  release(index: number): void {
+    if (this.#states[index] !== HANDED_OUT) {
+      throw invalidArgument(`bufIdx ${index} is not handed out, or was released before`, 'repostRecv')
+    }
+    this.handedOut--
+    this.#states[index] = FREE
+    if (this.#kept) this.#drop(index)
+    else this.#free.push(index)
+  }
+
+  /** Forgets the chunks that were not handed out. */
+  discardQueued(): void {
+    while (this.queued > 0) {
+      const index = this.handOut()
+      this.release(index)
+    }
+  }
+
+  /** Gives memory of buffers that are not in use back. */
+  trim(): void {
+    for (let index = this.#free.pop(); index !== undefined; index = this.#free.pop()) this.#drop(index)
+  }
+
+  /**
+   * The queue pair is gone: gives back all memory but that of chunks handed out, which goes back with their release.
+   */
+  close(): void {
+    const kept: Uint8Array[] = []
+    this.trim()
+    for (let index = 0; index < this.#most; index++) {
+      if (this.#states[index] === QUEUED) kept[index] = this.#view(index).slice()
+      if (this.#states[index] === QUEUED || this.#states[index] === POSTED) this.#giveBack(index)
+    }
+    this.#kept = kept
+  }
+
+  #view(index: number): Uint8Array {
+    const { slab, byteOffset } = this.#buffers[index]!
+    const start = byteOffset + HEADER_BYTES
+    return slab.subarray(start, start + this.#byteLengths[index]!)
+  }
+
+  /** One more buffer. @returns its index, or -1 */
+  #add(): number {
+    const index = this.#absent.pop()
+    if (index === undefined) return -1
+    try {
+      this.#buffers[index] = this.#memory.takeBuffer()
+    } catch (error) {
+      this.#absent.push(index)
+      if (this.held === 0) throw error
+      return -1
+    }
+    this.held++
+    return index
+  }
+
+  #drop(index: number): void {
+    this.#giveBack(index)
+    this.#states[index] = ABSENT
+    this.#absent.push(index)
+  }
+
+  #giveBack(index: number): void {
+    const buffer = this.#buffers[index]
+    if (!buffer) return
+    buffer.free()
+    this.#buffers[index] = undefined
+    this.held--
+  }
+}

@@ -1,0 +1,87 @@
+/** The builder: configuration in, connections and listeners out. */
+import type {
+  Address,
+  ConnectOptions,
+  HostAddress,
+  ListenOptions,
+  TransportBuilder,
+  TransportListener,
+} from '@netts/core'
+import { checkAddress, checkInteger, checkSignal, invalidArgument, isPathAddress } from '@netts/core/driver'
+import { openVerbs, type Verbs } from '@netts/verbs'
+import { connectEndpoint, type EndpointOptions } from '@netts/verbs/endpoint'
+import { openListener } from './listener.js'
+import { checkOptions, type SendRecvConfig, type SendRecvOptions } from './options.js'
+import { receivesFor } from './protocol/credits.js'
+import { CONTROL_SENDS } from './send-queue.js'
+import { SendRecvSession, type SendRecvTransport } from './transport.js'
+
+/** Number and version of this protocol in the hello. */
+const IDENTITY = { driver: 1, version: 1 } as const
+
+/** Options of {@link sendRecvOver}. */
+export interface SendRecvOverOptions extends SendRecvOptions {
+  /** What to run on, such as a host of `@netts/verbs/simulated`. */
+  readonly verbs: Verbs
+}
+
+/**
+ * Transports over RDMA Send and Receive, on InfiniBand, RoCE and iWARP. The RDMA libraries are loaded with the first
+ * `connect` or `listen`, which reject with `ERR_NETTS_UNAVAILABLE` where RDMA cannot be used.
+ *
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range
+ */
+export function sendRecv(options?: SendRecvOptions): TransportBuilder<SendRecvTransport> {
+  return build(checkOptions(options), () => openVerbs())
+}
+
+/** The same over other verbs than this machine's: a simulated device, for tests without hardware. */
+export function sendRecvOver({
+  verbs,
+  ...options
+}: SendRecvOverOptions): TransportBuilder<SendRecvTransport> {
+  return build(checkOptions(options), () => verbs)
+}
+
+function build(config: SendRecvConfig, open: () => Verbs): TransportBuilder<SendRecvTransport> {
+  const endpoint = endpointOptions(config)
+  return {
+    name: 'rdma-sendrecv',
+    async connect(address: Address, { signal, timeoutMs = 10_000 }: ConnectOptions = {}) {
+      const checked = checkHostAddress(address, 'connect')
+      const limits = { signal: checkSignal(signal), timeoutMs }
+      return (await connectEndpoint(open(), checked, endpoint, limits)).session as SendRecvSession
+    },
+    async listen(
+      address: Address,
+      { backlog = 511 }: ListenOptions = {},
+    ): Promise<TransportListener<SendRecvTransport>> {
+      const checked = checkHostAddress(address, 'listen')
+      return openListener(open(), checked, checkInteger('backlog', backlog, 1, 65_535), endpoint)
+    },
+  }
+}
+
+function endpointOptions(config: SendRecvConfig): EndpointOptions {
+  const { polling, adaptiveMicroseconds, spinMicroseconds, keepAliveIntervalMs, keepAliveTimeoutMs } = config
+  return {
+    identity: IDENTITY,
+    polling: { polling, adaptiveMicroseconds, spinMicroseconds },
+    keepAliveIntervalMs,
+    keepAliveTimeoutMs,
+    maxSendWorkRequests: config.sendDepth + CONTROL_SENDS,
+    maxReceiveWorkRequests: receivesFor(config.recvDepth),
+    maxSendEntries: 2,
+    maxReceiveEntries: 1,
+    maxInlineBytes: config.inlineThreshold,
+    maxReads: 1,
+    openSession: (endpoint) => new SendRecvSession(endpoint, config),
+  }
+}
+
+function checkHostAddress(address: Address, operation: 'connect' | 'listen'): HostAddress {
+  const checked = checkAddress(address, operation)
+  if (isPathAddress(checked))
+    throw invalidArgument('RDMA has no Unix domain sockets: use { host, port }', operation)
+  return checked
+}

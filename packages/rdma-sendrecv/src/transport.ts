@@ -1,0 +1,515 @@
+/**
+ * A transport over one endpoint: moves chunks between programs and the device as the protocol allows.
+ *
+ * What is staged, released or due within a tick leaves after it in one flush: receives first, so that the counts that
+ * follow them are true, then frames. The states are `protocol/lifecycle.ts`'s; in addition the endpoint lives on for
+ * as long as a last RESET is on its way, and until everything outstanding is flushed.
+ */
+import {
+  type BufferPool,
+  formatAddress,
+  type HostAddress,
+  NettsError,
+  type PooledBuffer,
+  type RecvCompletion,
+  type Transport,
+  type TransportCapabilities,
+  type TransportState,
+} from '@netts/core'
+import { checkSendRange, invalidArgument, takeSlot, Waker } from '@netts/core/driver'
+import { COMPLETION, CompletionStatus } from '@netts/verbs'
+import { type Endpoint, type EndpointSession, kindOf, slotOf } from '@netts/verbs/endpoint'
+import { TransportMemory } from './memory.js'
+import type { SendRecvConfig } from './options.js'
+import { receivesFor } from './protocol/credits.js'
+import {
+  checkFrame,
+  FrameKind,
+  type FrameKindNumber,
+  HEADER_BYTES,
+  hasArgument,
+  ResetReason,
+  readArgument,
+  readPosted,
+} from './protocol/frame.js'
+import { decodeHello, encodeHello, type Hello } from './protocol/hello.js'
+import { isCleanEnd, isOver } from './protocol/lifecycle.js'
+import { ProtocolEnd } from './protocol/protocol-end.js'
+import { ReceiveBuffers } from './receive-buffers.js'
+import { SendQueue } from './send-queue.js'
+import { WorkKind } from './work-requests.js'
+
+/** How long `disconnect` waits for the next acknowledgement, and then for the peer's end. */
+const DISCONNECT_MS = 5000
+/** How long a RESET may take to be acknowledged before the connection is cut without it. */
+const RESET_MS = 1000
+/** How often a connection that has grown looks whether it may shrink. */
+const TICK_MS = 1000
+
+const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
+
+/** A {@link Transport} over two-sided verbs. */
+export interface SendRecvTransport extends Transport {
+  readonly localAddress: HostAddress
+  readonly remoteAddress: HostAddress
+  /**
+   * Registered memory that this transport holds now, in bytes: `(receive buffers + send buffers) × bufferSize`, and
+   * 16 for each send that may be under way (`sendDepth + 8`). With the default options that is from 165 056 to
+   * 3 441 856. Buffers of {@link Transport.bufferPool} are not in it.
+   */
+  readonly pinnedBytes: number
+  /** Keeps the process alive while it is open, which it does from the beginning. */
+  ref(): void
+  /** Lets the process end although this is open. */
+  unref(): void
+}
+
+/** See {@link SendRecvTransport}. */
+export class SendRecvSession implements SendRecvTransport, EndpointSession {
+  readonly #endpoint: Endpoint
+  readonly #config: SendRecvConfig
+  readonly #memory: TransportMemory
+  readonly #receives: ReceiveBuffers
+  readonly #sends: SendQueue
+  readonly #waker = new Waker()
+  readonly #localHello: Hello
+  readonly #oneCopy: Uint8Array[] = [new Uint8Array(0)]
+  #protocol!: ProtocolEnd
+  #maxSendSize = 0
+  #completed = 0
+  #peerFinished = false
+  #disconnecting = false
+  /** This side said finish, disconnect or destroy: sending is misuse from then on. */
+  #saidEnd = false
+  #finDelivered = false
+  #error: NettsError | undefined
+  #flushScheduled = false
+  #endpointClosing = false
+  #timer: { close(): void } | undefined
+  #ticking = false
+
+  /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
+  constructor(endpoint: Endpoint, config: SendRecvConfig) {
+    this.#endpoint = endpoint
+    this.#config = config
+    const { queuePair } = endpoint
+    this.#memory = TransportMemory.acquire(endpoint.environment, config.bufferSize)
+    const most = receivesFor(config.recvDepth)
+    const posted = receivesFor(config.recvDepthInitial)
+    this.#localHello = { bufferSize: config.bufferSize, posted, maxPosted: most, features: 0 }
+    this.#receives = new ReceiveBuffers(queuePair, this.#memory, most)
+    const undo = [() => this.#memory.release(), () => this.#receives.close()]
+    try {
+      this.#sends = new SendQueue(queuePair, this.#memory, {
+        depth: config.sendDepth,
+        inlineThreshold: config.inlineThreshold,
+      })
+      undo.push(() => this.#sends.close())
+      if (this.#receives.post(posted) < posted) {
+        throw new NettsError('ERR_NETTS_POOL_EXHAUSTED', `there is no memory for ${posted} receives`)
+      }
+    } catch (error) {
+      for (const step of undo.reverse()) step()
+      throw error
+    }
+  }
+
+  // Metadata.
+
+  get localAddress(): HostAddress {
+    return this.#endpoint.localAddress
+  }
+  get remoteAddress(): HostAddress {
+    return this.#endpoint.remoteAddress
+  }
+  get bufferPool(): BufferPool {
+    return this.#memory.programPool
+  }
+  get maxSendSize(): number {
+    return this.#maxSendSize
+  }
+  get recvWindow(): number {
+    return this.#config.recvDepth * this.#config.payloadSize
+  }
+  get capabilities(): TransportCapabilities {
+    return CAPABILITIES
+  }
+  get pinnedBytes(): number {
+    const buffers = this.#receives.held + this.#sends.held
+    return buffers * this.#config.bufferSize + this.#sends.headerBytes
+  }
+  get state(): TransportState {
+    const { life } = this.#protocol
+    if (isOver(life)) return 'closed'
+    if (this.#disconnecting) return 'disconnecting'
+    return life === 'open' || life === 'peer-finished' ? 'open' : 'finished'
+  }
+  get error(): NettsError | undefined {
+    return this.#error
+  }
+  get waker(): (() => void) | undefined {
+    return this.#waker.callback
+  }
+  set waker(callback: (() => void) | undefined) {
+    this.#waker.callback = callback
+  }
+  ref(): void {
+    this.#endpoint.ref()
+  }
+  unref(): void {
+    this.#endpoint.unref()
+  }
+
+  // Sending.
+
+  sendCopy(data: Uint8Array): number {
+    if (!(data instanceof Uint8Array)) throw invalidArgument('data must be a Uint8Array', 'sendCopy')
+    if (data.byteLength === 0) throw invalidArgument('data is empty', 'sendCopy')
+    if (!this.#maySend('sendCopy')) return 0
+    const parts = this.#oneCopy
+    parts[0] = data
+    return this.#copy(parts)
+  }
+
+  sendGather(parts: readonly Uint8Array[]): number {
+    let empty = true
+    for (const part of parts) {
+      if (!(part instanceof Uint8Array)) throw invalidArgument('parts must be Uint8Arrays', 'sendGather')
+      if (part.byteLength > 0) empty = false
+    }
+    if (empty) throw invalidArgument('every part is empty', 'sendGather')
+    return this.#maySend('sendGather') ? this.#copy(parts) : 0
+  }
+
+  sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
+    const length = checkSendRange(
+      buffer,
+      this.#memory.environment.domain,
+      this.#maxSendSize,
+      byteOffset,
+      byteLength,
+    )
+    if (!this.#maySend('sendBuffer')) return false
+    this.#sends.stageSlot(takeSlot(buffer), byteOffset, length)
+    this.#protocol.onSend(FrameKind.data)
+    this.#scheduleFlush()
+    return true
+  }
+
+  pollSendCompletion(): number {
+    const completed = this.#completed
+    this.#completed = 0
+    return completed
+  }
+
+  get sendsInFlight(): number {
+    return isOver(this.#protocol.life) ? 0 : this.#sends.dataInFlight + this.#completed
+  }
+
+  /** @throws NettsError `ERR_NETTS_INVALID_STATE` after this side's own end */
+  #maySend(operation: string): boolean {
+    if (this.#saidEnd) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} after finish, disconnect or destroy`, {
+        operation,
+      })
+    }
+    const { life, maySendData } = this.#protocol
+    return maySendData && this.#sends.hasRoomForData && !isOver(life)
+  }
+
+  #copy(parts: readonly Uint8Array[]): number {
+    const accepted = this.#sends.stageCopy(parts, this.#maxSendSize)
+    if (accepted === 0) return 0
+    this.#protocol.onSend(FrameKind.data)
+    this.#scheduleFlush()
+    return accepted
+  }
+
+  // Receiving.
+
+  pollRecv(out: RecvCompletion[]): number {
+    const receives = this.#receives
+    const count = Math.min(out.length, receives.queued, this.#config.recvDepth - receives.handedOut)
+    for (let i = 0; i < count; i++) {
+      const completion = out[i]!
+      completion.bufIdx = receives.handOut()
+      completion.byteLen = receives.byteLength(completion.bufIdx)
+    }
+    return count
+  }
+
+  recvBuf(bufIdx: number): Uint8Array {
+    return this.#receives.bytes(bufIdx)
+  }
+
+  repostRecv(bufIdx: number): void {
+    this.#receives.release(bufIdx)
+    this.#scheduleFlush()
+    // A chunk may have had to wait for this release.
+    if (this.#receives.queued > 0) this.#waker.wake()
+  }
+
+  get recvEnded(): boolean {
+    return this.#peerFinished && this.#receives.queued === 0
+  }
+
+  // The end.
+
+  pollDisconnect(): boolean {
+    return isOver(this.#protocol.life)
+  }
+
+  finish(): void {
+    this.#saidEnd = true
+    this.#protocol.finish()
+    this.#scheduleFlush()
+  }
+
+  disconnect(): void {
+    this.#saidEnd = true
+    if (this.#disconnecting || isOver(this.#protocol.life)) return
+    this.#disconnecting = true
+    this.#protocol.finish()
+    this.#receives.discardQueued()
+    this.#startDisconnectTimer()
+    this.#scheduleFlush()
+  }
+
+  destroy(error?: NettsError): void {
+    this.#saidEnd = true
+    if (isOver(this.#protocol.life)) return
+    this.#fail(
+      error ?? new NettsError('ERR_NETTS_DESTROYED', 'the transport was destroyed'),
+      ResetReason.destroyed,
+    )
+    this.#receives.discardQueued()
+  }
+
+  #startDisconnectTimer(): void {
+    this.#timer?.close()
+    this.#timer = this.#endpoint.verbs.clock.setTimer(() => this.#onDisconnectTimeout(), DISCONNECT_MS)
+  }
+
+  #onDisconnectTimeout(): void {
+    if (isOver(this.#protocol.life)) return
+    if (!this.#finDelivered) {
+      const message = `the peer took none of what was sent for ${DISCONNECT_MS} ms; the rest of it may be lost`
+      const details = { operation: 'disconnect', address: this.remoteAddress }
+      this.#fail(new NettsError('ERR_NETTS_TIMEOUT', message, details), ResetReason.timeout)
+      return
+    }
+    this.#protocol.abandon(ResetReason.timeout)
+    this.#onOver()
+  }
+
+  /** The end, with an error. @param resetReason what the peer is told, where it can be */
+  #fail(error: NettsError, resetReason?: number): void {
+    if (isOver(this.#protocol.life)) return
+    this.#error = error
+    this.#protocol.fail(resetReason)
+    this.#onOver()
+  }
+
+  /** The life is over: what is due goes out, then the endpoint is closed. */
+  #onOver(): void {
+    this.#timer?.close()
+    this.#timer = undefined
+    this.#waker.wake()
+    if (this.#protocol.dueControl === 0) this.#closeEndpoint()
+    else {
+      this.#timer = this.#endpoint.verbs.clock.setTimer(() => this.#closeEndpoint(), RESET_MS)
+      this.#scheduleFlush()
+    }
+  }
+
+  #closeEndpoint(): void {
+    this.#endpointClosing = true
+    this.#timer?.close()
+    this.#timer = undefined
+    this.#endpoint.close()
+  }
+
+  // The endpoint's calls.
+
+  hello(): Uint8Array {
+    return encodeHello(this.#localHello)
+  }
+
+  onHello(body: Uint8Array): void {
+    const peer = decodeHello(body)
+    if (typeof peer === 'string') {
+      throw new NettsError('ERR_NETTS_PROTOCOL', `the hello is wrong: ${peer}`, {
+        operation: 'connect',
+        address: this.remoteAddress,
+      })
+    }
+    const { recvDepthInitial, recvDepth, bufferSize } = this.#config
+    this.#protocol = new ProtocolEnd(this.#localHello, peer, { least: recvDepthInitial, most: recvDepth })
+    this.#maxSendSize = Math.min(bufferSize, peer.bufferSize) - HEADER_BYTES
+  }
+
+  ready(): Uint8Array {
+    return new Uint8Array(0)
+  }
+
+  onReady(_body: Uint8Array): void {}
+
+  onOpen(): void {}
+
+  onCompletion(words: Uint32Array, at: number): void {
+    // What failed, and how, is the endpoint's business: it ends the connection then.
+    if (words[at + COMPLETION.status] !== CompletionStatus.success) return
+    const idLow = words[at + COMPLETION.idLow]!
+    if (kindOf(idLow) === WorkKind.receive)
+      this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
+    else if (kindOf(idLow) === WorkKind.send) this.#completed += this.#sends.retireTo(slotOf(idLow))
+  }
+
+  onBatchEnd(): void {
+    // A handshake that failed drains as well.
+    if (this.#endpointClosing || this.#endpoint.state !== 'open') return
+    const protocol = this.#protocol
+    if (this.#sends.inFlight === 0 && !this.#sends.hasStaged) this.#onAllDelivered()
+    else if (this.#disconnecting && this.#completed > 0) this.#startDisconnectTimer()
+    if (isOver(protocol.life)) return
+    this.#waker.wake()
+    this.#scheduleFlush()
+  }
+
+  onEnd(error: NettsError): void {
+    this.#endpointClosing = true
+    if (isOver(this.#protocol.life)) return
+    if (isCleanEnd(this.#protocol.life, this.#finDelivered)) this.#protocol.abandon(ResetReason.timeout)
+    else this.#fail(error)
+    this.#timer?.close()
+    this.#waker.wake()
+  }
+
+  onDrained(): void {
+    this.#sends.settle()
+  }
+
+  onClosed(): void {
+    this.#timer?.close()
+    this.#receives.close()
+    this.#sends.close()
+    this.#memory.release()
+  }
+
+  /** Every frame so far was acknowledged. */
+  #onAllDelivered(): void {
+    const protocol = this.#protocol
+    this.#finDelivered = protocol.saidFin
+    if (isOver(protocol.life)) this.#closeEndpoint()
+    else if (protocol.onDelivered()) {
+      this.#waker.wake()
+      this.#closeEndpoint()
+    }
+  }
+
+  #onReceived(index: number, byteLength: number): void {
+    const protocol = this.#protocol
+    const buffer = this.#receives.filled(index)
+    if (!buffer || isOver(protocol.life)) return
+    const { slab, byteOffset } = buffer
+    const problem = checkFrame(slab, byteOffset, byteLength)
+    if (problem !== undefined) {
+      this.#onLie(problem)
+      return
+    }
+    const kind = slab[byteOffset] as FrameKindNumber
+    const argument = hasArgument(kind) ? readArgument(slab, byteOffset) : 0
+    const lie = protocol.onFrame(kind, readPosted(slab, byteOffset), argument)
+    if (lie !== undefined) {
+      this.#onLie(lie)
+      return
+    }
+    if (kind === FrameKind.data) {
+      if (!this.#disconnecting) this.#receives.queue(byteLength - HEADER_BYTES)
+    } else if (kind === FrameKind.fin) {
+      this.#peerFinished = true
+    } else if (kind === FrameKind.reset) {
+      this.#onReset(argument)
+    }
+  }
+
+  #onLie(what: string): void {
+    this.#fail(
+      new NettsError(
+        'ERR_NETTS_PROTOCOL',
+        `the peer ${formatAddress(this.remoteAddress)} broke the protocol: it sent ${what}`,
+        { address: this.remoteAddress },
+      ),
+      ResetReason.protocol,
+    )
+  }
+
+  #onReset(reason: number): void {
+    const peer = formatAddress(this.remoteAddress)
+    const details = { address: this.remoteAddress }
+    this.#error =
+      reason === ResetReason.protocol
+        ? new NettsError(
+            'ERR_NETTS_PROTOCOL',
+            `the peer ${peer} says that this end broke the protocol`,
+            details,
+          )
+        : new NettsError(
+            'ERR_NETTS_RESET',
+            reason === ResetReason.timeout
+              ? `the peer ${peer} gave up waiting for this end to finish`
+              : `the peer ${peer} reset the connection`,
+            details,
+          )
+    this.#onOver()
+  }
+
+  // The flush.
+
+  /** What a tick brings leaves in one flush after it. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#endpointClosing) return
+    this.#flushScheduled = true
+    process.nextTick(SendRecvSession.#flushSoon, this)
+  }
+
+  static #flushSoon(this: void, session: SendRecvSession): void {
+    session.#flushScheduled = false
+    session.#flush()
+  }
+
+  #flush(): void {
+    if (this.#endpoint.state !== 'open') return
+    const protocol = this.#protocol
+    const sends = this.#sends
+    this.#repost()
+    while (sends.hasRoom) {
+      const kind = protocol.dueControl
+      if (kind === 0) break
+      sends.stageControl(kind, protocol.argumentOf(kind))
+      protocol.onSend(kind)
+    }
+    if (sends.hasStaged) sends.post(protocol.receives.announce())
+  }
+
+  #repost(): void {
+    const protocol = this.#protocol
+    const missing = protocol.wantedReceives - protocol.posted
+    if (missing > 0) protocol.onPosted(this.#receives.post(missing))
+    const { window } = protocol
+    if (!this.#ticking && (window.size > window.least || this.#sends.hasExtra)) this.#startTicking()
+  }
+
+  #startTicking(): void {
+    this.#ticking = true
+    this.#endpoint.verbs.clock.setTimer(() => {
+      this.#ticking = false
+      if (this.#endpointClosing || isOver(this.#protocol.life)) return
+      this.#protocol.tick()
+      this.#receives.trim()
+      this.#sends.trim()
+      if (this.#protocol.posted > receivesFor(this.#config.recvDepthInitial)) this.#startTicking()
+      this.#scheduleFlush()
+    }, TICK_MS)
+  }
+}

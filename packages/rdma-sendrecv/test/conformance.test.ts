@@ -1,0 +1,24 @@
+/** The conformance suite on the simulated device. */
+import { transportConformance } from '@netts/conformance'
+import { describe, it } from 'vitest'
+import { type SimulatedSetting, simulatedFixture } from './simulated-fixture.js'
+
+const settings: Readonly<Record<string, SimulatedSetting>> = {
+  RoCE: { mode: 'roce' },
+  iWARP: { mode: 'iwarp' },
+}
+
+for (const [name, setting] of Object.entries(settings)) {
+  transportConformance({
+    name: `rdma-sendrecv on simulated ${name}`,
+    capabilities: { detectsPeerCrash: true, reset: true },
+    setup: () => simulatedFixture(setting),
+    describe,
+    it,
+    bulkByteLength: 2 ** 20,
+    connections: 50,
+    bufferedByteLength: 2 ** 21,
+    schedules: 10,
+    deadlineMs: 4000,
+  })
+}
