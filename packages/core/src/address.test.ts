@@ -1,6 +1,7 @@
 /** Addresses from the outside. */
 import { describe, expect, it } from 'vitest'
-import { checkAddress, formatAddress } from './address.js'
+import { formatAddress } from './address.js'
+import { checkAddress } from './driver/check-address.js'
 
 describe('checkAddress', () => {
   it('returns a frozen copy of either shape', () => {

@@ -1,5 +1,4 @@
 /** Addresses: where a listener listens and a client connects to. */
-import { invalidArgument } from './errors.js'
 
 /** A host, by name or IP address, and a port. */
 export interface HostAddress {
@@ -27,41 +26,4 @@ export function isPathAddress(address: Address): address is PathAddress {
 export function formatAddress(address: Address): string {
   if (isPathAddress(address)) return address.path
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
-}
-
-/**
- * Checks the shape of an address that came from the outside and returns a frozen copy.
- *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` when it has neither shape, or a port out of range;
- *   port 0 is accepted for `listen` alone.
- */
-export function checkAddress(address: Address, operation: 'connect' | 'listen'): Address {
-  const given: unknown = address
-  if (typeof given !== 'object' || given === null) {
-    throw invalidArgument(`address must be { host, port } or { path }, not ${String(given)}`, operation)
-  }
-  const { host, port, path } = given as Partial<HostAddress & PathAddress>
-  if (path !== undefined) {
-    if (host !== undefined || port !== undefined) {
-      throw invalidArgument(
-        'address has both a path and a host or port; it must be one or the other',
-        operation,
-      )
-    }
-    if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-      throw invalidArgument('address.path must be a non-empty string without NUL', operation)
-    }
-    return Object.freeze({ path })
-  }
-  if (typeof host !== 'string' || host === '' || host.includes('\0')) {
-    throw invalidArgument('address.host must be a non-empty string', operation)
-  }
-  const least = operation === 'connect' ? 1 : 0
-  if (!Number.isInteger(port) || (port as number) < least || (port as number) > 65535) {
-    throw invalidArgument(
-      `address.port must be an integer from ${least} to 65535, not ${String(port)}`,
-      operation,
-    )
-  }
-  return Object.freeze({ host, port: port as number })
 }

@@ -4,9 +4,10 @@
  * @packageDocumentation
  */
 
-export { checkAddress, isPathAddress } from './address.js'
+export { isPathAddress } from './address.js'
 export { type BufferSlot, checkSendRange, takeSlot } from './buffer-pool/buffer-slot.js'
 export { AcceptQueue } from './driver/accept-queue.js'
+export { checkAddress } from './driver/check-address.js'
 export { ChunkTable } from './driver/chunk-table.js'
 export { type DeadlineTask, withDeadline } from './driver/deadline.js'
 export { checkBoolean, checkChoice, checkInteger, checkSignal, checkTimeout } from './driver/options.js'
