@@ -178,7 +178,7 @@ export class Sender {
   /** A message that trySend began can't be taken back: its rest stays here and goes before anything else. */
   #keepRest({ payload, buffer, sentBytes }: OutgoingMessage): void {
     const rest = {
-      payload: buffer ? payload : new Uint8Array(payload),
+      payload: buffer ? payload : copyFrom(payload, Math.max(0, sentBytes - HEADER_BYTES)),
       buffer: buffer && giveAway(buffer),
       sentBytes,
       isAccepted: true,
@@ -211,4 +211,11 @@ export class Sender {
 /** A pooled buffer given to `send` is the connection's, also when that rejects. */
 export function releaseGivenBuffer(data: unknown): void {
   if (isPooledBuffer(data) && headroomOf(data) >= 0) data.release()
+}
+
+/** A copy of the same length in which only the bytes from `start` on are set: what is not touched costs nothing. */
+function copyFrom(bytes: Uint8Array, start: number): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
+  copy.set(bytes.subarray(start), start)
+  return copy
 }
