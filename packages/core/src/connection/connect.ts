@@ -9,7 +9,8 @@ import type {
   ConnectionListenOptions,
   ConnectionOptions,
 } from './connection.js'
-import { checkConnectionOptions, createConnection } from './create-connection.js'
+import { checkConnectionOptions } from './connection-options.js'
+import { createConnection } from './create-connection.js'
 
 /**
  * Connects with a driver, and makes a {@link Connection} of it.

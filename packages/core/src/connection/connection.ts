@@ -17,8 +17,9 @@ export interface ConnectionOptions {
    */
   readonly maxMessageSize?: number | undefined
   /**
-   * How many received bytes are assembled ahead of `recv`, beyond the one incomplete message.
-   * @default 256 KiB
+   * How many received bytes are kept ready ahead of `recv`, beyond the one incomplete message; then nothing more
+   * is taken from the transport, and in the end the peer has to wait. Messages that lie within one chunk stay in the
+   * transport's receive memory, so its window is a limit as well. @default 256 KiB
    */
   readonly highWaterMark?: number | undefined
   /**
@@ -36,7 +37,8 @@ export interface OperationOptions {
 
 /**
  * A received message in place. It holds receive memory of the transport (or a reused assembly buffer) until
- * it is released, so release it soon, by hand or with `using`.
+ * it is released, so release it soon, by hand or with `using`. Leases may be held for long, and released in any
+ * order: beyond half of the transport's window they are copies, so that the peer can go on.
  *
  * All members throw `ERR_NETTS_BUFFER_RELEASED` after the release.
  */
@@ -69,7 +71,7 @@ export interface ConnectionStats {
   readonly assembledLeases: number
   /** Leases copied out of receive memory rather than pinning its last slots. */
   readonly copiedLeases: number
-  /** Bytes received and assembled, but not taken by `recv` yet. */
+  /** Payload bytes of complete messages that nobody has taken yet. */
   readonly bytesBuffered: number
 }
 
@@ -77,6 +79,10 @@ export interface ConnectionStats {
  * Ordered messages in both directions. Any number of concurrent sends and receives keep their order and
  * never interleave. Every send settles exactly once, and data that arrived before a close is always
  * delivered before the end.
+ *
+ * Iterating with `for await` takes messages as {@link recv} does. A loop that reaches the end also says
+ * {@link finish} for this side, so that a service that only loops closes its connections; whoever wants to answer
+ * after the peer's end uses {@link recv}. Leaving a loop early changes nothing, and loses nothing.
  */
 export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
   /**
@@ -85,22 +91,29 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    * Resolves once it is accepted: copied, or handed to the transport. Until then `data` must not be changed;
    * a {@link PooledBuffer} is the connection's from the call on, also when it rejects.
    * Waits while the peer is slow (backpressure); sends are accepted in the order of the calls.
+   * Small messages sent in one turn of the event loop leave together, when it is over or their chunk is full.
    *
-   * Rejects with `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_ABORTED` (nothing of it was sent),
-   * `ERR_NETTS_CLOSED` after `finish`, `close` or `destroy`, or the error that ended the connection.
+   * A pooled buffer leaves without a copy when it is of the transport's memory and fits in one chunk; with its header
+   * in front when it comes from {@link alloc}.
+   *
+   * Rejects with `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_ABORTED` (nothing of it was sent; a message that has begun
+   * to leave can't be aborted), `ERR_NETTS_CLOSED` after `finish` or `close`, `ERR_NETTS_INVALID_ARGUMENT`,
+   * `ERR_NETTS_BUFFER_RELEASED`, or the error that ended the connection.
    */
   send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void>
   /**
-   * Sends one message if that needs no waiting.
+   * Sends one message if that needs no waiting. One that is larger than a chunk is accepted once its beginning was;
+   * the rest of it is copied.
    *
    * @returns whether it was accepted; if not, nothing happened, and a pooled buffer remains the caller's.
-   * @throws NettsError `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_CLOSED`, or the error that ended the
-   *   connection.
+   * @throws NettsError `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_CLOSED`, `ERR_NETTS_INVALID_ARGUMENT`,
+   *   `ERR_NETTS_BUFFER_RELEASED`, or the error that ended the connection.
    */
   trySend(data: Uint8Array | PooledBuffer): boolean
   /**
-   * Resolves once the transport reports everything accepted before as complete
-   * (see {@link Transport.pollSendCompletion}). Rejects with the error that ended the connection.
+   * Sends at once what is still gathering, and resolves once the transport reports everything accepted before as
+   * complete (see {@link Transport.pollSendCompletion}). Rejects with `ERR_NETTS_ABORTED`, or with the error that
+   * ended the connection.
    */
   flush(options?: OperationOptions): Promise<void>
   /**
@@ -120,18 +133,26 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
   tryRecvLease(): MessageLease | undefined
   /**
    * A buffer of the transport's pool with room for the header in front, so that `send(buffer)` copies
-   * nothing when the message fits into one chunk.
+   * nothing when the message fits into one chunk. Only for sending with a connection, or releasing.
    * @throws NettsError as {@link BufferPool.alloc}, and `ERR_NETTS_MESSAGE_TOO_LARGE`.
    */
   alloc(byteLength: number): PooledBuffer
-  /** Half-close: after everything sent, the peer sees the end. Receiving goes on. Idempotent. */
+  /**
+   * Half-close: after everything sent, also by sends that still wait, the peer sees the end. Receiving goes on.
+   * Idempotent.
+   */
   finish(): void
   /**
-   * Closes gracefully: sends what was accepted, says the end, discards what still arrives, waits for the peer's end
-   * for up to 5 s. Resolves when closed, and never rejects. Idempotent.
+   * Closes gracefully: sends what was accepted (sends that still wait reject with `ERR_NETTS_CLOSED`, unless they
+   * have begun to leave), says the end, discards what still arrives, waits for the peer's end for up to 5 s. What had
+   * arrived before can still be received, then the end. A peer that takes nothing for 5 s ends it with
+   * `ERR_NETTS_TIMEOUT`. Resolves when closed, and never rejects. Idempotent.
    */
   close(): Promise<void>
-  /** Closes at once; unsent data is dropped and pending operations reject. */
+  /**
+   * Closes at once; unsent data and messages that nobody has taken are dropped, and pending operations reject.
+   * @param error what ended it. @default a NettsError with `ERR_NETTS_DESTROYED`
+   */
   destroy(error?: NettsError): void
   /** Resolves when closed: to the error that ended the connection, or `undefined` after a clean end. */
   readonly closed: Promise<NettsError | undefined>
@@ -146,7 +167,7 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
 /** Options of {@link listen}. */
 export interface ConnectionListenOptions extends ListenOptions, ConnectionOptions {}
 
-/** Listens, and wraps every accepted transport into a {@link Connection}. */
+/** Listens, and makes a {@link Connection} of every transport that is accepted. Iterating accepts until closed. */
 export interface ConnectionListener extends AsyncIterable<Connection>, AsyncDisposable {
   readonly address: Address
   /** As {@link TransportListener.accept}. */

@@ -2,7 +2,7 @@
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { setHeadroom } from '../buffer-pool/buffer-slot.js'
 import { closeChannel, errorChannel } from '../diagnostics.js'
-import { checkInteger, checkTimeout } from '../driver/options.js'
+import { checkInteger } from '../driver/options.js'
 import { WaitQueue } from '../driver/wait-queue.js'
 import { invalidArgument, NettsError, timedOut } from '../errors.js'
 import type { Transport } from '../transport.js'
@@ -13,16 +13,14 @@ import type {
   MessageLease,
   OperationOptions,
 } from './connection.js'
+import { checkConnectionOptions } from './connection-options.js'
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './framing.js'
-import { MessageDeadline } from './message-deadline.js'
 import { Receiver } from './receiver.js'
 import { ACCEPTED, releaseGivenBuffer, Sender } from './sender.js'
+import { StallTimer } from './stall-timer.js'
 
 const { nextTick } = process
 
-const DEFAULT_MAX_MESSAGE_BYTES = 16 << 20
-const DEFAULT_HIGH_WATER_MARK_BYTES = 256 << 10
-const DEFAULT_MESSAGE_TIMEOUT_MS = 30_000
 /** How long a closing connection waits for the transport to take another byte of what was accepted. */
 const CLOSE_STALL_TIMEOUT_MS = 5_000
 
@@ -51,8 +49,8 @@ class MessageConnection implements Connection {
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #receives = new WaitQueue<Received, typeof OWNED | typeof LEASE>('recv')
-  readonly #messageDeadline: MessageDeadline
-  readonly #closeDeadline: MessageDeadline
+  readonly #messageTimer: StallTimer
+  readonly #closeTimer: StallTimer
   #state: ConnectionState = 'open'
   #error: NettsError | undefined
   #resolveClosed!: (error: NettsError | undefined) => void
@@ -68,10 +66,8 @@ class MessageConnection implements Connection {
     })
     this.#sender = new Sender(transport, maxMessageSize, () => this.#scheduleWake())
     this.#receiver = new Receiver(transport, maxMessageSize, highWaterMark)
-    this.#messageDeadline = new MessageDeadline(messageTimeoutMs, () =>
-      this.#onMessageDeadline(messageTimeoutMs),
-    )
-    this.#closeDeadline = new MessageDeadline(CLOSE_STALL_TIMEOUT_MS, () =>
+    this.#messageTimer = new StallTimer(messageTimeoutMs, () => this.#onStallTimer(messageTimeoutMs))
+    this.#closeTimer = new StallTimer(CLOSE_STALL_TIMEOUT_MS, () =>
       this.#fail(timedOut('close', CLOSE_STALL_TIMEOUT_MS, transport.remoteAddress)),
     )
     transport.waker = () => this.#wake()
@@ -140,28 +136,26 @@ class MessageConnection implements Connection {
   close(): Promise<void> {
     if (this.#state === 'open' || this.#state === 'finishing' || this.#state === 'finished') {
       this.#receiver.pollRest()
+      if (this.#receiver.error) {
+        this.#fail(this.#receiver.error)
+        return this.close()
+      }
       this.#state = 'closing'
       this.#receiver.end(undefined)
       this.#settleReceives()
-      this.#messageDeadline.clear()
+      this.#messageTimer.clear()
       this.#sender.rejectWaiting(this.#closedError('send'))
-      this.#closeDeadline.restart()
+      this.#closeTimer.restart()
       this.#sender.pump()
       this.#advanceEnd()
     }
     return this.closed.then(nothing)
   }
 
-  destroy(error?: NettsError): void {
-    if (this.#state === 'closed') return
+  destroy(error: NettsError = this.#destroyedError()): void {
+    this.#receiver.end(error)
     this.#receiver.discardReady()
-    this.#fail(
-      error ??
-        new NettsError('ERR_NETTS_DESTROYED', 'the connection was destroyed', {
-          operation: 'destroy',
-          address: this.remoteAddress,
-        }),
-    )
+    this.#fail(error)
   }
 
   get stats(): ConnectionStats {
@@ -214,7 +208,10 @@ class MessageConnection implements Connection {
     if (this.#receiver.ready > 0) return true
     if (this.#receiver.isOver) return false
     this.#poll()
-    return this.#receiver.ready > 0
+    if (this.#receiver.ready > 0) return true
+    // The waker announces changes only, and a closed transport changes no more.
+    if (this.transport.pollDisconnect()) this.#scheduleWake()
+    return false
   }
 
   #waitForMessage(kind: typeof OWNED | typeof LEASE, signal: AbortSignal | undefined): Promise<Received> {
@@ -261,15 +258,15 @@ class MessageConnection implements Connection {
     const { chunksReceived, isPaused } = receiver
     receiver.poll()
     if (receiver.isPartial && (receiver.chunksReceived !== chunksReceived || isPaused)) {
-      this.#messageDeadline.restart()
+      this.#messageTimer.restart()
     }
     if (receiver.error && this.#state !== 'closed') this.#fail(receiver.error)
   }
 
-  #onMessageDeadline(timeoutMs: number): void {
+  #onStallTimer(timeoutMs: number): void {
     if (!this.#receiver.isPartial) return
     if (this.#receiver.isPaused) {
-      this.#messageDeadline.restart()
+      this.#messageTimer.restart()
       return
     }
     this.#fail(
@@ -284,7 +281,7 @@ class MessageConnection implements Connection {
   #advanceEnd(): void {
     if (this.#state === 'closing' && this.#sender.postedSends !== this.#postedWhenClosing) {
       this.#postedWhenClosing = this.#sender.postedSends
-      this.#closeDeadline.restart()
+      this.#closeTimer.restart()
     }
     if (!this.#sender.isIdle) return
     if (this.#state === 'finishing') {
@@ -292,9 +289,13 @@ class MessageConnection implements Connection {
       this.transport.finish()
     } else if (this.#state === 'closing') {
       this.#state = 'disconnecting'
-      this.#closeDeadline.clear()
+      this.#closeTimer.clear()
       this.transport.disconnect()
+    } else {
+      return
     }
+    // It may be closed by that.
+    this.#scheduleWake()
   }
 
   #fail(error: NettsError): void {
@@ -311,8 +312,8 @@ class MessageConnection implements Connection {
     this.#state = 'closed'
     this.#error = ended
     this.transport.waker = undefined
-    this.#messageDeadline.clear()
-    this.#closeDeadline.clear()
+    this.#messageTimer.clear()
+    this.#closeTimer.clear()
     this.#sender.stop(ended, this.#closedError('send'))
     this.#settleReceives()
     this.#resolveClosed(ended)
@@ -338,6 +339,13 @@ class MessageConnection implements Connection {
     return this.#error ?? this.#closedError('send')
   }
 
+  #destroyedError(): NettsError {
+    return new NettsError('ERR_NETTS_DESTROYED', 'the connection was destroyed', {
+      operation: 'destroy',
+      address: this.remoteAddress,
+    })
+  }
+
   #closedError(operation: string): NettsError {
     return new NettsError(
       'ERR_NETTS_CLOSED',
@@ -357,19 +365,6 @@ function isSignal(signal: unknown): signal is AbortSignal | undefined {
 
 function badSignal(operation: string): NettsError {
   return invalidArgument('signal must be an AbortSignal', operation)
-}
-
-/** The options with their defaults, checked. */
-export function checkConnectionOptions(options: ConnectionOptions) {
-  const {
-    maxMessageSize = DEFAULT_MAX_MESSAGE_BYTES,
-    highWaterMark = DEFAULT_HIGH_WATER_MARK_BYTES,
-    messageTimeoutMs = DEFAULT_MESSAGE_TIMEOUT_MS,
-  } = options
-  checkInteger('maxMessageSize', maxMessageSize, 0, MAX_PAYLOAD_BYTES)
-  checkInteger('highWaterMark', highWaterMark, 0, Number.MAX_SAFE_INTEGER)
-  checkTimeout('messageTimeoutMs', messageTimeoutMs)
-  return { maxMessageSize, highWaterMark, messageTimeoutMs }
 }
 
 /**

@@ -207,6 +207,25 @@ describe('destroy', () => {
     expectNothingHeld(transport)
   })
 
+  it('throws away what the transport still has, too', async () => {
+    const { connection, transport, peer } = connectionAndPeer({}, { highWaterMark: 0 })
+    for (let n = 0; n < 50; n++) peer.sendCopy(frame(pattern(100, n)))
+    await settle()
+    connection.destroy()
+    connection.destroy()
+    await expect(connection.recv()).rejects.toMatchObject({ code: 'ERR_NETTS_DESTROYED' })
+    expectNothingHeld(transport)
+  })
+
+  it('throws away what a failed connection had received', async () => {
+    const { connection, peer } = connectionAndPeer()
+    peer.sendCopy(frame('unread'))
+    peer.destroy()
+    expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_RESET' })
+    connection.destroy()
+    await expect(connection.recv()).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
+  })
+
   it('can be called from within anything that the connection resolves', async () => {
     const { connection, peer } = connectionAndPeer()
     const all = [connection.recv(), connection.recv(), connection.recv()]
@@ -257,6 +276,49 @@ describe('a peer that goes', () => {
     await settle()
     transport.waker = waker
     await expect(connection.send(connection.alloc(10))).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
+  })
+
+  it('is noticed by a receive, when nothing else is asked of the transport', async () => {
+    const [transport, peer] = loopbackPair()
+    const connection = createConnection(transport, { highWaterMark: 0 })
+    peer.sendCopy(frame('one'))
+    peer.sendCopy(frame('two'))
+    await settle()
+    const { waker } = transport
+    transport.waker = undefined
+    peer.destroy()
+    await settle()
+    // Again as if the failure had been announced before.
+    Object.defineProperty(transport, 'waker', { value: waker, writable: true })
+    expect((await connection.recv())?.toString()).toBe('one')
+    expect((await connection.recv())?.toString()).toBe('two')
+    await expect(connection.recv()).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
+  })
+
+  it('and is noticed by close', async () => {
+    const [transport, peer] = loopbackPair()
+    const connection = createConnection(transport, { highWaterMark: 0 })
+    peer.sendCopy(frame('one'))
+    peer.sendCopy(frame('two'))
+    await settle()
+    const { waker } = transport
+    transport.waker = undefined
+    peer.destroy()
+    await settle()
+    Object.defineProperty(transport, 'waker', { value: waker, writable: true })
+    await connection.close()
+    expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_RESET' })
+  })
+
+  it('after a lie that only close finds', async () => {
+    const { connection, peer } = connectionAndPeer({}, { highWaterMark: 0, maxMessageSize: 100 })
+    peer.sendCopy(frame('one'))
+    peer.sendCopy(Buffer.from([255, 255, 255, 255]))
+    await settle()
+    await connection.close()
+    expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_PROTOCOL' })
+    expect(peer.error).toMatchObject({ code: 'ERR_NETTS_RESET' })
+    expect((await connection.recv())?.toString()).toBe('one')
   })
 
   it('cleanly, while this side still sends: no error', async () => {
