@@ -251,10 +251,12 @@ describe('two guests', () => {
   test('see a power cut in mid-transfer', async () => {
     const [one, two] = pair.hosts
     const { name, address } = one.devices[0]!
-    const transfer = ['stdbuf', '-oL', 'ib_send_bw', '-d', name, '-e', '-s', '65536', '-n', '100000', '-F']
+    // rxe takes a retry count of 7, which these tools use by default, for endless.
+    const send = ['ib_send_bw', '-d', name, '-R', '--retry_count=3', '-e', '-s', '65536', '-n', '100000']
+    const transfer = ['stdbuf', '-oL', ...send, '-F']
     const server = one.start(transfer)
     await server.output(/Waiting for client/)
-    const client = two.start([...transfer, address])
+    const client = two.start([...transfer, address], { timeoutMs: 120_000 })
     await pair.link.carried(2_000_000)
     await one.powerCut()
     await assert.rejects(server.result, /host 1 ended/)

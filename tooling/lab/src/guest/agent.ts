@@ -5,7 +5,6 @@
  * It is bundled into the initramfs and runs on the host's own Node.js, so it imports nothing but Node.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -106,7 +105,6 @@ function handle({ kind, command, payload }: Frame): void {
 const [portPath, devicesPath] = process.argv.slice(2)
 if (portPath === undefined || devicesPath === undefined) throw new Error('usage: agent PORT DEVICES')
 port = await open(portPath, 'r+')
-while (!existsSync(`${devicesPath}.ready`)) await delay(25)
 const [devices, problem] = await Promise.all([
   readFile(devicesPath, 'utf8'),
   readFile(`${devicesPath}.problem`, 'utf8'),

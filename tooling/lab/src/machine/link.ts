@@ -68,7 +68,7 @@ export function createLink(lanes: readonly (readonly [LinkEnd, LinkEnd])[]): Lin
   const carry = (frame: Buffer, fromHost: 1 | 2, to: Duplex) => {
     const chosen = impairment.matches?.(frame, fromHost) ?? true
     const { dropRate = 0, corruptRate = 0, delayMs = 0 } = chosen ? impairment : {}
-    if (!carrier || (dropRate > 0 && random() < dropRate)) {
+    if (dropRate > 0 && random() < dropRate) {
       statistics.dropped++
       return
     }
@@ -83,7 +83,10 @@ export function createLink(lanes: readonly (readonly [LinkEnd, LinkEnd])[]): Lin
     } else deliver(frame, to)
   }
   const deliver = (frame: Buffer, to: Duplex) => {
-    if (!carrier || to.destroyed) return
+    if (!carrier || to.destroyed) {
+      statistics.dropped++
+      return
+    }
     statistics.frames++
     statistics.byteLength += frame.byteLength
     const length = Buffer.allocUnsafe(LENGTH_BYTES)

@@ -35,7 +35,7 @@ export async function ensureRequirements(progress: Progress): Promise<void> {
     const here = `${process.platform} on ${process.arch}`
     throw new LabError(`the lab needs Linux on x64, this is ${here}. In a container:\n  ${CONTAINER}`)
   }
-  if (!hasProgram('apt-get')) {
+  if (findProgram('apt-get') === undefined) {
     throw new LabError(
       `the lab takes its kernel from Debian's archive with apt. In a container:\n  ${CONTAINER}`,
     )
@@ -68,12 +68,15 @@ async function apt(command: string, ...words: string[]): Promise<void> {
 
 /** The Debian packages that the lab needs and this machine lacks. */
 export function missingPackages(): string[] {
-  return REQUIRED.filter(([, evidence]) => !hasProgram(evidence)).map(([packageName]) => packageName)
+  return REQUIRED.filter(([, evidence]) => !isThere(evidence)).map(([packageName]) => packageName)
 }
 
-function hasProgram(evidence: string): boolean {
-  if (evidence.startsWith('/')) return existsSync(evidence)
-  // Not every user's path has the administrator's folders.
+function isThere(evidence: string): boolean {
+  return evidence.startsWith('/') ? existsSync(evidence) : findProgram(evidence) !== undefined
+}
+
+/** Where a program is. Not every user's path has the administrator's folders. */
+export function findProgram(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
-  return folders.some((folder) => existsSync(join(folder, evidence)))
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }
