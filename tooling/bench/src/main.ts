@@ -2,17 +2,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { contenders as allContenders } from './contenders/index.js'
 import { HELP, type Options, readOptions } from './options.js'
-import { scenarios as allScenarios } from './plan.js'
 import { renderHtml } from './report/html.js'
 import { updateReadmes } from './report/readme.js'
 import { plain, renderTerminal, terminalProgress } from './report/terminal.js'
-import { describeMachine } from './results/machine.js'
 import type { Report } from './results/report.js'
 import { judge } from './results/targets.js'
-import { benchmark, type Effort, type Failure } from './run/benchmark.js'
-import { bundleWorker } from './run/bundle.js'
+import type { Effort, Failure } from './run/benchmark.js'
+import { bundlePrograms } from './run/bundle.js'
+import { measure, type Request, takingPart } from './run/measure.js'
 
 /** They have the markers between which the ratios go. */
 const READMES = ['../../../README.md', '../README.md'].map((path) =>
@@ -22,32 +20,31 @@ const READMES = ['../../../README.md', '../README.md'].map((path) =>
 /** The time limits leave room for the last point. */
 const QUICK: Effort = { points: 'quick', rounds: 5, warmupMs: 150, measureMs: 250, limitMs: 110_000 }
 const FULL: Effort = { points: 'full', rounds: 5, warmupMs: 500, measureMs: 1000, limitMs: 40 * 60_000 }
+/** Everything is slow in an emulated machine, starting a process most of all. */
+const LAB: Effort = { points: 'lab', rounds: 3, warmupMs: 1500, measureMs: 2000, limitMs: 40 * 60_000 }
+const QUICK_LAB: Effort = { ...LAB, rounds: 1, limitMs: 5 * 60_000 }
 
 async function run(options: Options): Promise<{ report: Report; failures: readonly Failure[] }> {
-  const chosen = options.quick ? QUICK : FULL
+  const chosen = options.lab ? (options.quick ? QUICK_LAB : LAB) : options.quick ? QUICK : FULL
   const effort = { ...chosen, rounds: options.rounds ?? chosen.rounds, profiles: options.profiles }
-  const pick = <T extends { id: string }>(all: readonly T[], ids: readonly string[]) =>
-    ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id))
-  const contenders = pick(allContenders, options.contenders)
+  const { only, contenders, host } = options
+  const request: Request = { only, contenders, effort, host, rdma: options.lab }
+  const { worker, inside } = await bundlePrograms()
   const startedAt = new Date()
-  const machine = describeMachine()
-  const { scenarios, failures } = await benchmark(
-    pick(allScenarios, options.only),
-    contenders,
-    effort,
-    options.host,
-    await bundleWorker(),
-    terminalProgress(),
-  )
+  const progress = terminalProgress()
+  const { machine, scenarios, failures } = options.lab
+    ? await (await import('./lab/outside.js')).measureInLab(request, inside, worker, progress)
+    : await measure(request, worker, progress)
   const report: Report = {
     format: 'netts-bench/1',
     startedAt: startedAt.toISOString(),
     durationMs: Date.now() - startedAt.getTime(),
     command: ['npx pnpm bench', ...process.argv.slice(2).filter((arg) => arg !== '--')].join(' '),
     machine,
-    contenders: contenders.map(({ id, title, about }) => ({ id, title, about })),
+    contenders: takingPart(request).map(({ id, title, about }) => ({ id, title, about })),
     scenarios,
-    targets: judge(scenarios),
+    // The targets are for real machines; an emulated one has other proportions.
+    targets: options.lab ? [] : judge(scenarios),
   }
   return { report, failures }
 }
@@ -65,7 +62,7 @@ async function main(): Promise<void> {
   if (options.json && options.json !== '-') await save(options.json, JSON.stringify(report))
   await save(options.html, await renderHtml(report))
   for (const { contender, scenario, point, error } of failures) {
-    process.stderr.write(`FAILED ${contender}: ${scenario}, ${point}\n  ${error.stack ?? error.message}\n`)
+    process.stderr.write(`FAILED ${contender}: ${scenario}, ${point}\n  ${error}\n`)
   }
   if (failures.length > 0) {
     process.exitCode = 1

@@ -1,4 +1,5 @@
 /** What is measured: the scenarios, their points, and the figures taken from each run. */
+import type { Histogram } from 'hdr-histogram-js'
 import type { TrafficKind } from './contenders/contender.js'
 import type { RunSample } from './run/conductor.js'
 import type { RunSpec } from './run/protocol.js'
@@ -27,6 +28,8 @@ export interface Scenario {
   readonly observe?: RunSpec['observe']
   readonly quick: readonly Point[]
   readonly full: readonly Point[]
+  /** In the RDMA lab. @default not asked there */
+  readonly lab?: readonly Point[]
   /** Its share of the rounds, where fewer do. @default 1 */
   readonly rounds?: number
   /** The first one is the scenario's result, the others its company. */
@@ -36,6 +39,7 @@ export interface Scenario {
 const p50: Metric = { id: 'p50', title: 'p50', unit: 'ns', better: 'lower' }
 const p99: Metric = { id: 'p99', title: 'p99', unit: 'ns', better: 'lower' }
 const p999: Metric = { id: 'p999', title: 'p99.9', unit: 'ns', better: 'lower' }
+const mean: Metric = { id: 'mean', title: 'mean', unit: 'ns', better: 'lower' }
 const rate: Metric = { id: 'rate', title: 'messages', unit: '/s', better: 'higher' }
 const bandwidth: Metric = { id: 'bandwidth', title: 'payload', unit: 'MB/s', better: 'higher' }
 const cpuClient: Metric = { id: 'cpuClient', title: 'CPU a message, client', unit: 'ns', better: 'lower' }
@@ -64,7 +68,8 @@ export const scenarios: readonly Scenario[] = [
     traffic: 'closed-loop',
     quick: sizes(1, 64, MIB),
     full: sizes(1, 64, KIB, 4 * KIB, 64 * KIB, MIB),
-    metrics: [p50, p99, p999, rate, cpuClient, cpuServer],
+    lab: sizes(1, 64, 4 * KIB, 64 * KIB),
+    metrics: [p50, p99, p999, mean, rate, cpuClient, cpuServer],
   },
   {
     id: 'throughput',
@@ -73,15 +78,17 @@ export const scenarios: readonly Scenario[] = [
     traffic: 'flood',
     quick: sizes(1, 64, MIB),
     full: sizes(1, 64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB),
+    lab: sizes(1, 64, 4 * KIB, 64 * KIB),
     metrics: [rate, bandwidth, cpuClient, cpuServer],
   },
   {
     id: 'throughput-64',
-    title: 'One way, 64 connections',
+    title: 'One way, many connections',
     question: 'How much goes through many connections at once?',
     traffic: 'flood',
     quick: sizes(64, 64),
     full: sizes(64, 64, 4 * KIB, 64 * KIB),
+    lab: sizes(16, 64),
     metrics: [rate, bandwidth, cpuClient, cpuServer],
   },
   {
@@ -110,6 +117,7 @@ export const scenarios: readonly Scenario[] = [
     observe: 'heap',
     quick: sizes(1, 64),
     full: sizes(1, 64, 4 * KIB),
+    lab: sizes(1, 64),
     rounds: 0.6,
     metrics: [
       { id: 'heapClient', title: 'sender', unit: 'B', better: 'lower' },
@@ -178,7 +186,7 @@ export function figures(
   scenario: Scenario,
   point: Point,
   { server, client }: RunSample,
-  percentile: (encoded: string, percentile: number) => number,
+  decode: (encoded: string) => Pick<Histogram, 'getValueAtPercentile' | 'mean'>,
 ): Record<string, number> {
   const result: Record<string, number> = {}
   // A flood is counted where it arrives; the client of anything else counts what came back.
@@ -193,9 +201,11 @@ export function figures(
   if (client.payloads > 0) result.cpuClient = (client.cpuMs / client.payloads) * 1e6
   if (server.payloads > 0) result.cpuServer = (server.cpuMs / server.payloads) * 1e6
   if (client.latency) {
-    result.p50 = percentile(client.latency, 50)
-    result.p99 = percentile(client.latency, 99)
-    result.p999 = percentile(client.latency, 99.9)
+    const latency = decode(client.latency)
+    result.p50 = latency.getValueAtPercentile(50)
+    result.p99 = latency.getValueAtPercentile(99)
+    result.p999 = latency.getValueAtPercentile(99.9)
+    result.mean = latency.mean
   }
   if (client.heapAllocatedBytes !== undefined && server.heapAllocatedBytes !== undefined) {
     result.heapClient = client.heapAllocatedBytes / client.payloads

@@ -3,6 +3,8 @@
  * in `index.ts`: how it listens, connects, sends and receives, each written the way its users write it.
  */
 
+import type { RunSpec } from '../run/protocol.js'
+
 /** Where a server side listens: whatever its client side needs, as JSON. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly url: string }
 
@@ -53,22 +55,36 @@ export interface Wire {
 export type TrafficKind = 'closed-loop' | 'flood' | 'open-loop' | 'idle' | 'churn'
 
 /** One contender of the list. */
-export interface Contender {
+export type Contender = ChannelContender | ProgramContender
+
+interface ContenderBase {
   /** Stable: used in JSON and on the command line. */
   readonly id: string
   /** Shown to people. */
   readonly title: string
   /** One sentence: how it is used here. */
   readonly about: string
+  /** It needs an RDMA device, and so takes part in the lab alone. @default false */
+  readonly needsRdma?: boolean
+  /** Why it can't carry some traffic, in words that are printed; `undefined` when it can. @default it can */
+  unsupported?(spec: Omit<RunSpec, 'contender' | 'host'>): string | undefined
+  /** Why it can't run on this machine; `undefined` when it can. @default it can */
+  unavailable?(): Promise<string | undefined>
+}
+
+/** What is written in JavaScript, and driven payload by payload in the worker processes. */
+export interface ChannelContender extends ContenderBase {
   /** Whether it delivers messages, or a stream of bytes that is cut into equal payloads. */
   readonly delivers: 'messages' | 'bytes'
   /** 1 for what lives in memory and can't leave its process. */
   readonly processes: 1 | 2
-  /** The traffic it can't carry, with the reason that is printed. */
-  readonly unsupported?: Partial<Record<TrafficKind, string>>
-  /** Why it can't run on this machine; `undefined` when it can. @default it always can */
-  unavailable?(): Promise<string | undefined>
   load(): Promise<Wire>
+}
+
+/** A program that measures itself. */
+export interface ProgramContender extends ContenderBase {
+  /** @returns figures, by the ids of metrics */
+  run(spec: RunSpec): Promise<Record<string, number>>
 }
 
 /** What every channel begins with, before the traffic sets it. */

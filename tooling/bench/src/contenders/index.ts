@@ -1,5 +1,7 @@
 /** Everything that takes part. A driver, a mode or a peer joins by an entry here. */
 import type { Contender } from './contender.js'
+import { perftest } from './perftest.js'
+import { rstream } from './rstream.js'
 
 /** Rows are compared to these; each is a contender's `id`. */
 export const RAW = 'net'
@@ -44,9 +46,10 @@ export const contenders: readonly Contender[] = [
     about: 'a pair of Pair sockets for each connection, sends and receives awaited',
     delivers: 'messages',
     processes: 2,
-    unsupported: {
-      idle: 'its connections are not observable one by one',
-      churn: 'connecting is lazy: there is no moment at which it is connected',
+    unsupported({ traffic }) {
+      if (traffic === 'idle') return 'its connections are not observable one by one'
+      if (traffic === 'churn') return 'connecting is lazy: there is no moment at which it is connected'
+      return undefined
     },
     load: async () => (await import('./zero-mq.js')).zeroMq(),
   },
@@ -94,6 +97,8 @@ export const contenders: readonly Contender[] = [
       return (await import('./netts-connection.js')).nettsConnection(createMockNetwork().builder(), 'lease')
     },
   },
+  ...perftest,
+  rstream,
 ]
 
 async function tcpBuilder() {

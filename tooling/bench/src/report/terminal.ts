@@ -82,13 +82,12 @@ function cells(
   const [main, ...others] = scenario.metrics
   if (!main) return []
   const figure = row.figures[main.id]
-  if (!figure) return []
   const raw = point.rows.find(({ contender }) => contender === RAW)?.figures[main.id]
-  const compared = raw && row.contender !== RAW ? ratio(figure, raw).median : undefined
+  const compared = figure && raw && row.contender !== RAW ? ratio(figure, raw).median : undefined
   return [
     `  ${titles.get(row.contender)}`,
-    formatFigure(figure.median, main.unit),
-    `${formatFigure(figure.min, main.unit)} to ${formatFigure(figure.max, main.unit)}`,
+    figure ? formatFigure(figure.median, main.unit) : '',
+    figure ? `${formatFigure(figure.min, main.unit)} to ${formatFigure(figure.max, main.unit)}` : '',
     compared === undefined ? '' : coloured(compared, main.better),
     ...others.map(({ id, unit }) => {
       const other = row.figures[id]

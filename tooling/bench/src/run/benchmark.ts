@@ -1,12 +1,13 @@
 /** Runs the plan: rounds over scenarios, points and contenders, interleaved, within a time limit. */
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import type { Contender } from '../contenders/contender.js'
 import { figures, type Point, pointLabel, type Scenario } from '../plan.js'
-import { percentileOf, RowCollector, type ScenarioResult } from '../results/report.js'
+import { RowCollector, type ScenarioResult } from '../results/report.js'
 import { conduct, type Timing } from './conductor.js'
 
 /** How much is done. */
 export interface Effort extends Timing {
-  readonly points: 'quick' | 'full'
+  readonly points: 'quick' | 'full' | 'lab'
   readonly rounds: number
   /** Nothing is begun after this. What it left out is said. */
   readonly limitMs: number
@@ -36,7 +37,8 @@ export interface Failure {
   readonly contender: string
   readonly scenario: string
   readonly point: string
-  readonly error: Error
+  /** With its stack. */
+  readonly error: string
 }
 
 /** Runs everything. What failed once is not tried again. */
@@ -53,14 +55,14 @@ export async function benchmark(
     const reason = await contender.unavailable?.()
     if (reason !== undefined) unavailable.set(contender.id, reason)
   }
-  const reasonAgainst = ({ id, unsupported }: Contender, { traffic }: Scenario) =>
-    unavailable.get(id) ?? unsupported?.[traffic]
+  const reasonAgainst = (contender: Contender, { traffic, observe }: Scenario, point: Point) =>
+    unavailable.get(contender.id) ?? contender.unsupported?.({ traffic, observe, ...point })
   const groups = scenarios.flatMap((scenario) =>
-    scenario[effort.points].map((point) => ({
+    (scenario[effort.points] ?? []).map((point) => ({
       scenario,
       point,
       cells: contenders
-        .filter((contender) => reasonAgainst(contender, scenario) === undefined)
+        .filter((contender) => reasonAgainst(contender, scenario, point) === undefined)
         .map((contender) => ({ scenario, point, contender, row: new RowCollector(contender.id) })),
     })),
   )
@@ -80,13 +82,19 @@ export async function benchmark(
         progress.step(`${contender.title}: ${scenario.title}, ${point}`)
         if (failures.has(cell)) continue
         await runCell(cell, effort, host, entryPoint).catch((error: Error) => {
-          failures.set(cell, { contender: contender.title, scenario: scenario.title, point, error })
+          failures.set(cell, {
+            contender: contender.title,
+            scenario: scenario.title,
+            point,
+            error: error.stack ?? error.message,
+          })
         })
       }
     }
   }
   progress.done()
-  const results = scenarios.map((scenario) => ({
+  const asked = scenarios.filter((scenario) => scenario[effort.points])
+  const results = asked.map((scenario) => ({
     id: scenario.id,
     title: scenario.title,
     question: scenario.question,
@@ -99,7 +107,7 @@ export async function benchmark(
         rows: cells.filter((cell) => cell.row.rounds > 0 && !failures.has(cell)).map(({ row }) => row.row()),
         skipped: [
           ...contenders.flatMap((contender) => {
-            const reason = reasonAgainst(contender, scenario)
+            const reason = reasonAgainst(contender, scenario, point)
             return reason === undefined ? [] : [{ contender: contender.id, reason }]
           }),
           ...cells
@@ -129,6 +137,10 @@ async function runCell(cell: Cell, timing: Timing, host: string, entryPoint: str
     host,
     ...point,
   }
-  const sample = await conduct(spec, contender.processes, timing, entryPoint)
-  row.add(figures(scenario, point, sample, percentileOf), sample.client.latency)
+  if ('run' in contender) {
+    row.add(await contender.run(spec), undefined)
+  } else {
+    const sample = await conduct(spec, contender.processes, timing, entryPoint)
+    row.add(figures(scenario, point, sample, decodeFromCompressedBase64), sample.client.latency)
+  }
 }

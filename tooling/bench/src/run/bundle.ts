@@ -1,12 +1,12 @@
 /**
- * Builds the worker: what is measured must be code as it is shipped, not as a loader transforms it at
- * run time, and a worker should start fast.
+ * Builds the programs that run in processes of their own: what is measured must be code as it is shipped, not as
+ * a loader transforms it at run time, and they should start fast.
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
-const outputDirectory = fileURLToPath(new URL('../../dist/worker', import.meta.url))
+const outputDirectory = fileURLToPath(new URL('../../dist', import.meta.url))
 
 /** Everything but netts itself is loaded from node_modules, as its users do. */
 const peersStayOutside: Plugin = {
@@ -27,10 +27,18 @@ const peersStayOutside: Plugin = {
   },
 }
 
-/** @returns the path of the worker's entry point */
-export async function bundleWorker(): Promise<string> {
+/** The bundled programs, by their paths. */
+export interface Programs {
+  /** One side of a run. */
+  readonly worker: string
+  /** The whole measurement, for inside the lab. */
+  readonly inside: string
+}
+
+export async function bundlePrograms(): Promise<Programs> {
+  const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
   await build({
-    entryPoints: { main: fileURLToPath(new URL('../worker/main.ts', import.meta.url)) },
+    entryPoints: { worker: source('../worker/main.ts'), inside: source('../lab/inside.ts') },
     outdir: outputDirectory,
     bundle: true,
     splitting: true,
@@ -41,5 +49,5 @@ export async function bundleWorker(): Promise<string> {
     plugins: [peersStayOutside],
     logLevel: 'warning',
   })
-  return `${outputDirectory}/main.js`
+  return { worker: `${outputDirectory}/worker.js`, inside: `${outputDirectory}/inside.js` }
 }

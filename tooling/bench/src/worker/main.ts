@@ -22,7 +22,7 @@ async function obey(command: CommandMessage): Promise<unknown> {
   if (command.name === 'open') {
     const [spec, endpoints = []] = (command as CommandMessage<'open'>).args
     const contender = contenders.find(({ id }) => id === spec.contender)
-    if (!contender) throw new Error(`no contender is called ${spec.contender}`)
+    if (!contender || !('load' in contender)) throw new Error(`no contender here is called ${spec.contender}`)
     wire ??= await contender.load()
     const side = makeSide(command.side, { spec, contender, wire, fail })
     sides[command.side] = side

@@ -1,5 +1,5 @@
 /** One side of a run: what every kind of traffic has in common. */
-import type { Channel, Contender, Endpoint, Wire, WireOptions } from '../../contenders/contender.js'
+import type { Channel, ChannelContender, Endpoint, Wire, WireOptions } from '../../contenders/contender.js'
 import type { RunSpec, SideSample } from '../../run/protocol.js'
 import { Meter } from '../meter.js'
 import { MessageVerifier, Payloads, StreamVerifier, VerificationError, type Verifier } from '../payloads.js'
@@ -13,7 +13,7 @@ const CONNECTING_AT_ONCE = 64
 /** What a side is made of. */
 export interface SideContext {
   readonly spec: RunSpec
-  readonly contender: Contender
+  readonly contender: ChannelContender
   readonly wire: Wire
   /** Ends the run: wrong bytes, a broken connection. */
   fail(error: Error): void

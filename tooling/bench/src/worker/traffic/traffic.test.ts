@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Channel, ChannelEvents, type Contender, type Wire } from '../../contenders/contender.js'
+import { type Channel, type ChannelContender, ChannelEvents, type Wire } from '../../contenders/contender.js'
 import type { RunSpec } from '../../run/protocol.js'
 import { makeSide } from './index.js'
 
@@ -42,7 +42,7 @@ function memoryWire(meddle: (payload: Uint8Array, index: number) => Uint8Array |
 
 async function run(traffic: RunSpec['traffic'], meddle: Parameters<typeof memoryWire>[0]) {
   const failures: Error[] = []
-  const contender: Contender = {
+  const contender: ChannelContender = {
     id: 'memory',
     title: 'memory',
     about: '',
