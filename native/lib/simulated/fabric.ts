@@ -22,7 +22,7 @@ export interface SimulatedFabricOptions {
   readonly drive?: 'manual' | 'auto'
 }
 
-/** Steps without time passing after which a simulation counts as running in circles. */
+/** Steps within a millisecond after which a simulation counts as running in circles. */
 const MOST_STEPS_AT_ONE_TIME = 1_000_000
 /** Virtual time after which a promise counts as never settling: longer than any timeout of the wire. */
 const MOST_VIRTUAL_MS = 3_600_000
@@ -83,19 +83,18 @@ export class Fabric {
       settled = true
     }
     promise.then(done, done)
-    let spins = 0
     const limitMs = this.scheduler.nowMs + MOST_VIRTUAL_MS
-    for (await drainTicks(); !settled; ) {
-      const kind = this.scheduler.step()
+    const checkProgress = this.#watchProgress()
+    for (await drainTicks(); !settled; checkProgress()) {
+      const kind = this.scheduler.step(limitMs)
       if (kind === 'program') await drainTicks()
       else if (kind === undefined) {
         await drainTicks()
         if (settled) break
-        if (this.scheduler.passTime(limitMs)) spins = 0
-        else if (this.scheduler.nowMs >= limitMs) throw this.#deadlock()
-        else if (!(await this.#awaitOutside(() => settled))) throw this.#deadlock()
+        if (this.scheduler.passTime(limitMs)) continue
+        if (this.scheduler.nowMs >= limitMs) throw this.#deadlock()
+        if (!(await this.#awaitOutside(() => settled))) throw this.#deadlock()
       }
-      if (++spins > MOST_STEPS_AT_ONE_TIME) throw this.#runaway()
     }
     return promise
   }
@@ -108,17 +107,14 @@ export class Fabric {
   /** Runs for so many milliseconds of virtual time. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.scheduler.nowMs + ms
-    let spins = 0
-    await drainTicks()
-    for (;;) {
-      const kind = this.scheduler.step()
+    const checkProgress = this.#watchProgress()
+    for (await drainTicks(); ; checkProgress()) {
+      const kind = this.scheduler.step(untilMs)
       if (kind === 'program') await drainTicks()
-      else if (kind === undefined) {
-        if (!this.scheduler.passTime(untilMs)) return this.scheduler.skipTo(untilMs)
-        spins = 0
-      }
-      if (++spins > MOST_STEPS_AT_ONE_TIME) throw this.#runaway()
+      else if (kind === undefined && !this.scheduler.passTime(untilMs)) break
+      if (this.scheduler.nowMs > untilMs && ms > 0) break
     }
+    this.scheduler.skipTo(untilMs)
   }
 
   // What can happen to it.
@@ -171,6 +167,18 @@ export class Fabric {
     )
   }
 
+  /** @returns a check, to be made after every step, that throws when time seems to stand still */
+  #watchProgress(): () => void {
+    let { nowMs } = this
+    let steps = 0
+    return () => {
+      if (this.nowMs - nowMs >= 1) {
+        nowMs = this.nowMs
+        steps = 0
+      } else if (++steps > MOST_STEPS_AT_ONE_TIME) throw this.#runaway()
+    }
+  }
+
   #runaway(): NettsError {
     return new NettsError('ERR_NETTS_TIMEOUT', `the simulated fabric runs in circles (seed ${this.seed})`)
   }
@@ -192,7 +200,7 @@ export class Fabric {
       this.#pumpScheduled = false
       try {
         let left = DEVICE_STEPS_PER_TURN
-        while (left-- > 0 && this.scheduler.step() === 'device');
+        while (left-- > 0 && this.scheduler.step(Number.POSITIVE_INFINITY) === 'device');
       } finally {
         this.#scheduleNext()
       }

@@ -188,11 +188,12 @@ export class SimulatedHost implements Verbs {
   }
 
   /** A step of this host's event loop: it does not run any more once the process is dead. */
-  programStep(name: string, run: () => void): Step {
-    const step = new Step(this.fabric.scheduler, 'program', `${this.name}: ${name}`, () => {
+  programStep(name: string, run: () => void, polls = false): Step {
+    const runUnlessDead = () => {
       if (this.dead) step.enabled = false
       else run()
-    })
+    }
+    const step = new Step(this.fabric.scheduler, 'program', `${this.name}: ${name}`, runUnlessDead, polls)
     return step
   }
 
@@ -218,10 +219,11 @@ export class SimulatedHost implements Verbs {
   }
 
   #setImmediate(callback: () => void): ClockTimer {
-    const step = this.programStep('immediate', () => {
+    const run = () => {
       step.enabled = false
       callback()
-    })
+    }
+    const step = this.programStep('immediate', run, true)
     step.enabled = true
     return {
       close: () => {

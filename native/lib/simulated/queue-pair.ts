@@ -285,10 +285,9 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
     this.requester.stop()
     this.responder.stop()
     this.#flush.enabled = false
-    if (!this.host.device.acknowledges && this.#state !== 'error') {
-      this.#state = 'error'
-      this.#breakConnection()
-    }
+    const wasAlive = this.#state !== 'error'
+    this.#state = 'error'
+    if (wasAlive) this.#breakConnection()
     for (const queue of [this.sendCompletionQueue, this.receiveCompletionQueue]) {
       if (this.host.fabric.random.chance(0.5)) queue.purge(this)
       queue.queuePairs.delete(this)

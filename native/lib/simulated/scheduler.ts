@@ -5,7 +5,8 @@
  * also between two calls of a program, which is how the races of real hardware come about. *Program* steps are
  * callbacks from an event loop: they happen only while no program code runs.
  *
- * Time is virtual, and passes only when nothing else can happen (or tied to the machine's, for `drive: 'auto'`).
+ * Time is virtual: a turn of an event loop takes a microsecond, and otherwise time passes only when nothing else can
+ * happen, or nothing but programs that poll. (For `drive: 'auto'` it is the machine's.)
  */
 import { performance } from 'node:perf_hooks'
 import type { ClockTimer } from '../verbs/verbs.js'
@@ -21,19 +22,25 @@ export type Schedule = 'fair' | 'hostile'
 export type StepKind = 'device' | 'program'
 
 const TRACE_LENGTH = 200
+const TURN_MS = 0.001
 
 /** Something that can happen whenever it is enabled. */
 export class Step {
   readonly kind: StepKind
   readonly name: string
   readonly run: () => void
+  /** Whether this is a program that polls, for whom time passes while nothing happens. */
+  readonly polls: boolean
   readonly #scheduler: Scheduler
   /** Place in the scheduler's list of enabled steps; -1 when it is not. */
   index = -1
+  /** The number of steps taken when it was enabled. */
+  enabledAt = 0
   /** For hostile schedules: the highest goes first. */
   priority: number
 
-  constructor(scheduler: Scheduler, kind: StepKind, name: string, run: () => void) {
+  constructor(scheduler: Scheduler, kind: StepKind, name: string, run: () => void, polls = false) {
+    this.polls = polls
     this.#scheduler = scheduler
     this.priority = scheduler.newPriority()
     this.kind = kind
@@ -61,6 +68,10 @@ export class Scheduler {
   readonly #realTime: boolean
   readonly #schedule: Schedule
   #virtualMs = 0
+  /** Enabled steps of programs that poll. */
+  #polling = 0
+  /** How often in a row somebody polled while nothing else went on. */
+  #pollInVain = 0
   #running = false
   #last: Step | undefined
   /** Called when something becomes possible. */
@@ -108,8 +119,11 @@ export class Scheduler {
         moved.index = step.index
       }
       step.index = -1
+      if (step.polls) this.#polling--
     } else {
       step.index = list.push(step) - 1
+      step.enabledAt = this.steps
+      if (step.polls) this.#polling++
       this.onWork?.()
     }
   }
@@ -138,14 +152,34 @@ export class Scheduler {
     }
   }
 
-  /** Takes one step. @returns its kind; `undefined` when nothing can happen at this time */
-  step(): StepKind | undefined {
+  /**
+   * Takes one step. @returns its kind; `undefined` when nothing can happen at this time
+   * @param limitMs the latest time there may be
+   */
+  step(limitMs: number): StepKind | undefined {
+    if (this.#pollInVain > 2 * this.#polling && this.#onlyPolling) this.passTime(limitMs)
     this.#enableDueTimers()
     if (!this.hasWork) return undefined
     this.onStep?.(this.steps)
     // A fault may have taken away everything that could happen.
     if (!this.hasWork) return 'device'
+    if (this.#onlyPolling) {
+      this.#pollInVain++
+      return this.#run(this.#longestWaiting())
+    }
+    this.#pollInVain = 0
     return this.#run(this.#schedule === 'hostile' ? this.#chooseByPriority() : this.#chooseFairly())
+  }
+
+  /** Whether programs poll, and nothing else goes on. */
+  get #onlyPolling(): boolean {
+    const { device, program } = this.#enabled
+    return this.#polling > 0 && device.length === 0 && program.length === this.#polling
+  }
+
+  /** Those who poll take turns, so that time passes only when none of them finds anything. */
+  #longestWaiting(): Step {
+    return this.#enabled.program.reduce((oldest, step) => (step.enabledAt < oldest.enabledAt ? step : oldest))
   }
 
   #chooseFairly(): Step {
@@ -179,7 +213,7 @@ export class Scheduler {
   /** Lets time pass up to the next timer. @returns false when there is none up to `limitMs` */
   passTime(limitMs: number): boolean {
     const next = this.nextTimerMs
-    if (next === undefined) return false
+    if (next === undefined || this.#realTime) return false
     this.skipTo(Math.min(next, limitMs))
     return next <= limitMs
   }
@@ -203,6 +237,7 @@ export class Scheduler {
     if (this.#trace.length === TRACE_LENGTH) this.#trace.shift()
     this.#trace.push(`${this.steps} ${this.nowMs.toFixed(3)} ms ${step.name}`)
     if (step.kind === 'program') {
+      this.#virtualMs += TURN_MS
       step.run()
       return 'program'
     }

@@ -1,0 +1,203 @@
+/** The completion loop against the simulated device: no completion is ever missed, however it waits. */
+import { describe, expect, it } from 'vitest'
+import { connectPair, type End, type EndOptions } from '../device-suite/pair.js'
+import type { SimulatedFabric, SimulatedHost } from '../simulated.js'
+import { forEachSeed } from '../simulated.js'
+import { COMPLETION, SendFlag, SendOpcode } from '../verbs/layout.js'
+import type { Verbs } from '../verbs/verbs.js'
+import { CompletionLoop, type CompletionSink, type Polling } from './completion-loop.js'
+
+const POLLING: readonly Polling[] = ['event', 'adaptive', 'busy']
+const empty = { opcode: SendOpcode.send, flags: SendFlag.signalled }
+
+const options = (polling: Polling) => ({ polling, adaptiveMicroseconds: 50, spinMicroseconds: 0 })
+
+/** Counts what it is handed, and remembers the batches. */
+class Counter implements CompletionSink {
+  count = 0
+  inBatch = 0
+  readonly batches: number[] = []
+  failure: unknown
+  onBatch: (() => void) | undefined
+
+  onCompletion(words: Uint32Array, at: number): void {
+    expect(words[at + COMPLETION.status]).toBe(0)
+    this.count++
+    this.inBatch++
+  }
+
+  onBatchEnd(): void {
+    this.batches.push(this.inBatch)
+    this.inBatch = 0
+    this.onBatch?.()
+  }
+
+  onQueueFailure(error: unknown): void {
+    this.failure = error
+    this.onBatch?.()
+  }
+
+  async reach(count: number): Promise<void> {
+    while (this.count < count && !this.failure) {
+      await new Promise<void>((resolve) => {
+        this.onBatch = resolve
+      })
+    }
+  }
+}
+
+interface Looped {
+  readonly fabric: SimulatedFabric
+  readonly client: SimulatedHost
+  readonly server: SimulatedHost
+  readonly loop: CompletionLoop
+  /** Connects, with the server's completions in the loop. */
+  connect(workRequests?: number): Promise<{ client: End; server: End; sink: Counter; stop(): void }>
+}
+
+async function withLoop(
+  polling: Polling,
+  count: number,
+  body: (looped: Looped) => Promise<void>,
+): Promise<void> {
+  await forEachSeed({ mode: 'roce', count }, async (fabric) => {
+    const client = fabric.createHost()
+    const server = fabric.createHost()
+    const loop = new CompletionLoop(server.device, server.clock, options(polling))
+    const bench = {
+      client,
+      server,
+      serverHost: server.address,
+      settle: <T>(promise: Promise<T>) => promise,
+    }
+    await body({
+      fabric,
+      client,
+      server,
+      loop,
+      async connect(workRequests = 64) {
+        const shared = loop.reserve(workRequests)
+        const ends: EndOptions = {
+          queuePair: { sendCompletionQueue: shared.queue, receiveCompletionQueue: shared.queue },
+        }
+        const pair = await connectPair(bench, { server: ends })
+        const sink = new Counter()
+        const { number } = pair.server.queuePair
+        loop.route(shared, number, sink)
+        return {
+          ...pair,
+          sink,
+          stop() {
+            pair.close()
+            loop.retire(shared, workRequests, number)
+          },
+        }
+      },
+    })
+    loop.close()
+    expect(server.counts.completionQueues).toBe(0)
+  })
+}
+
+describe.each(POLLING)('a completion loop that waits by %s', (polling) => {
+  it('misses nothing, whenever it comes', async () => {
+    await withLoop(polling, 40, async ({ connect, fabric }) => {
+      const { client, server, sink, stop } = await connect()
+      for (let round = 1; round <= 10; round++) {
+        server.receive({}, {}, {})
+        client.send(empty, empty, empty)
+        await sink.reach(round * 3)
+        await client.completions.succeed(3)
+        if (fabric.random.chance(0.5)) await pause(client.verbs)
+      }
+      expect(sink.batches.reduce((sum, size) => sum + size, 0)).toBe(30)
+      stop()
+    })
+  })
+
+  it('hands completions of one queue to the queue pairs they belong to', async () => {
+    await withLoop(polling, 20, async ({ connect, server }) => {
+      const pairs = [await connect(), await connect(), await connect()]
+      // One queue for three, beside the three that these ends make for themselves.
+      expect(server.counts.completionQueues).toBe(4)
+      for (const [index, pair] of pairs.entries()) {
+        pair.server.receive(...Array.from({ length: index + 1 }, () => ({})))
+        pair.client.send(...Array.from({ length: index + 1 }, () => empty))
+      }
+      await Promise.all(pairs.map(({ sink }, index) => sink.reach(index + 1)))
+      expect(pairs.map(({ sink }) => sink.count)).toEqual([1, 2, 3])
+      for (const { stop } of pairs) stop()
+    })
+  })
+})
+
+describe('a completion loop', () => {
+  it('makes another queue when one is full', async () => {
+    await withLoop('event', 5, async ({ loop, server }) => {
+      const first = loop.reserve(4000)
+      const second = loop.reserve(97)
+      expect(second.queue).not.toBe(first.queue)
+      expect(loop.reserve(96).queue).toBe(first.queue)
+      expect(server.counts.completionQueues).toBe(2)
+      loop.retire(first, 4000, undefined)
+      loop.retire(second, 97, undefined)
+      expect(server.counts.completionQueues).toBe(1)
+      loop.retire(first, 96, undefined)
+    })
+  })
+
+  it('sleeps when nothing happens', async () => {
+    await withLoop('adaptive', 10, async ({ connect, fabric, client }) => {
+      const { stop } = await connect()
+      await pause(client)
+      const { steps } = fabric
+      await pause(client)
+      expect(fabric.steps - steps).toBeLessThan(5)
+      stop()
+    })
+  })
+
+  it('lets timers run while completions never end', async () => {
+    await withLoop('event', 5, async ({ connect, client: host }) => {
+      const { client, server, sink, stop } = await connect()
+      let running = true
+      let ticks = 0
+      sink.onBatch = () => {
+        if (!running) return
+        server.receive({}, {})
+        client.completions.poll().length = 0
+        client.tryPost(empty)
+        client.tryPost(empty)
+      }
+      const tick = () => {
+        ticks++
+        if (ticks < 5) host.clock.setTimer(tick, 0)
+        else running = false
+      }
+      server.receive({}, {}, {}, {})
+      client.send(empty, empty)
+      tick()
+      await new Promise<void>((resolve) => {
+        const watch = () => (running ? host.clock.setTimer(watch, 0) : resolve())
+        watch()
+      })
+      stop()
+    })
+  })
+
+  it('tells every connection of a queue that failed', async () => {
+    await withLoop('event', 10, async ({ loop, server }) => {
+      const shared = loop.reserve(10)
+      const sink = new Counter()
+      loop.route(shared, 1234, sink)
+      server.failCall('ibv_poll_cq', 'EIO')
+      await sink.reach(1)
+      expect(sink.failure).toMatchObject({ code: 'ERR_NETTS_VERBS' })
+      loop.retire(shared, 10, 1234)
+    })
+  })
+})
+
+function pause({ clock }: Verbs): Promise<void> {
+  return new Promise((resolve) => clock.setTimer(resolve, 1))
+}
