@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export { rdmaAvailability } from './addon/availability.js'
+export { openVerbs } from './addon/open-verbs.js'
 export type { RemoteAddress } from './verbs/addresses.js'
 export { joinAddress, splitAddress, writeRemoteAddress } from './verbs/addresses.js'
 export type { RdmaAvailability, RdmaAvailabilityOptions, UnavailabilityReason } from './verbs/availability.js'

@@ -11,7 +11,12 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <unordered_set>
+#include <vector>
+
+#include "loader/verbs_api.h"
+#include "util/id_table.h"
 
 namespace netts {
 
@@ -32,6 +37,10 @@ enum class ResourceKind : uint8_t {
 constexpr size_t kResourceKinds = 10;
 
 class Resource;
+class MemoryRegion;
+class MemoryWindow;
+class ProtectionDomain;
+class SharedMemory;
 
 class EnvState {
  public:
@@ -54,33 +63,46 @@ class EnvState {
   void Add(Resource* resource);
   void Remove(Resource* resource);
   // How many resources of each kind are open, for leak tests.
-  size_t Count(ResourceKind kind) const { return resources_[static_cast<size_t>(kind)].size(); }
+  size_t Count(ResourceKind kind) const;
+  // The open resource of that kind and number, or nullptr.
+  Resource* Find(ResourceKind kind, uint64_t number) const;
+  // Closes everything that is open, kind by kind.
+  void CloseAll() noexcept;
 
   // The one JavaScript function that native events go to. It finds their receivers by number, through weak
   // references, so that no native object keeps a JavaScript object alive.
   void SetDispatcher(Napi::Function dispatcher);
-  // Calls the dispatcher from the event loop, runs the ticks and microtasks it queued, and turns an
-  // exception into an uncaughtException. `build` makes the arguments inside a handle scope.
-  template <typename Build>
-  void Dispatch(Build build) {
-    if (ended_ || dispatcher_.IsEmpty()) return;
-    napi_env env = env_;
-    napi_handle_scope scope;
-    if (napi_open_handle_scope(env, &scope) != napi_ok) return;
-    std::array<napi_value, kMaxDispatchArguments> arguments{};
-    const size_t count = build(env, arguments.data());
-    CallDispatcher(count, arguments.data());
-    napi_close_handle_scope(env, scope);
-  }
-  static constexpr size_t kMaxDispatchArguments = 4;
+  // Tells JavaScript, from the event loop, that the resource of that number has something to ask for; runs
+  // the ticks and microtasks that follow, and turns an exception into an uncaughtException.
+  void Dispatch(uint64_t number);
+  // The same from any thread, and from within calls of JavaScript: in the event loop's next turn.
+  void DispatchSoon(uint64_t number);
+
+  // Ids of open regions and windows, as work requests name them.
+  IdTable<MemoryRegion> regions;
+  IdTable<MemoryWindow> windows;
+  // Registrations that the device would not end yet, see MemoryRegion::CloseLeftovers().
+  struct LeftoverRegion {
+    ibv_mr* region;
+    std::shared_ptr<SharedMemory> memory;
+    std::shared_ptr<ProtectionDomain> domain;
+  };
+  std::vector<LeftoverRegion> leftover_regions;
+  // Work requests under construction; kept, so that posting allocates nothing.
+  std::vector<ibv_send_wr> send_scratch;
+  std::vector<ibv_recv_wr> receive_scratch;
+  std::vector<ibv_sge> entry_scratch;
 
  private:
-  void CallDispatcher(size_t count, const napi_value* arguments);
-  void CloseAll() noexcept;
+  void End() noexcept;
 
   Napi::Env env_;
   uv_loop_t* loop_ = nullptr;
   bool ended_ = false;
+  // Wakes the event loop for what DispatchSoon() was told. Heap-allocated: libuv needs it until it was closed.
+  uv_async_t* wake_ = nullptr;
+  std::mutex soon_mutex_;
+  std::vector<uint64_t> soon_;
   Napi::FunctionReference dispatcher_;
   std::array<std::unordered_set<Resource*>, kResourceKinds> resources_;
 };

@@ -1,26 +1,101 @@
 #include "resource.h"
 
 #include <atomic>
-#include <utility>
+#include <string>
+
+#include "util/errors.h"
 
 namespace netts {
+namespace {
 
-double Resource::NextNumber() {
+uint64_t NextNumber() {
   static std::atomic<uint64_t> last{0};
-  return static_cast<double>(++last);
+  return ++last;
 }
+
+// What a napi External points to. Empty once it was closed.
+struct Handle {
+  std::shared_ptr<Resource> resource;
+  ResourceKind kind;
+};
+
+Handle& HandleOf(const Napi::Value& value) {
+  if (!value.IsExternal()) throw Napi::TypeError::New(value.Env(), "not a handle of the verbs addon");
+  return *value.As<Napi::External<Handle>>().Data();
+}
+
+// Whether closing the handle destroys the object at once. The others are shared by what was made from them,
+// and go with the last of it.
+bool ClosesAtOnce(ResourceKind kind) {
+  switch (kind) {
+    case ResourceKind::kQueuePair:
+    case ResourceKind::kMemoryRegion:
+    case ResourceKind::kMemoryWindow:
+    case ResourceKind::kCmId:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// close(handle): idempotent.
+void CloseHandle(const Napi::CallbackInfo& info) {
+  Handle& handle = HandleOf(info[0]);
+  const std::shared_ptr<Resource> resource = std::move(handle.resource);
+  handle.resource.reset();
+  if (resource != nullptr && ClosesAtOnce(resource->kind())) resource->Close();
+}
+
+// setDispatcher(function)
+void SetDispatcher(const Napi::CallbackInfo& info) {
+  EnvState::Of(info.Env())->SetDispatcher(info[0].As<Napi::Function>());
+}
+
+// closeAll()
+void CloseAll(const Napi::CallbackInfo& info) { EnvState::Of(info.Env())->CloseAll(); }
+
+// counts() → how many are open, in the order of ResourceKind
+Napi::Value Counts(const Napi::CallbackInfo& info) {
+  const EnvState& state = *EnvState::Of(info.Env());
+  Napi::Array out = Napi::Array::New(info.Env(), kResourceKinds);
+  for (uint32_t kind = 0; kind < kResourceKinds; ++kind) {
+    out.Set(kind, static_cast<double>(state.Count(static_cast<ResourceKind>(kind))));
+  }
+  return out;
+}
+
+}  // namespace
+
+Resource::Resource(std::shared_ptr<EnvState> state, ResourceKind kind)
+    : state_(std::move(state)), kind_(kind), number_(NextNumber()) {
+  state_->Add(this);
+}
+
+Resource::~Resource() { state_->Remove(this); }
 
 Napi::Value MakeHandle(Napi::Env env, std::shared_ptr<Resource> resource) {
-  auto* reference = new std::shared_ptr<Resource>(std::move(resource));
-  return Napi::External<std::shared_ptr<Resource>>::New(
-      env, reference, [](Napi::Env, std::shared_ptr<Resource>* dropped) { delete dropped; });
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("number", static_cast<double>(resource->number()));
+  const ResourceKind kind = resource->kind();
+  auto* handle = new Handle{std::move(resource), kind};
+  out.Set("handle", Napi::External<Handle>::New(env, handle, [](Napi::Env, Handle* dropped) { delete dropped; }));
+  return out;
 }
 
-std::shared_ptr<Resource> ResourceOf(const Napi::Value& value, ResourceKind kind) {
-  if (!value.IsExternal()) throw Napi::TypeError::New(value.Env(), "not a handle of the verbs addon");
-  auto* reference = value.As<Napi::External<std::shared_ptr<Resource>>>().Data();
-  if ((*reference)->kind() != kind) throw Napi::TypeError::New(value.Env(), "a handle of another kind");
-  return *reference;
+Resource& ResourceOf(const Napi::Value& value, ResourceKind kind, const char* name) {
+  Handle& handle = HandleOf(value);
+  if (handle.kind != kind) throw Napi::TypeError::New(value.Env(), "a handle of another kind");
+  if (handle.resource == nullptr || handle.resource->closed()) {
+    throw CodedError(value.Env(), "ERR_NETTS_INVALID_STATE", std::string(name) + " is closed");
+  }
+  return *handle.resource;
+}
+
+void RegisterResource(Napi::Env env, Napi::Object exports) {
+  exports.Set("close", Napi::Function::New(env, CloseHandle));
+  exports.Set("closeAll", Napi::Function::New(env, CloseAll));
+  exports.Set("setDispatcher", Napi::Function::New(env, SetDispatcher));
+  exports.Set("counts", Napi::Function::New(env, Counts));
 }
 
 }  // namespace netts

@@ -9,7 +9,6 @@
 #include <napi.h>
 
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "env_state.h"
@@ -18,44 +17,44 @@ namespace netts {
 
 class Resource : public std::enable_shared_from_this<Resource> {
  public:
-  Resource(std::shared_ptr<EnvState> state, ResourceKind kind)
-      : state_(std::move(state)), kind_(kind), number_(NextNumber()) {
-    state_->Add(this);
-  }
-  virtual ~Resource() { state_->Remove(this); }
+  Resource(std::shared_ptr<EnvState> state, ResourceKind kind);
+  virtual ~Resource();
   Resource(const Resource&) = delete;
   Resource& operator=(const Resource&) = delete;
 
-  // Destroys the verbs object now and lets go of the parents. Idempotent. Returns 0, or the errno with
-  // which the device refused, in which case the object stays open.
-  virtual int Close() noexcept = 0;
+  // Destroys the verbs object now and lets go of the parents. Idempotent; derived destructors call it.
+  virtual void Close() noexcept = 0;
   virtual bool closed() const noexcept = 0;
 
   ResourceKind kind() const { return kind_; }
   EnvState& state() const { return *state_; }
-  // Names this object in events; never reused within the process.
-  double number() const { return number_; }
+  const std::shared_ptr<EnvState>& shared_state() const { return state_; }
+  // Names this object in events; never reused within the process, so a late event reaches nobody else.
+  uint64_t number() const { return number_; }
 
  private:
-  static double NextNumber();
-
   std::shared_ptr<EnvState> state_;
   ResourceKind kind_;
-  double number_;
+  uint64_t number_;
 };
 
-// The handle for JavaScript. Dropping it drops one reference.
+// The handle for JavaScript: an object { handle, number }.
 Napi::Value MakeHandle(Napi::Env env, std::shared_ptr<Resource> resource);
 
-// The resource behind a handle, or a TypeError when the value is no handle of that kind.
-std::shared_ptr<Resource> ResourceOf(const Napi::Value& value, ResourceKind kind);
+// The open resource behind a handle. Throws a TypeError for anything else, and ERR_NETTS_INVALID_STATE when
+// it was closed.
+Resource& ResourceOf(const Napi::Value& value, ResourceKind kind, const char* name);
 
-// The same with its type, and refused with a readable error when it was closed already.
 template <typename T>
-std::shared_ptr<T> Open(const Napi::Value& value) {
-  auto resource = std::static_pointer_cast<T>(ResourceOf(value, T::kKind));
-  if (resource->closed()) throw Napi::Error::New(value.Env(), std::string(T::kName) + " is closed");
-  return resource;
+T& Get(const Napi::Value& value) {
+  return static_cast<T&>(ResourceOf(value, T::kKind, T::kName));
 }
+
+template <typename T>
+std::shared_ptr<T> Share(T& resource) {
+  return std::static_pointer_cast<T>(resource.shared_from_this());
+}
+
+void RegisterResource(Napi::Env env, Napi::Object exports);
 
 }  // namespace netts

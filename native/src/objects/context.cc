@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "../util/system_error.h"
+#include "../util/errors.h"
 #include "device_attributes.h"
 
 namespace netts {
@@ -21,20 +21,22 @@ std::shared_ptr<Context> Context::OpenByName(const std::shared_ptr<EnvState>& st
     errno = ENODEV;
     return nullptr;
   }
-  const int error = Ibv().query_device(context->verbs_, &context->attributes_);
-  if (error != 0) {
-    context->Close();
-    errno = error;
-    return nullptr;
+  int error = Ibv().query_device(context->verbs_, &context->attributes_);
+  if (error == 0) {
+    context->events_ = std::make_unique<AsyncEvents>(*context);
+    error = -context->events_->Watch();
   }
-  return context;
+  if (error == 0) return context;
+  context->Close();
+  errno = error;
+  return nullptr;
 }
 
-int Context::Close() noexcept {
+void Context::Close() noexcept {
+  events_.reset();
   verbs_ = nullptr;
   if (list_ != nullptr) Rdma().free_devices(list_);
   list_ = nullptr;
-  return 0;
 }
 
 namespace {
@@ -46,14 +48,26 @@ Napi::Value OpenContext(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ContextAttributes(const Napi::CallbackInfo& info) {
-  auto context = Open<Context>(info[0]);
-  return DescribeDevice(info.Env(), context->verbs(), context->attributes());
+  Context& context = Get<Context>(info[0]);
+  return DescribeDevice(info.Env(), context.verbs(), context.attributes());
+}
+
+// nextDeviceEvent(context) → { type, number, portNumber }, or undefined
+Napi::Value NextDeviceEvent(const Napi::CallbackInfo& info) {
+  DeviceEvent event{};
+  if (!Get<Context>(info[0]).events().Next(&event)) return info.Env().Undefined();
+  Napi::Object out = Napi::Object::New(info.Env());
+  out.Set("type", static_cast<double>(event.type));
+  out.Set("number", static_cast<double>(event.number));
+  out.Set("portNumber", static_cast<double>(event.port));
+  return out;
 }
 
 }  // namespace
 
 void RegisterContext(Napi::Env env, Napi::Object exports) {
   exports.Set("openContext", Napi::Function::New(env, OpenContext));
+  exports.Set("nextDeviceEvent", Napi::Function::New(env, NextDeviceEvent));
   exports.Set("contextAttributes", Napi::Function::New(env, ContextAttributes));
 }
 

@@ -9,6 +9,7 @@
 
 #include "../loader/verbs_api.h"
 #include "../resource.h"
+#include "async_events.h"
 
 namespace netts {
 
@@ -21,10 +22,11 @@ class Context final : public Resource {
   static std::shared_ptr<Context> OpenByName(const std::shared_ptr<EnvState>& state, const std::string& name);
   ~Context() override { Close(); }
 
-  int Close() noexcept override;
+  void Close() noexcept override;
   bool closed() const noexcept override { return verbs_ == nullptr; }
   ibv_context* verbs() const { return verbs_; }
   const ibv_device_attr& attributes() const { return attributes_; }
+  AsyncEvents& events() { return *events_; }
 
  private:
   explicit Context(std::shared_ptr<EnvState> state) : Resource(std::move(state), kKind) {}
@@ -33,6 +35,7 @@ class Context final : public Resource {
   ibv_context** list_ = nullptr;
   ibv_context* verbs_ = nullptr;
   ibv_device_attr attributes_{};
+  std::unique_ptr<AsyncEvents> events_;
 };
 
 void RegisterContext(Napi::Env env, Napi::Object exports);

@@ -7,6 +7,9 @@
 
 namespace netts {
 
+// Windows that are bound and invalidated by work requests, in either variant.
+constexpr unsigned kMemoryWindowType2 = IBV_DEVICE_MEM_WINDOW_TYPE_2A | IBV_DEVICE_MEM_WINDOW_TYPE_2B;
+
 // The attributes of an open device and of its ports.
 Napi::Object DescribeDevice(Napi::Env env, ibv_context* context, const ibv_device_attr& attributes);
 

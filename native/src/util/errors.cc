@@ -1,8 +1,6 @@
-#include "system_error.h"
+#include "errors.h"
 
 #include <uv.h>
-
-#include <string>
 
 namespace netts {
 
@@ -15,6 +13,12 @@ Napi::Error SystemError(Napi::Env env, const char* syscall, int error_number) {
   error.Set("errno", Napi::Number::New(env, error_number));
   error.Set("code", Napi::String::New(env, code));
   error.Set("syscall", Napi::String::New(env, syscall));
+  return error;
+}
+
+Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
   return error;
 }
 

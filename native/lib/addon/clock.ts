@@ -1,0 +1,15 @@
+/** The machine's time. */
+import type { Clock } from '../verbs/verbs.js'
+
+/** {@link Clock} over Node.js's own timers. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(callback, delayMs) {
+    const timer = setTimeout(callback, delayMs).unref()
+    return { close: () => clearTimeout(timer) }
+  },
+  setImmediate(callback) {
+    const immediate = setImmediate(callback)
+    return { close: () => clearImmediate(immediate) }
+  },
+}

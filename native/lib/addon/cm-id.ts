@@ -1,0 +1,230 @@
+/** Ids of the connection manager over the addon. */
+import { type HostAddress, isPathAddress, NettsError } from '@netts/core'
+import { checkAddress, checkInteger, invalidArgument } from '@netts/core/driver'
+import type { CmEvent, CmId, ConnectionParameters, ResolveOptions } from '../verbs/cm.js'
+import { PRIVATE_DATA_BYTES } from '../verbs/cm.js'
+import type { Device } from '../verbs/device.js'
+import type { QueuePair, QueuePairOptions } from '../verbs/queue-pair.js'
+import { cmEventOf, immediateFailure } from './cm-events.js'
+import type { AddonDevice } from './device.js'
+import type { Receiver } from './dispatch.js'
+import type { Environment } from './environment.js'
+import { attempt } from './failures.js'
+import type { Created, Handle, NativeConnectionParameters } from './native-binding.js'
+import { NativeObject } from './native-object.js'
+import { AddonQueuePair } from './queue-pair.js'
+
+const NO_DATA = new Uint8Array(0)
+
+/** RDMA timers count milliseconds in a C int. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+export class AddonCmId extends NativeObject implements CmId, Receiver {
+  #onEvent: ((event: CmEvent) => void) | undefined
+  #queuePair: AddonQueuePair | undefined
+  /** Of a connect that failed within the call; comes after what the addon holds. */
+  #immediate: CmEvent | undefined
+  /** The id may be dispatched again from within a callback that runs the event loop's phase to its end. */
+  #deliveryScheduled = false
+
+  constructor(environment: Environment, created: Created) {
+    super(environment, created, 'the connection id')
+  }
+
+  get onEvent(): ((event: CmEvent) => void) | undefined {
+    return this.#onEvent
+  }
+
+  set onEvent(callback: ((event: CmEvent) => void) | undefined) {
+    this.#onEvent = callback
+    if (this.closed) return
+    this.environment.dispatch.set(this.serial, callback === undefined ? undefined : this)
+    if (callback !== undefined) this.#scheduleDelivery()
+  }
+
+  /** Events that came while nobody listened are delivered from the event loop, not from here. */
+  #scheduleDelivery(): void {
+    if (this.#deliveryScheduled) return
+    this.#deliveryScheduled = true
+    setImmediate(() => {
+      this.#deliveryScheduled = false
+      this.dispatch()
+    })
+  }
+
+  dispatch(): void {
+    // Each callback may close this id, or take the callback away.
+    while (!this.closed && this.#onEvent !== undefined) {
+      const event = this.#next()
+      if (event === undefined) return
+      this.#onEvent(event)
+    }
+  }
+
+  #next(): CmEvent | undefined {
+    for (;;) {
+      const native = this.environment.binding.nextCmEvent(this.use())
+      if (native === undefined) {
+        const immediate = this.#immediate
+        this.#immediate = undefined
+        return immediate
+      }
+      const iwarp = this.device?.transport === 'iwarp'
+      const event = cmEventOf(native, iwarp, () => new AddonCmId(this.environment, native.request!))
+      if (event !== undefined) return event
+    }
+  }
+
+  get device(): Device | undefined {
+    return this.#device()
+  }
+
+  #device(): AddonDevice | undefined {
+    if (this.closed) return undefined
+    const name = this.environment.binding.cmDevice(this.use())
+    return name === undefined ? undefined : this.environment.device(name)
+  }
+
+  get queuePair(): QueuePair | undefined {
+    return this.#queuePair
+  }
+
+  get localAddress(): HostAddress | undefined {
+    return this.closed ? undefined : this.environment.binding.cmLocalAddress(this.use())
+  }
+
+  get remoteAddress(): HostAddress | undefined {
+    return this.closed ? undefined : this.environment.binding.cmRemoteAddress(this.use())
+  }
+
+  resolveAddress({ destination, source, timeoutMs }: ResolveOptions): void {
+    const to = hostAddress(destination, 'connect')
+    const from = source === undefined ? undefined : hostAddress(source, 'listen')
+    checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS)
+    const { binding } = this.environment
+    this.#call(
+      (id) => binding.resolveAddress(id, to.host, to.port, from?.host, from?.port ?? 0, timeoutMs),
+      to,
+    )
+  }
+
+  resolveRoute(timeoutMs: number): void {
+    checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS)
+    this.#call((id) => this.environment.binding.resolveRoute(id, timeoutMs))
+  }
+
+  setAckTimeout(exponent: number): void {
+    checkInteger('exponent', exponent, 0, 31)
+    this.#call((id) => this.environment.binding.setAckTimeout(id, exponent))
+  }
+
+  createQueuePair(options: QueuePairOptions): QueuePair {
+    const handle = this.use()
+    const device = this.#device()
+    if (device === undefined) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', 'the id has no device before its address is resolved')
+    }
+    if (this.#queuePair !== undefined && !this.#queuePair.closed) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', 'the id has a queue pair already')
+    }
+    this.#queuePair = new AddonQueuePair(device, handle, options)
+    return this.#queuePair
+  }
+
+  connect(parameters: ConnectionParameters = {}): void {
+    const native = connectionParameters(parameters, 'connect')
+    const handle = this.use()
+    if (this.#queuePair === undefined) {
+      throw new NettsError('ERR_NETTS_INVALID_STATE', 'connecting takes a queue pair')
+    }
+    try {
+      this.environment.binding.connect(handle, native)
+    } catch (thrown) {
+      const { code = '', errno = 0 } = thrown as { code?: string; errno?: number }
+      if (code === 'EINVAL' || code.startsWith('ERR_'))
+        attempt(() => {
+          throw thrown
+        })
+      this.#immediate = immediateFailure(code, errno)
+      this.#scheduleDelivery()
+    }
+  }
+
+  bindAddress(address: HostAddress): void {
+    const { host, port } = hostAddress(address, 'listen')
+    this.#call((id) => this.environment.binding.bindAddress(id, host, port), address)
+  }
+
+  listen(backlog: number): void {
+    checkInteger('backlog', backlog, 1, MAX_TIMEOUT_MS)
+    this.#call((id) => this.environment.binding.listen(id, backlog))
+  }
+
+  accept(parameters: ConnectionParameters = {}): void {
+    const native = connectionParameters(parameters, 'accept')
+    this.#call((id) => this.environment.binding.accept(id, native))
+  }
+
+  reject(privateData: Uint8Array = NO_DATA): void {
+    checkPrivateData(privateData, 'reject')
+    this.#call((id) => this.environment.binding.reject(id, privateData))
+  }
+
+  notifyEstablished(): void {
+    this.environment.binding.notifyEstablished(this.use())
+  }
+
+  disconnect(): void {
+    this.environment.binding.disconnect(this.use())
+  }
+
+  ref(): void {
+    this.environment.binding.setCmRef(this.use(), true)
+  }
+
+  unref(): void {
+    this.environment.binding.setCmRef(this.use(), false)
+  }
+
+  #call<T>(call: (handle: Handle) => T, address?: HostAddress): T {
+    return attempt(() => call(this.use()), { address, device: this.device?.name })
+  }
+
+  override close(): void {
+    this.#queuePair?.close()
+    super.close()
+  }
+}
+
+function hostAddress(address: HostAddress, operation: 'connect' | 'listen'): HostAddress {
+  const checked = checkAddress(address, operation)
+  if (isPathAddress(checked)) throw invalidArgument('RDMA has no addresses that are paths', operation)
+  return checked
+}
+
+function checkPrivateData(data: Uint8Array, message: keyof typeof PRIVATE_DATA_BYTES): void {
+  if (!(data instanceof Uint8Array)) throw invalidArgument('privateData must be a Uint8Array', message)
+  const most = PRIVATE_DATA_BYTES[message]
+  if (data.byteLength > most) {
+    throw invalidArgument(`privateData has ${data.byteLength} bytes, more than the ${most} that fit`, message)
+  }
+}
+
+function connectionParameters(
+  parameters: ConnectionParameters,
+  message: 'connect' | 'accept',
+): NativeConnectionParameters {
+  const {
+    privateData,
+    responderResources = 1,
+    initiatorDepth = 1,
+    retryCount = 7,
+    rnrRetryCount = 6,
+  } = parameters
+  if (privateData !== undefined) checkPrivateData(privateData, message)
+  checkInteger('responderResources', responderResources, 0, 255)
+  checkInteger('initiatorDepth', initiatorDepth, 0, 255)
+  checkInteger('retryCount', retryCount, 0, 7)
+  checkInteger('rnrRetryCount', rnrRetryCount, 0, 7)
+  return { privateData, responderResources, initiatorDepth, retryCount, rnrRetryCount }
+}

@@ -1,0 +1,19 @@
+/** The device suite on the kernel's own devices. */
+import { describe, it } from 'node:test'
+import { deviceSuite } from '../device-suite/device-suite.js'
+import { labDevices } from './lab-devices.js'
+import { openVerbs } from './open-verbs.js'
+
+for (const { name, address } of labDevices()) {
+  deviceSuite({
+    name,
+    describe,
+    it: (title, body) => void it(title, { timeout: 20_000 }, body),
+    open: () => {
+      // What a failed test left open must not fail the next one.
+      openVerbs().close()
+      const verbs = openVerbs()
+      return { client: verbs, server: verbs, serverHost: address, settle: (promise) => promise }
+    },
+  })
+}

@@ -1,0 +1,116 @@
+/** Devices over the addon. */
+import type { CompletionChannel, CompletionChannelOptions } from '../verbs/completion-queue.js'
+import type { Device, DeviceAttributes, DeviceCapabilities, DeviceEvent, Port } from '../verbs/device.js'
+import type { ProtectionDomain } from '../verbs/protection-domain.js'
+import { AddonCompletionChannel, AddonCompletionQueue } from './completion-queue.js'
+import { DEVICE_EVENTS, LINK_LAYERS, PORT_EVENTS, PORT_STATES } from './device-names.js'
+import type { Receiver } from './dispatch.js'
+import type { Environment } from './environment.js'
+import { attempt } from './failures.js'
+import type { NativeDevice, NativeDeviceEvent, NativePort } from './native-binding.js'
+import { NativeObject } from './native-object.js'
+import { AddonProtectionDomain } from './protection-domain.js'
+import { AddonQueuePair } from './queue-pair.js'
+import { AddonSharedReceiveQueue } from './shared-receive-queue.js'
+
+export class AddonDevice extends NativeObject implements Device, Receiver {
+  declare readonly environment: Environment
+  readonly name: string
+  readonly transport: 'infiniband' | 'iwarp'
+  readonly guid: string
+  readonly attributes: DeviceAttributes
+  readonly capabilities: DeviceCapabilities
+  onEvent: ((event: DeviceEvent) => void) | undefined
+
+  constructor(environment: Environment, name: string) {
+    const { binding } = environment
+    super(
+      environment,
+      attempt(() => binding.openContext(name), { device: name }),
+      `the device ${name}`,
+    )
+    const native = binding.contextAttributes(this.use())
+    this.name = name
+    this.transport = native.iwarp ? 'iwarp' : 'infiniband'
+    this.guid = native.guid
+    this.attributes = attributesOf(native)
+    this.capabilities = Object.freeze({
+      immediateData: !native.iwarp,
+      atomics: native.atomics,
+      memoryWindows: native.memoryWindowType2 && native.maxMemoryWindows > 0 && !native.iwarp,
+      receiverNotReady: !native.iwarp,
+      acceptorSpeaksFirst: !native.iwarp,
+    })
+    // Events are taken from the device whether someone listens or not; it belongs to its Verbs as long.
+    environment.dispatch.set(this.serial, this)
+  }
+
+  ports(): readonly Port[] {
+    const native = attempt(() => this.environment.binding.contextAttributes(this.use()), {
+      device: this.name,
+    })
+    return native.ports.map(portOf)
+  }
+
+  allocateProtectionDomain(): ProtectionDomain {
+    return new AddonProtectionDomain(this)
+  }
+
+  createCompletionChannel(options?: CompletionChannelOptions): CompletionChannel {
+    return new AddonCompletionChannel(this, options)
+  }
+
+  dispatch(): void {
+    // A callback may close everything.
+    while (!this.closed) {
+      const event = this.environment.binding.nextDeviceEvent(this.use())
+      if (event === undefined) return
+      this.onEvent?.(this.#eventOf(event))
+    }
+  }
+
+  #eventOf({ type, number, portNumber }: NativeDeviceEvent): DeviceEvent {
+    const { name, event } = DEVICE_EVENTS[type] ?? { name: `IBV_EVENT_${type}`, event: 'other' as const }
+    const subject = this.environment.subjects.get(number)?.deref()
+    return {
+      type: event,
+      name,
+      ...(subject instanceof AddonQueuePair && { queuePair: subject }),
+      ...(subject instanceof AddonCompletionQueue && { completionQueue: subject }),
+      ...(subject instanceof AddonSharedReceiveQueue && { sharedReceiveQueue: subject }),
+      ...(PORT_EVENTS.has(type) && { portNumber }),
+    }
+  }
+}
+
+function attributesOf(native: NativeDevice): DeviceAttributes {
+  return Object.freeze({
+    firmwareVersion: native.firmwareVersion,
+    vendorId: native.vendorId,
+    vendorPartId: native.vendorPartId,
+    maxQueuePairs: native.maxQueuePairs,
+    maxWorkRequests: native.maxWorkRequests,
+    maxEntries: native.maxEntries,
+    maxCompletionQueues: native.maxCompletionQueues,
+    maxCompletions: native.maxCompletions,
+    maxMemoryRegions: native.maxMemoryRegions,
+    maxRegionBytes: native.maxRegionBytes,
+    maxProtectionDomains: native.maxProtectionDomains,
+    maxResponderResources: native.maxResponderResources,
+    maxInitiatorDepth: native.maxInitiatorDepth,
+    maxMemoryWindows: native.maxMemoryWindows,
+    maxSharedReceiveQueues: native.maxSharedReceiveQueues,
+    maxSharedReceiveWorkRequests: native.maxSharedReceiveWorkRequests,
+    maxSharedReceiveEntries: native.maxSharedReceiveEntries,
+  })
+}
+
+function portOf(native: NativePort): Port {
+  return {
+    number: native.number,
+    state: PORT_STATES[native.state] ?? 'nop',
+    linkLayer: LINK_LAYERS[native.linkLayer] ?? 'unspecified',
+    activeMtuBytes: native.activeMtuBytes,
+    maxMessageBytes: native.maxMessageBytes,
+  }
+}

@@ -1,0 +1,120 @@
+/** Protection domains, memory regions and windows over the addon. */
+import { NettsError } from '@netts/core'
+import { checkInteger, invalidArgument } from '@netts/core/driver'
+import { AccessFlag } from '../verbs/layout.js'
+import type {
+  MemoryRegion,
+  MemoryRegionOptions,
+  MemoryWindow,
+  ProtectionDomain,
+} from '../verbs/protection-domain.js'
+import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
+import type { AddonDevice } from './device.js'
+import { attempt, translate } from './failures.js'
+import { memlockLimitBytes } from './memlock.js'
+import type { NativeRegion, NativeWindow } from './native-binding.js'
+import { NativeObject } from './native-object.js'
+import { AddonSharedReceiveQueue } from './shared-receive-queue.js'
+
+/** Entries name a place in a region by 32 bits. */
+const MAX_REGION_BYTES = 2 ** 32 - 4096
+
+const ACCESS_BITS = Object.values(AccessFlag).reduce((all, bit) => all | bit, 0)
+
+class AddonMemoryRegion extends NativeObject implements MemoryRegion {
+  readonly id: number
+  readonly bytes: Uint8Array
+  readonly byteLength: number
+  readonly access: number
+  readonly remoteAddress: bigint
+  readonly remoteKey: number
+
+  constructor(domain: AddonProtectionDomain, native: NativeRegion, access: number) {
+    super(domain.device.environment, native, 'the memory region')
+    this.id = native.id
+    this.bytes = new Uint8Array(native.buffer)
+    this.byteLength = this.bytes.byteLength
+    this.access = access
+    this.remoteAddress = native.remoteAddress
+    this.remoteKey = native.remoteKey
+  }
+}
+
+class AddonMemoryWindow extends NativeObject implements MemoryWindow {
+  readonly id: number
+  readonly remoteKey: number
+
+  constructor(domain: AddonProtectionDomain, native: NativeWindow) {
+    super(domain.device.environment, native, 'the memory window')
+    this.id = native.id
+    this.remoteKey = native.remoteKey
+  }
+}
+
+export class AddonProtectionDomain extends NativeObject implements ProtectionDomain {
+  readonly device: AddonDevice
+
+  constructor(device: AddonDevice) {
+    const { binding } = device.environment
+    const created = attempt(() => binding.allocateProtectionDomain(device.use()), { device: device.name })
+    super(device.environment, created, 'the protection domain')
+    this.device = device
+  }
+
+  registerRegion(options: MemoryRegionOptions): MemoryRegion {
+    const { byteLength, access } = checkRegion(options)
+    const handle = this.use()
+    try {
+      const native = this.environment.binding.registerRegion(handle, byteLength, access)
+      return new AddonMemoryRegion(this, native, access)
+    } catch (thrown) {
+      throw this.#refusal(thrown, byteLength)
+    }
+  }
+
+  async registerRegionAsync(options: MemoryRegionOptions): Promise<MemoryRegion> {
+    const { byteLength, access } = checkRegion(options)
+    const handle = this.use()
+    try {
+      const native = await this.environment.binding.registerRegionAsync(handle, byteLength, access)
+      return new AddonMemoryRegion(this, native, access)
+    } catch (thrown) {
+      throw this.#refusal(thrown, byteLength)
+    }
+  }
+
+  #refusal(thrown: unknown, byteLength: number): unknown {
+    const hint =
+      (thrown as { code?: unknown }).code === 'ENOMEM'
+        ? `${byteLength} bytes were asked for, this process pins ${this.environment.binding.pinnedBytes()}, and ` +
+          `may pin ${memlockLimitBytes()} (ulimit -l)`
+        : undefined
+    return translate(thrown, { device: this.device.name, ...(hint !== undefined && { hint }) })
+  }
+
+  allocateMemoryWindow(): MemoryWindow {
+    const handle = this.use()
+    if (!this.device.capabilities.memoryWindows) {
+      throw new NettsError('ERR_NETTS_UNSUPPORTED', `${this.device.name} has no memory windows of type 2`)
+    }
+    const native = attempt(() => this.environment.binding.allocateMemoryWindow(handle), {
+      device: this.device.name,
+    })
+    return new AddonMemoryWindow(this, native)
+  }
+
+  createSharedReceiveQueue(options: SharedReceiveQueueOptions): SharedReceiveQueue {
+    return new AddonSharedReceiveQueue(this, options)
+  }
+}
+
+function checkRegion(options: MemoryRegionOptions): { byteLength: number; access: number } {
+  const { byteLength, access = AccessFlag.localWrite } = options
+  checkInteger('byteLength', byteLength, 1, MAX_REGION_BYTES)
+  checkInteger('access', access, 0, ACCESS_BITS)
+  const needsLocalWrite = AccessFlag.remoteWrite | AccessFlag.remoteAtomic
+  if ((access & needsLocalWrite) !== 0 && (access & AccessFlag.localWrite) === 0) {
+    throw invalidArgument('access: remoteWrite and remoteAtomic need localWrite as well')
+  }
+  return { byteLength, access }
+}

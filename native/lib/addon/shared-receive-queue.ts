@@ -1,0 +1,53 @@
+/** Shared receive queues over the addon. */
+import { checkInteger } from '@netts/core/driver'
+import { receiveRecordWords } from '../verbs/layout.js'
+import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
+import { attempt, translate } from './failures.js'
+import { NativeObject } from './native-object.js'
+import type { AddonProtectionDomain } from './protection-domain.js'
+
+export class AddonSharedReceiveQueue extends NativeObject implements SharedReceiveQueue {
+  readonly maxWorkRequests: number
+  readonly maxEntries: number
+  readonly receiveRequests: Uint32Array
+  readonly receiveRecordWords: number
+  readonly #deviceName: string
+
+  constructor(domain: AddonProtectionDomain, options: SharedReceiveQueueOptions) {
+    const { attributes, environment, name } = domain.device
+    const { maxWorkRequests, maxEntries = 1 } = options
+    checkInteger('maxWorkRequests', maxWorkRequests, 1, attributes.maxSharedReceiveWorkRequests)
+    checkInteger('maxEntries', maxEntries, 1, attributes.maxSharedReceiveEntries)
+    const native = attempt(
+      () => environment.binding.createSharedReceiveQueue(domain.use(), maxWorkRequests, maxEntries),
+      { device: name },
+    )
+    super(environment, native, 'the shared receive queue')
+    environment.subjects.set(this.serial, new WeakRef(this))
+    this.#deviceName = name
+    this.maxWorkRequests = native.maxWorkRequests
+    this.maxEntries = native.maxEntries
+    this.receiveRequests = new Uint32Array(native.buffer)
+    this.receiveRecordWords = receiveRecordWords(maxEntries)
+  }
+
+  postReceive(count: number, first = 0): number {
+    try {
+      return this.environment.binding.postSharedReceive(this.use(), first, count)
+    } catch (thrown) {
+      throw translate(thrown, { device: this.#deviceName })
+    }
+  }
+
+  setLimit(limit: number): void {
+    checkInteger('limit', limit, 0, this.maxWorkRequests)
+    attempt(() => this.environment.binding.setSharedReceiveLimit(this.use(), limit), {
+      device: this.#deviceName,
+    })
+  }
+
+  override close(): void {
+    this.environment.subjects.delete(this.serial)
+    super.close()
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Builds the C++ addon and puts it where the package loads it from: prebuilds/<platform>-<arch>/.
+ * Where a compiler or the headers are missing it says so and succeeds: everything else works without RDMA. With
+ * --required, or under CI, that is a failure.
+ *
+ * Run it through pnpm or npm: they hand their configuration (`nodedir`) on to node-gyp.
+ */
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values } = parseArgs({
+  options: { required: { type: 'boolean' }, sanitize: { type: 'boolean' } },
+})
+const mustSucceed = values.required || process.env.CI === 'true'
+
+/** What the build needs, and the Debian package each comes from. */
+function missing() {
+  if (process.platform !== 'linux') return [`Linux (this is ${process.platform})`]
+  const wanted = [
+    { what: 'a C++ compiler (g++)', test: ['g++', '--version'], debian: 'g++' },
+    { what: 'make', test: ['make', '--version'], debian: 'make' },
+    { what: 'python3', test: ['python3', '--version'], debian: 'python3' },
+    { what: '<infiniband/verbs.h>', header: 'infiniband/verbs.h', debian: 'libibverbs-dev' },
+    { what: '<rdma/rdma_cma.h>', header: 'rdma/rdma_cma.h', debian: 'librdmacm-dev' },
+  ]
+  return wanted
+    .filter(({ test, header }) =>
+      header === undefined
+        ? spawnSync(test[0], test.slice(1)).status !== 0
+        : spawnSync('g++', ['-E', '-x', 'c++', '-'], { input: `#include <${header}>` }).status !== 0,
+    )
+    .map(({ what, debian }) => `${what}: apt-get install ${debian}`)
+}
+
+function fail(message) {
+  console.error(message)
+  process.exit(mustSucceed ? 1 : 0)
+}
+
+const lacking = missing()
+if (lacking.length > 0) {
+  fail(`@netts/verbs: the addon is not built, RDMA will be unavailable. Missing:\n  ${lacking.join('\n  ')}`)
+}
+
+const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
+const args = [
+  nodeGyp,
+  // A second build compiles only what changed.
+  existsSync(`${root}src/build/Makefile`) ? 'build' : 'rebuild',
+  `--directory=${root}src`,
+  '--silent',
+  ...(values.sanitize ? ['--', '-Dsanitize=1'] : []),
+]
+const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+if (status !== 0) {
+  console.error('@netts/verbs: the addon did not compile')
+  process.exit(1)
+}
+
+const name = values.sanitize ? 'sanitized' : `${process.platform}-${process.arch}`
+const directory = `${root}prebuilds/${name}`
+mkdirSync(directory, { recursive: true })
+// Renamed into place: a process that has the old one loaded keeps it intact.
+copyFileSync(`${root}src/build/Release/netts_verbs.node`, `${directory}/netts_verbs.node.new`)
+renameSync(`${directory}/netts_verbs.node.new`, `${directory}/netts_verbs.node`)
+console.log(`@netts/verbs: built prebuilds/${name}/netts_verbs.node`)

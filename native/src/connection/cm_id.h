@@ -1,0 +1,60 @@
+// An id of the connection manager (rdma_cm_id): a listener, or one end of a connection.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "cm_channel.h"
+
+namespace netts {
+
+class CmId;
+class QueuePair;
+
+// A copy of an rdma_cm_event, which is acknowledged as soon as it was read.
+struct CmEvent {
+  rdma_cm_event_type type = RDMA_CM_EVENT_ADDR_ERROR;
+  // 0, a negative errno, or an InfiniBand reject reason.
+  int status = 0;
+  std::vector<uint8_t> private_data;
+  uint8_t responder_resources = 0;
+  uint8_t initiator_depth = 0;
+  // The new connection's id, of a connect request.
+  std::shared_ptr<CmId> request;
+};
+
+class CmId final : public Resource {
+ public:
+  static constexpr ResourceKind kKind = ResourceKind::kCmId;
+  static constexpr const char* kName = "the connection id";
+
+  CmId(std::shared_ptr<CmChannel> channel, rdma_cm_id* id);
+  ~CmId() override { Close(); }
+
+  // Destroys its queue pair first. A request that waits is rejected, a connection disconnected.
+  void Close() noexcept override;
+  bool closed() const noexcept override { return id_ == nullptr; }
+  rdma_cm_id* verbs() const { return id_; }
+
+  void SetQueuePair(const std::shared_ptr<QueuePair>& pair) { pair_ = pair; }
+  void Established();
+  // Moves the queue pair to the error state: on InfiniBand the verbs leave it as it is when the peer
+  // disconnects, and on iWARP when this end does.
+  void Disconnected();
+  void SetReferenced(bool referenced);
+
+  // What happened and JavaScript has not asked for yet, the oldest first.
+  std::deque<CmEvent> events;
+
+ private:
+  std::shared_ptr<CmChannel> channel_;
+  rdma_cm_id* id_;
+  std::weak_ptr<QueuePair> pair_;
+  bool referenced_ = false;
+};
+
+void RegisterCmId(Napi::Env env, Napi::Object exports);
+
+}  // namespace netts

@@ -1,0 +1,148 @@
+#include "completion_queue.h"
+
+#include <arpa/inet.h>
+#include <uv.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "../layout.h"
+#include "../util/errors.h"
+#include "queue_pair.h"
+
+namespace netts {
+namespace {
+
+constexpr unsigned kAcknowledgeBatch = 64;
+
+void Write(const ibv_wc& from, CompletionRecord* to) {
+  to->id_low = static_cast<uint32_t>(from.wr_id);
+  to->id_high = static_cast<uint32_t>(from.wr_id >> 32);
+  to->status = from.status;
+  to->opcode = from.opcode;
+  to->flags = from.wc_flags & IBV_WC_WITH_IMM;
+  to->byte_length = from.byte_len;
+  to->immediate = ntohl(from.imm_data);
+  to->queue_pair_number = from.qp_num;
+  to->vendor_error = from.vendor_err;
+}
+
+}  // namespace
+
+CompletionQueue::CompletionQueue(std::shared_ptr<CompletionChannel> channel, uint32_t batch,
+                                 std::shared_ptr<SharedMemory> completions)
+    : Resource(channel->shared_state(), kKind),
+      channel_(std::move(channel)),
+      taken_(batch),
+      completions_(std::move(completions)) {}
+
+int CompletionQueue::Create(int entries, int vector) {
+  // Events carry the number, never a pointer: whoever takes them may be another thread.
+  void* context = reinterpret_cast<void*>(number());
+  queue_ = Ibv().create_cq(channel_->context()->verbs(), entries, context, channel_->verbs(), vector);
+  if (queue_ == nullptr) return errno;
+  channel_->Add(this);
+  return 0;
+}
+
+void CompletionQueue::Close() noexcept {
+  if (queue_ == nullptr) return;
+  channel_->Remove(this);
+  if (unacknowledged_ > 0) Ibv().ack_cq_events(queue_, unacknowledged_);
+  unacknowledged_ = 0;
+  Ibv().destroy_cq(queue_);
+  queue_ = nullptr;
+  channel_.reset();
+}
+
+int CompletionQueue::Arm(bool solicited_only) {
+  armed_ = true;
+  return Errno(ibv_req_notify_cq(queue_, solicited_only ? 1 : 0));
+}
+
+void CompletionQueue::AddFlushed(uint64_t work_request_id, uint32_t queue_pair_number) {
+  ibv_wc completion{};
+  completion.wr_id = work_request_id;
+  completion.status = IBV_WC_WR_FLUSH_ERR;
+  completion.qp_num = queue_pair_number;
+  flushed_.push_back(completion);
+  if (!std::exchange(armed_, false)) return;
+  state().DispatchSoon(number());
+}
+
+void CompletionQueue::CountEvent() {
+  armed_ = false;
+  if (++unacknowledged_ < kAcknowledgeBatch) return;
+  Ibv().ack_cq_events(queue_, unacknowledged_);
+  unacknowledged_ = 0;
+}
+
+int CompletionQueue::Poll(uint32_t spin_microseconds) {
+  const int capacity = static_cast<int>(taken_.size());
+  int count = ibv_poll_cq(queue_, capacity, taken_.data());
+  if (count == 0 && spin_microseconds > 0 && flushed_.empty()) {
+    const uint64_t deadline = uv_hrtime() + uint64_t{spin_microseconds} * 1000;
+    do {
+      count = ibv_poll_cq(queue_, capacity, taken_.data());
+    } while (count == 0 && uv_hrtime() < deadline);
+  }
+  // What the device flushed itself comes first: it was posted before.
+  if (count == 0) {
+    for (; count < capacity && !flushed_.empty(); ++count) {
+      taken_[static_cast<size_t>(count)] = flushed_.front();
+      flushed_.pop_front();
+    }
+  }
+  if (count == 0 && failed_) return -1;
+  auto* records = reinterpret_cast<CompletionRecord*>(completions_->data());
+  for (int index = 0; index < count; ++index) {
+    const ibv_wc& completion = taken_[static_cast<size_t>(index)];
+    Write(completion, &records[index]);
+    if (completion.status == IBV_WC_SUCCESS) continue;
+    const auto pair = pairs_.find(completion.qp_num);
+    if (pair != pairs_.end()) pair->second->MarkFailed();
+  }
+  return count;
+}
+
+namespace {
+
+// createCompletionQueue(channel, entries, batch, vector) → { handle, number, maxCompletions, buffer }
+Napi::Value CreateCompletionQueue(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  CompletionChannel& channel = Get<CompletionChannel>(info[0]);
+  const uint32_t batch = info[2].As<Napi::Number>().Uint32Value();
+  const size_t byte_length = batch * sizeof(CompletionRecord);
+  auto completions = SharedMemory::Map(byte_length);
+  if (completions == nullptr) throw SystemError(env, "mmap", errno);
+  auto queue = std::make_shared<CompletionQueue>(Share(channel), batch, completions);
+  const int error = queue->Create(info[1].As<Napi::Number>().Int32Value(), info[3].As<Napi::Number>().Int32Value());
+  if (error != 0) throw SystemError(env, "ibv_create_cq", error);
+  Napi::Object out = MakeHandle(env, queue).As<Napi::Object>();
+  out.Set("maxCompletions", static_cast<double>(queue->verbs()->cqe));
+  out.Set("buffer", ExposeMemory(env, completions, byte_length));
+  return out;
+}
+
+// poll(queue, spinMicroseconds) → count
+Napi::Value Poll(const Napi::CallbackInfo& info) {
+  const int count = Get<CompletionQueue>(info[0]).Poll(info[1].As<Napi::Number>().Uint32Value());
+  if (count < 0) throw SystemError(info.Env(), "ibv_poll_cq", EIO);
+  return Napi::Number::New(info.Env(), count);
+}
+
+// arm(queue, solicitedOnly)
+void Arm(const Napi::CallbackInfo& info) {
+  const int error = Get<CompletionQueue>(info[0]).Arm(info[1].As<Napi::Boolean>());
+  if (error != 0) throw SystemError(info.Env(), "ibv_req_notify_cq", error);
+}
+
+}  // namespace
+
+void RegisterCompletionQueue(Napi::Env env, Napi::Object exports) {
+  exports.Set("createCompletionQueue", Napi::Function::New(env, CreateCompletionQueue));
+  exports.Set("poll", Napi::Function::New<Poll>(env));
+  exports.Set("arm", Napi::Function::New<Arm>(env));
+}
+
+}  // namespace netts

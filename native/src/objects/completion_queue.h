@@ -1,0 +1,64 @@
+// A completion queue (ibv_cq): polled in batches into an array that JavaScript reads.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "../util/shared_memory.h"
+#include "completion_channel.h"
+
+namespace netts {
+
+class QueuePair;
+
+class CompletionQueue final : public Resource {
+ public:
+  static constexpr ResourceKind kKind = ResourceKind::kCompletionQueue;
+  static constexpr const char* kName = "the completion queue";
+
+  CompletionQueue(std::shared_ptr<CompletionChannel> channel, uint32_t batch,
+                  std::shared_ptr<SharedMemory> completions);
+  ~CompletionQueue() override { Close(); }
+
+  // 0 or an errno.
+  int Create(int entries, int vector);
+  void Close() noexcept override;
+  bool closed() const noexcept override { return queue_ == nullptr; }
+  ibv_cq* verbs() const { return queue_; }
+
+  // The device reported that it failed (it was overrun): polling it says so from now on.
+  void Fail() { failed_ = true; }
+  // Completions taken, the oldest first, or a negative number when the queue failed. Keeps asking for
+  // `spin_microseconds` while there is none.
+  int Poll(uint32_t spin_microseconds);
+  // 0 or an errno.
+  int Arm(bool solicited_only);
+  // Queue pairs whose completions come here: told when one of theirs failed.
+  void Attach(uint32_t queue_pair_number, QueuePair* pair) { pairs_[queue_pair_number] = pair; }
+  void Detach(uint32_t queue_pair_number) { pairs_.erase(queue_pair_number); }
+  // Adds a flushed completion, as the device should, and wakes the queue when it is armed.
+  void AddFlushed(uint64_t work_request_id, uint32_t queue_pair_number);
+  // An event was read from the channel. Acknowledging takes a lock, so it is done for many at a time; the
+  // queue can't be destroyed before.
+  void CountEvent();
+  uint32_t batch() const { return static_cast<uint32_t>(taken_.size()); }
+  const std::shared_ptr<SharedMemory>& completions() const { return completions_; }
+
+ private:
+  std::shared_ptr<CompletionChannel> channel_;
+  ibv_cq* queue_ = nullptr;
+  std::vector<ibv_wc> taken_;
+  std::shared_ptr<SharedMemory> completions_;
+  std::unordered_map<uint32_t, QueuePair*> pairs_;
+  std::deque<ibv_wc> flushed_;
+  bool armed_ = false;
+  unsigned unacknowledged_ = 0;
+  bool failed_ = false;
+};
+
+void RegisterCompletionQueue(Napi::Env env, Napi::Object exports);
+
+}  // namespace netts

@@ -1,0 +1,65 @@
+// From the records that JavaScript wrote to verbs work requests: every field is checked here, so that no
+// record can name memory that is not registered, or make the device read or write outside of a region.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "env_state.h"
+#include "layout.h"
+#include "loader/verbs_api.h"
+#include "util/errors.h"
+#include "util/shared_memory.h"
+
+namespace netts {
+
+// What the records of one queue may say.
+struct PostingLimits {
+  const ProtectionDomain* domain;
+  uint32_t max_entries;
+  uint32_t max_inline_bytes;
+  // Operations the device lacks, as bits `1 << ibv_wr_opcode`.
+  uint32_t unsupported_opcodes;
+  // siw refuses a receive without an element, and takes an empty one for the same.
+  bool receives_need_an_element;
+};
+
+// Why a batch was refused; nothing of it was posted.
+struct Refusal {
+  // The NettsError's code; nullptr when the batch is good.
+  const char* code = nullptr;
+  std::string message;
+};
+
+// A chain of work requests in the environment's scratch memory, valid until the next one is built.
+Refusal BuildSends(EnvState& state, const PostingLimits& limits, const uint32_t* records, size_t record_words,
+                   uint32_t count, ibv_send_wr** chain);
+Refusal BuildReceives(EnvState& state, const PostingLimits& limits, const uint32_t* records, size_t record_words,
+                      uint32_t count, ibv_recv_wr** chain);
+
+// The part of a posting call that the queues have in common. info[1] is the first record, info[2] how many.
+struct Batch {
+  const uint32_t* records;
+  size_t record_words;
+  uint32_t count;
+};
+Batch BatchOf(const Napi::CallbackInfo& info, const SharedMemory& requests, uint32_t max_requests,
+              size_t record_bytes);
+// How many went out (siw reports a full queue by `bad` alone, without an error), or the exception when the device refused for another reason than a full queue.
+Napi::Value Posted(const Napi::CallbackInfo& info, const char* syscall, int result, size_t posted);
+
+template <typename Post>
+Napi::Value PostReceives(const Napi::CallbackInfo& info, EnvState& state, const PostingLimits& limits,
+                         const SharedMemory& requests, uint32_t max_requests, Post post) {
+  const Batch batch = BatchOf(info, requests, max_requests,
+                              sizeof(ReceiveRecord) + limits.max_entries * sizeof(EntryRecord));
+  if (batch.count == 0) return Napi::Number::New(info.Env(), 0);
+  ibv_recv_wr* chain = nullptr;
+  const Refusal refusal = BuildReceives(state, limits, batch.records, batch.record_words, batch.count, &chain);
+  if (refusal.code != nullptr) throw CodedError(info.Env(), refusal.code, refusal.message);
+  ibv_recv_wr* bad = nullptr;
+  const int error = post(chain, &bad);
+  return Posted(info, "ibv_post_recv", error, bad == nullptr ? batch.count : static_cast<size_t>(bad - chain));
+}
+
+}  // namespace netts

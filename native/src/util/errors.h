@@ -1,0 +1,19 @@
+// The two kinds of JavaScript errors that the addon throws. The TypeScript side makes NettsErrors of them.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+
+namespace netts {
+
+// A verbs call failed: `errno` (positive, as the manual pages have it), `code` (such as `ENOMEM`), `syscall`.
+Napi::Error SystemError(Napi::Env env, const char* syscall, int error_number);
+
+// What a verbs call returned as a positive errno: some providers (siw) return it negative.
+inline int Errno(int result) { return result < 0 ? -result : result; }
+
+// The program made a mistake: `code` is the NettsError's.
+Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message);
+
+}  // namespace netts
