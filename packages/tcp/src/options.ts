@@ -12,7 +12,7 @@ export interface TcpOptions {
   /**
    * How many send buffers may wait for the kernel to take them before sends are refused: blocks of 64 KiB that
    * `sendCopy` and `sendGather` fill one after the other, and buffers given to `sendBuffer`. An idle connection
-   * holds none. 1 to 65536. @default 16
+   * holds none. 1 to 65536. @default 32
    */
   readonly sendDepth?: number | undefined
   /**
@@ -56,7 +56,7 @@ export function checkOptions(options: TcpOptions = {}): TcpConfig {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
   const {
     maxSendSize = 64 * 1024 + 64,
-    sendDepth = 16,
+    sendDepth = 32,
     recvWindow = 1024 * 1024,
     keepAlive = true,
     keepAliveDelayMs = 30_000,

@@ -183,7 +183,7 @@ describe('destroy', () => {
 
   it('returns buffers that were not sent to their pool', async () => {
     const bufferPool = createBufferPool()
-    const { transport } = await openAgainstPlain({ bufferPool })
+    const { transport } = await openAgainstPlain({ bufferPool, sendDepth: 16 })
     await until(transport, () => {
       for (;;) {
         const buffer = bufferPool.alloc(65_536)
