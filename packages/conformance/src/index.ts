@@ -11,4 +11,4 @@ export type {
   ResourceCounts,
 } from './options.js'
 export { runPeerTask } from './peer.js'
-export { transportConformance } from './suite.js'
+export { runRandomSchedules, transportConformance } from './suite.js'

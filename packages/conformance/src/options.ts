@@ -89,7 +89,7 @@ export interface Settings {
 }
 
 /** Fills the defaults in. */
-export function settingsOf(options: ConformanceOptions): Settings {
+export function settingsOf(options: Omit<ConformanceOptions, 'describe' | 'it'>): Settings {
   return {
     capabilities: options.capabilities,
     deadlineMs: options.deadlineMs ?? 10_000,

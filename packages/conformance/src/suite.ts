@@ -2,6 +2,7 @@
 import { Context } from './harness/context.js'
 import { type ConformanceOptions, type Settings, settingsOf } from './options.js'
 import { areas } from './rules/areas.js'
+import { runSchedule } from './rules/random-schedule.js'
 
 /** Registers one test of a rule. */
 export type Rule = (name: string, test: (context: Context) => Promise<void>) => void
@@ -26,8 +27,29 @@ export function transportConformance(options: ConformanceOptions): void {
   })
 }
 
+/**
+ * Runs random schedules without a test runner, each on ground of its own, until the time is up.
+ *
+ * @param options as for the suite: `seed` is where the schedules begin, `schedules` has no meaning here
+ * @param durationMs how long; at least one schedule is run
+ * @returns how many schedules were run. Rejects with the first failure, whose message names its seed
+ */
+export async function runRandomSchedules(
+  options: Omit<ConformanceOptions, 'describe' | 'it' | 'schedules'>,
+  durationMs: number,
+): Promise<number> {
+  const settings = settingsOf(options)
+  const endMs = performance.now() + durationMs
+  let schedules = 0
+  do {
+    const seed = (settings.seed + schedules++) >>> 0
+    await run(options, settings, (context) => runSchedule(context, seed))
+  } while (performance.now() < endMs)
+  return schedules
+}
+
 async function run(
-  options: ConformanceOptions,
+  options: Pick<ConformanceOptions, 'setup' | 'teardown'>,
   settings: Settings,
   test: (context: Context) => Promise<void>,
 ): Promise<void> {

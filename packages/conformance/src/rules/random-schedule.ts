@@ -69,8 +69,18 @@ class Actor {
   }
 }
 
-/** Runs the schedule that the seed decides. */
+/** Runs the schedule that the seed decides; a failure names the seed. */
 export async function runSchedule(context: Context, seed: number): Promise<void> {
+  try {
+    await play(context, seed)
+  } catch (error) {
+    throw new Error(`a random schedule failed; replay it with { seed: ${seed}, schedules: 1 }`, {
+      cause: error,
+    })
+  }
+}
+
+async function play(context: Context, seed: number): Promise<void> {
   const random = new Random(seed)
   const { client, server } = await context.pair()
   const actors = [new Actor(client, random), new Actor(server, random)] as const
@@ -114,14 +124,6 @@ async function endAbruptly(actors: readonly [Actor, Actor], random: Random): Pro
 export const randomScheduleRules: Area = (rule, settings) => {
   for (let i = 0; i < settings.schedules; i++) {
     const seed = (settings.seed + i) >>> 0
-    rule(`schedule ${i + 1} of ${settings.schedules}`, async (context) => {
-      try {
-        await runSchedule(context, seed)
-      } catch (error) {
-        throw new Error(`a random schedule failed; replay it with { seed: ${seed}, schedules: 1 }`, {
-          cause: error,
-        })
-      }
-    })
+    rule(`schedule ${i + 1} of ${settings.schedules}`, (context) => runSchedule(context, seed))
   }
 }

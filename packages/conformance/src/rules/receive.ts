@@ -40,7 +40,7 @@ export const receiveRules: Area = (rule, settings) => {
     const { client, server } = await context.pair()
     const random = new Random(settings.seed)
     const held: HeldChunk[] = []
-    const byteLength = Math.max(6 * server.transport.recvWindow, 2 ** 18)
+    const byteLength = Math.min(6 * server.transport.recvWindow, settings.bulkByteLength)
     const writing = meanwhile(client.send(byteLength))
     while (server.received < byteLength) {
       await server.until('a chunk', () => {
