@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <cerrno>
+#include <cmath>
 
 #include "env_state.h"
 #include "objects/memory_region.h"
@@ -212,9 +213,10 @@ Batch BatchOf(const Napi::CallbackInfo& info, const SharedMemory& requests, uint
   const double first = info[1].As<Napi::Number>().DoubleValue();
   const double count = info[2].As<Napi::Number>().DoubleValue();
   // Written so that NaN fails it.
-  if (!(first >= 0 && count >= 0 && first + count <= max_requests)) {
+  if (!(first >= 0 && count >= 0 && first + count <= max_requests) || first != std::floor(first) ||
+      count != std::floor(count)) {
     throw CodedError(info.Env(), kInvalid,
-                     "records " + std::to_string(first) + "+" + std::to_string(count) + " are not within the " +
+                     "first and count must be integers that name records within the " +
                          std::to_string(max_requests) + " of the array");
   }
   const size_t record_words = record_bytes / sizeof(uint32_t);

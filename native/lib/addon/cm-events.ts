@@ -65,8 +65,9 @@ export function cmEventOf(native: NativeCmEvent, iwarp: boolean, request: () => 
 }
 
 function rejectReason(status: number, iwarp: boolean): CmRejectedEvent['reason'] {
-  // iWARP's connection request travels over an established TCP connection, so somebody listened.
-  if (iwarp) return errnoName(-status) === 'ECONNREFUSED' ? 'listener' : 'other'
+  // iWARP's request travels over an established TCP connection, so somebody listened; a reply that says no is
+  // ECONNRESET (siw) or ECONNREFUSED (others) to the CM.
+  if (iwarp) return ['ECONNRESET', 'ECONNREFUSED'].includes(errnoName(-status)) ? 'listener' : 'other'
   if (status === IB_CM_REJ_CONSUMER_DEFINED) return 'listener'
   return status === IB_CM_REJ_INVALID_SERVICE_ID ? 'nobody-listening' : 'other'
 }
@@ -75,15 +76,7 @@ function rejectReason(status: number, iwarp: boolean): CmRejectedEvent['reason']
  * The event for a connect that the kernel refused at once, as iWARP devices do: their connection is a TCP
  * connection, which they make within the call.
  */
-export function immediateFailure(code: string, errno: number): CmEvent {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return { type: 'rejected', reason: 'nobody-listening', status: errno, privateData: new Uint8Array(0) }
-    case 'ETIMEDOUT':
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return { type: 'unreachable', status: code }
-    default:
-      return { type: 'connect-error', status: code }
-  }
+export function immediateFailure(code: string): CmEvent {
+  const unreachable = code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH'
+  return { type: unreachable ? 'unreachable' : 'connect-error', status: code }
 }

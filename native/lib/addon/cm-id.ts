@@ -9,7 +9,7 @@ import { cmEventOf, immediateFailure } from './cm-events.js'
 import type { AddonDevice } from './device.js'
 import type { Receiver } from './dispatch.js'
 import type { Environment } from './environment.js'
-import { attempt } from './failures.js'
+import { attempt, translate } from './failures.js'
 import type { Created, Handle, NativeConnectionParameters } from './native-binding.js'
 import { NativeObject } from './native-object.js'
 import { AddonQueuePair } from './queue-pair.js'
@@ -19,16 +19,30 @@ const NO_DATA = new Uint8Array(0)
 /** RDMA timers count milliseconds in a C int. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
+/** How far an id has come. librdmacm crashes, or does something else, when asked out of turn. */
+type Step =
+  | 'idle'
+  | 'resolving'
+  | 'address-resolved'
+  | 'route-resolved'
+  | 'bound'
+  | 'listening'
+  | 'requested'
+  | 'connecting'
+  | 'accepting'
+  | 'rejected'
+
 export class AddonCmId extends NativeObject implements CmId, Receiver {
   #onEvent: ((event: CmEvent) => void) | undefined
   #queuePair: AddonQueuePair | undefined
   /** Of a connect that failed within the call; comes after what the addon holds. */
   #immediate: CmEvent | undefined
-  /** The id may be dispatched again from within a callback that runs the event loop's phase to its end. */
   #deliveryScheduled = false
+  #step: Step
 
-  constructor(environment: Environment, created: Created) {
+  constructor(environment: Environment, created: Created, step: 'idle' | 'requested') {
     super(environment, created, 'the connection id')
+    this.#step = step
   }
 
   get onEvent(): ((event: CmEvent) => void) | undefined {
@@ -70,7 +84,8 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
         return immediate
       }
       const iwarp = this.device?.transport === 'iwarp'
-      const event = cmEventOf(native, iwarp, () => new AddonCmId(this.environment, native.request!))
+      const event = cmEventOf(native, iwarp, () => new AddonCmId(this.environment, native.request!, 'requested'))
+      if (event?.type === 'address-resolved' || event?.type === 'route-resolved') this.#step = event.type
       if (event !== undefined) return event
     }
   }
@@ -101,16 +116,20 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
     const to = hostAddress(destination, 'connect')
     const from = source === undefined ? undefined : hostAddress(source, 'listen')
     checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS)
+    this.#require('rdma_resolve_addr', 'idle', 'bound')
     const { binding } = this.environment
     this.#call(
       (id) => binding.resolveAddress(id, to.host, to.port, from?.host, from?.port ?? 0, timeoutMs),
       to,
     )
+    this.#step = 'resolving'
   }
 
   resolveRoute(timeoutMs: number): void {
     checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS)
+    this.#require('rdma_resolve_route', 'address-resolved')
     this.#call((id) => this.environment.binding.resolveRoute(id, timeoutMs))
+    this.#step = 'resolving'
   }
 
   setAckTimeout(exponent: number): void {
@@ -133,41 +152,46 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
 
   connect(parameters: ConnectionParameters = {}): void {
     const native = connectionParameters(parameters, 'connect')
-    const handle = this.use()
-    if (this.#queuePair === undefined) {
-      throw new NettsError('ERR_NETTS_INVALID_STATE', 'connecting takes a queue pair')
-    }
+    this.#require('rdma_connect', 'route-resolved')
+    this.#requireQueuePair('rdma_connect')
     try {
-      this.environment.binding.connect(handle, native)
+      this.environment.binding.connect(this.use(), native)
     } catch (thrown) {
-      const { code = '', errno = 0 } = thrown as { code?: string; errno?: number }
-      if (code === 'EINVAL' || code.startsWith('ERR_'))
-        attempt(() => {
-          throw thrown
-        })
-      this.#immediate = immediateFailure(code, errno)
+      const { code } = thrown as { code?: string }
+      if (code === undefined || code === 'EINVAL') throw translate(thrown)
+      this.#immediate = immediateFailure(code)
       this.#scheduleDelivery()
     }
+    this.#step = 'connecting'
   }
 
   bindAddress(address: HostAddress): void {
     const { host, port } = hostAddress(address, 'listen')
+    this.#require('rdma_bind_addr', 'idle')
     this.#call((id) => this.environment.binding.bindAddress(id, host, port), address)
+    this.#step = 'bound'
   }
 
   listen(backlog: number): void {
     checkInteger('backlog', backlog, 1, MAX_TIMEOUT_MS)
+    this.#require('rdma_listen', 'bound')
     this.#call((id) => this.environment.binding.listen(id, backlog))
+    this.#step = 'listening'
   }
 
   accept(parameters: ConnectionParameters = {}): void {
     const native = connectionParameters(parameters, 'accept')
+    this.#require('rdma_accept', 'requested')
+    this.#requireQueuePair('rdma_accept')
     this.#call((id) => this.environment.binding.accept(id, native))
+    this.#step = 'accepting'
   }
 
   reject(privateData: Uint8Array = NO_DATA): void {
     checkPrivateData(privateData, 'reject')
+    this.#require('rdma_reject', 'requested')
     this.#call((id) => this.environment.binding.reject(id, privateData))
+    this.#step = 'rejected'
   }
 
   notifyEstablished(): void {
@@ -184,6 +208,17 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
 
   unref(): void {
     this.environment.binding.setCmRef(this.use(), false)
+  }
+
+  #require(operation: string, ...steps: readonly Step[]): void {
+    this.use()
+    if (steps.includes(this.#step)) return
+    throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} while ${this.#step}`, { operation })
+  }
+
+  #requireQueuePair(operation: string): void {
+    if (this.#queuePair !== undefined && !this.#queuePair.closed) return
+    throw new NettsError('ERR_NETTS_INVALID_STATE', 'there is no queue pair', { operation })
   }
 
   #call<T>(call: (handle: Handle) => T, address?: HostAddress): T {

