@@ -1,6 +1,6 @@
 /** What can be made to go wrong on a mock connection. */
 import { checkChoice, checkInteger, invalidArgument } from '@netts/core/driver'
-import type { MockLimits } from './limits.js'
+import { checkLimits, type MockLimits } from './limits.js'
 import type { Random } from './random.js'
 
 /** What goes wrong with what one side of a connection sends, and where that side is especially narrow. */
@@ -102,6 +102,7 @@ export function checkFaults(faults: MockFaults): MockFaults {
       const value = of?.[name]
       if (value !== undefined) checkInteger(`${side}.${name}`, value, least, Number.MAX_SAFE_INTEGER)
     }
+    if (of) checkLimits({ ...of, maxSendSize: of.maxSendSize ?? 1024, recvWindow: of.recvWindow ?? 2 ** 30 })
     check('latencyMs', 0)
     check('maxChunk', 1)
     check('maxAccept', 1)
