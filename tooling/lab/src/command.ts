@@ -67,7 +67,10 @@ export interface CommandController {
   stdout(chunk: Buffer): void | Promise<void>
   stderr(chunk: Buffer): void | Promise<void>
   exited(status: number | null, signal: NodeJS.Signals | null): void
-  failed(error: Error): void
+  /** It could not be started. */
+  refused(reason: string): void
+  /** Its host ended. */
+  lost(error: Error): void
 }
 
 export function createCommand(
@@ -165,6 +168,7 @@ export function createCommand(
         if (timedOut) reject(new LabError(`${name} was killed after its deadline of ${timeoutMs} ms`))
         else resolve({ status, signal, stdout: text('stdout'), stderr: text('stderr') })
       }),
-    failed: (error) => settle(() => reject(error)),
+    refused: (reason) => settle(() => reject(new LabError(`${name}: ${reason}`))),
+    lost: (error) => settle(() => reject(error)),
   }
 }

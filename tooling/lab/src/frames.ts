@@ -4,49 +4,25 @@
  * A frame is: byte length of the payload (u32), kind (u8), command number (u32), payload; big-endian.
  */
 
-/** What a frame says. Its payload is JSON, except for the three kinds that carry a command's bytes. */
+/** What a frame says. */
 export const FrameKind = {
-  /** Guest to host: devices are up, commands may start. Payload: {@link ReadyPayload}. */
+  /** Guest to host: commands may start. See {@link decodeReady}. */
   ready: 1,
-  /** Host to guest: start a command. Payload: {@link StartPayload}. */
+  /** Host to guest: start a command. See {@link encodeStart}. */
   start: 2,
-  /** Host to guest: bytes for the command's standard input; an empty payload ends it. */
+  /** Host to guest: bytes for the command's standard input; none end it. */
   input: 3,
-  /** Host to guest: send a signal to the command's process group. Payload: {@link SignalPayload}. */
+  /** Host to guest: send the command's process group a signal, whose number is the one byte. */
   signal: 4,
   /** Guest to host: bytes of the command's standard output. */
   stdout: 5,
   /** Guest to host: bytes of the command's standard error. */
   stderr: 6,
-  /** Guest to host: the command ended, and all of its output was sent before. Payload: {@link ExitPayload}. */
+  /** Guest to host: the command ended, and all of its output was sent before. See {@link decodeExit}. */
   exit: 7,
-  /** Host to guest: flush what the guest wrote and power off. No payload. */
+  /** Host to guest: flush what was written and power off. */
   powerOff: 8,
 } as const
-
-export interface ReadyPayload {
-  /** Lines of `name type address netdev [peer address]`, as the guest's start script wrote them. */
-  devices: string
-  /** Why the devices could not be set up; empty when they could. */
-  problem: string
-}
-
-export interface StartPayload {
-  argv: readonly string[]
-  cwd: string
-  env: Readonly<Record<string, string>>
-}
-
-export interface SignalPayload {
-  signal: NodeJS.Signals
-}
-
-/** How a command ended: exactly one of `status` and `signal`, or `problem` when it never started. */
-export interface ExitPayload {
-  status: number | null
-  signal: NodeJS.Signals | null
-  problem?: string
-}
 
 export interface Frame {
   kind: number
@@ -65,8 +41,30 @@ export function encodeFrame(kind: number, command: number, payload: Uint8Array):
   return frame
 }
 
-export function encodeJsonFrame(kind: number, command: number, value: unknown): Buffer {
-  return encodeFrame(kind, command, Buffer.from(JSON.stringify(value)))
+/** The number of arguments (u32), then strings that end in NUL: directory, arguments, environment. */
+export function encodeStart(
+  argv: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Buffer {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const strings = Buffer.from([cwd, ...argv, ...variables].map((text) => `${text}\0`).join(''))
+  const count = Buffer.alloc(4)
+  count.writeUInt32BE(argv.length)
+  return Buffer.concat([count, strings])
+}
+
+/** `devices`: what `parseDevices` reads. `problem`: why some could not be set up, or empty. */
+export function decodeReady(payload: Buffer): { devices: string; problem: string } {
+  const [devices = '', problem = ''] = payload.toString().split('\0')
+  return { devices, problem }
+}
+
+/** How a command ended: with a status, by a signal (its number), or not even started because of a problem. */
+export function decodeExit(payload: Buffer): { how: 'status' | 'signal' | 'problem'; value: string } {
+  const text = payload.toString()
+  const space = text.indexOf(' ')
+  return { how: text.slice(0, space) as 'status' | 'signal' | 'problem', value: text.slice(space + 1) }
 }
 
 /** Splits a byte stream into frames; what is incomplete waits for the next chunk. */

@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # The first process of a guest: loads the modules, sets up the RDMA devices, lays a writable overlay over the
-# host's read-only file system, and goes on in there with start.sh. Runs from the initramfs alone, as every
+# host's read-only file system, and goes on in there with the agent. Runs from the initramfs alone, as every
 # file of the host takes an emulated guest a while to load.
 #
 # The kernel's command line says which devices: netts.devices=rxe,siw netts.host=1 netts.hosts=1
@@ -67,5 +67,5 @@ mount -t devpts devpts /root/dev/pts
 mount -t tmpfs tmpfs /root/dev/shm
 mount -t tmpfs tmpfs /root/run
 mkdir /root/run/netts-lab
-cp /lab/* /bin/busybox /root/run/netts-lab/
-exec switch_root /root /run/netts-lab/busybox sh /run/netts-lab/start.sh
+cp /lab/* /root/run/netts-lab/
+exec switch_root /root /run/netts-lab/agent /run/netts-lab

@@ -1,17 +1,18 @@
 /** A booted guest: runs commands in it through the agent, and acts on the machine as a whole. */
 
+import { constants } from 'node:os'
 import { basename } from 'node:path'
 import { bundle } from '../bundle.js'
 import { type Command, type CommandController, type CommandOptions, createCommand } from '../command.js'
 import { parseDevices } from '../devices.js'
 import {
   createFrameDecoder,
-  type ExitPayload,
+  decodeExit,
+  decodeReady,
   encodeFrame,
-  encodeJsonFrame,
+  encodeStart,
   type Frame,
   FrameKind,
-  type ReadyPayload,
 } from '../frames.js'
 import { commandEnvironment, type Host } from '../host.js'
 import { LabError } from '../progress.js'
@@ -41,21 +42,23 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
   const running = new Map<number, CommandController>()
   let lastCommand = 0
   let ended: LabError | undefined
-  let ready!: (payload: ReadyPayload) => void
-  const becameReady = new Promise<ReadyPayload>((resolve) => {
+  let cut = false
+  let ready!: (payload: Buffer) => void
+  const becameReady = new Promise<Buffer>((resolve) => {
     ready = resolve
   })
 
   const handle = async ({ kind, command, payload }: Frame): Promise<void> => {
     const controller = running.get(command)
-    if (kind === FrameKind.ready) ready(JSON.parse(payload.toString()) as ReadyPayload)
+    if (kind === FrameKind.ready) ready(payload)
     else if (kind === FrameKind.stdout) await controller?.stdout(payload)
     else if (kind === FrameKind.stderr) await controller?.stderr(payload)
     else if (kind === FrameKind.exit) {
       running.delete(command)
-      const { status, signal, problem } = JSON.parse(payload.toString()) as ExitPayload
-      if (problem !== undefined) controller?.failed(new LabError(problem))
-      else controller?.exited(status, signal)
+      const { how, value } = decodeExit(payload)
+      if (how === 'problem') controller?.refused(value)
+      else if (how === 'signal') controller?.exited(null, signalName(Number(value)))
+      else controller?.exited(Number(value), null)
     }
   }
   const read = async () => {
@@ -67,20 +70,21 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
       // the channel broke with the machine
     }
     const how = await machine.exited
-    ended = new LabError(`${name} ended: ${how}`)
-    for (const controller of running.values()) controller.failed(ended)
+    const tail = cut ? '' : `. Its console's last lines:\n${machine.consoleTail().trim().slice(-2_000)}`
+    ended = new LabError(`${name} ended: ${how}${tail}`)
+    for (const controller of running.values()) controller.lost(ended)
     running.clear()
   }
   void read()
 
-  const payload = await boot()
-  if (payload.problem !== '') {
+  const { devices: lines, problem } = decodeReady(await boot())
+  if (problem !== '') {
     await machine.powerCut()
     throw new LabError(
-      `${name}: setting up the RDMA devices failed:\n${payload.problem.trim()}\nIts console:\n${machine.consoleTail().trim()}`,
+      `${name}: setting up the RDMA devices failed:\n${problem.trim()}\nIts console:\n${machine.consoleTail().trim()}`,
     )
   }
-  const devices = parseDevices(payload.devices)
+  const devices = parseDevices(lines)
 
   const start = (argv: readonly string[], commandOptions: CommandOptions = {}): Command => {
     if (ended) throw ended
@@ -90,13 +94,15 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
       argv.join(' '),
       {
         input: (bytes) => send(encodeFrame(FrameKind.input, number, bytes)),
-        signal: (signal) => send(encodeJsonFrame(FrameKind.signal, number, { signal })),
+        signal: (signal) =>
+          send(encodeFrame(FrameKind.signal, number, Uint8Array.of(constants.signals[signal]))),
       },
       commandOptions,
     )
     running.set(number, controller)
     const env = commandEnvironment('guest', devices, writableFolder, commandOptions.env)
-    send(encodeJsonFrame(FrameKind.start, number, { argv, cwd: commandOptions.cwd ?? process.cwd(), env }))
+    const cwd = commandOptions.cwd ?? process.cwd()
+    send(encodeFrame(FrameKind.start, number, encodeStart(argv, cwd, env)))
     if (commandOptions.input !== undefined) controller.command.write(commandOptions.input)
     if (!commandOptions.interactive) controller.command.end()
     return controller.command
@@ -110,6 +116,10 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
     if (status !== 0) throw new LabError(`${name}: cannot mount ${writableFolder}: ${stderr.trim()}`)
   }
 
+  const powerCut = async () => {
+    cut = true
+    await machine.powerCut()
+  }
   const install: Host['install'] = async (entry) => {
     const folder = '/run/netts-lab/programs'
     const path = `${folder}/${basename(entry).replace(/\.[mc]?ts$/, '')}.mjs`
@@ -123,10 +133,10 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
     start,
     run,
     install,
-    powerCut: () => machine.powerCut(),
+    powerCut,
     async powerOff() {
       machine.agent.write(encodeFrame(FrameKind.powerOff, 0, Buffer.alloc(0)))
-      const timer = setTimeout(() => void machine.powerCut(), 10_000)
+      const timer = setTimeout(() => void powerCut(), 10_000)
       await machine.exited
       clearTimeout(timer)
     },
@@ -138,7 +148,7 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
     },
   }
 
-  async function boot(): Promise<ReadyPayload> {
+  async function boot(): Promise<Buffer> {
     let timer: NodeJS.Timeout | undefined
     const tooLate = new Promise<string>((resolve) => {
       timer = setTimeout(resolve, options.bootTimeoutMs, `no sign of life within ${options.bootTimeoutMs} ms`)
@@ -150,4 +160,9 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
     const tail = machine.consoleTail().trim() || '(nothing)'
     throw new LabError(`${name} did not boot: ${first}. Its console's last lines:\n${tail}`)
   }
+}
+
+function signalName(number: number): NodeJS.Signals {
+  const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? ['SIGKILL']
+  return name as NodeJS.Signals
 }

@@ -7,7 +7,6 @@ import { type Command, type CommandOptions, createCommand } from '../command.js'
 import type { LabDevice } from '../devices.js'
 import { commandEnvironment, type Host } from '../host.js'
 import type { TemporaryFolder } from '../prepare/cache.js'
-import { LabError } from '../progress.js'
 
 /**
  * @param programs where installed programs are put
@@ -47,7 +46,7 @@ export function createNativeHost(
       forward(child.stdout, controller.stdout),
       forward(child.stderr, controller.stderr),
     ])
-    child.once('error', (error) => controller.failed(new LabError(error.message)))
+    child.once('error', (error) => controller.refused(error.message))
     child.once('close', async (status, signal) => {
       await outputs.catch(() => {})
       controller.exited(status, signal)

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundle } from '../bundle.js'
 import { LabError } from '../progress.js'
 import { cached } from './cache.js'
 import { findProgram } from './requirements.js'
@@ -17,19 +16,15 @@ const guestFile = (name: string) => fileURLToPath(new URL(`../guest/${name}`, im
  * @param kernel the folder made by `kernelFolder`
  */
 export async function buildInitramfs(kernel: string): Promise<string> {
-  const [init, probe, start, agent] = await Promise.all([
+  const [init, probe, agent] = await Promise.all([
     readFile(guestFile('init.sh')),
     readFile(guestFile('probe.sh')),
-    readFile(guestFile('start.sh')),
-    bundle(guestFile('agent.ts')),
+    readFile(guestFile('agent.c')),
   ])
   const files: Record<string, Uint8Array> = {
     init,
     'probe.sh': probe,
-    'lab/start.sh': start,
-    'lab/agent.mjs': agent,
-    // The guest sees the host's files, so the host's own Node.js is there at the same path.
-    'lab/node': Buffer.from(`${process.execPath}\n`),
+    'agent.c': agent,
     ...(await programWithLibraries('rdma')),
   }
   const hash = createHash('sha256')
@@ -43,6 +38,9 @@ export async function buildInitramfs(kernel: string): Promise<string> {
       await mkdir(dirname(join(tree, path)), { recursive: true })
       await writeFile(join(tree, path), content, { mode: 0o755 })
     }
+    await mkdir(join(tree, 'lab'))
+    const compile = ['gcc', '-std=gnu17', '-O2', '-Wall', '-Wextra', '-static', '-s'] as const
+    await runTool([...compile, '-o', join(tree, 'lab/agent'), join(tree, 'agent.c')])
     await cp(join(kernel, 'busybox'), join(tree, 'bin/busybox'))
     await cp(join(kernel, 'modules'), join(tree, 'modules'), { recursive: true })
     const pack = 'find . | "$1" cpio -o -H newc > ../initramfs.cpio && rm -r "$PWD"'
