@@ -1,5 +1,6 @@
 /** The device suite on the simulated device, over many schedules. */
 import { describe, it } from 'vitest'
-import { simulatedSuite } from './simulated-suite.js'
+import { deviceSuite } from '../device-suite/device-suite.js'
+import { onSimulatedDevices } from './simulated-suite.js'
 
-simulatedSuite({ describe, it, rounds: 300 })
+onSimulatedDevices(deviceSuite, { describe, it, rounds: 300 })

@@ -1,16 +1,15 @@
-/** The device suite on the simulated device, in both modes; each round of each test has a seed of its own. */
-import { deviceSuite } from '../device-suite/device-suite.js'
+/** Suites on the simulated device, in both modes; each round of each test has a seed of its own. */
+import type { DeviceSuiteOptions } from '../device-suite/bench.js'
 import { Fabric } from './fabric.js'
 
-/** Declares the suite for both modes. */
-export function simulatedSuite(runner: {
-  readonly describe: (name: string, body: () => void) => void
-  readonly it: (name: string, body: () => Promise<void>) => void
-  readonly rounds: number
-}): void {
+/** Declares a suite for both modes. */
+export function onSimulatedDevices(
+  suite: (options: DeviceSuiteOptions) => void,
+  runner: Pick<DeviceSuiteOptions, 'describe' | 'it' | 'rounds'>,
+): void {
   for (const mode of ['roce', 'iwarp'] as const) {
     let seed = 0
-    deviceSuite({
+    suite({
       ...runner,
       name: `simulated ${mode}`,
       open() {
