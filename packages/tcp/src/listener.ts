@@ -45,8 +45,8 @@ class TcpListener implements TransportListener {
     this.#config = config
     this.#queue = new AcceptQueue(backlog)
     server.on('connection', (socket) => this.#onConnection(socket))
-    // One connection could not be accepted, for want of file descriptors or memory; the next one may.
-    server.on('error', () => {})
+    // One connection could not be accepted, for want of memory; the next one may.
+    server.on('error', (error) => process.emitWarning(error))
   }
 
   async accept(options?: AcceptOptions): Promise<TcpTransport | undefined> {

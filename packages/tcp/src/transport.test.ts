@@ -233,6 +233,7 @@ describe('sending', () => {
     for (const send of [
       () => client.sendCopy(Buffer.alloc(0)),
       () => client.sendCopy('text' as never),
+      () => client.sendGather(undefined as never),
       () => client.sendGather([]),
       () => client.sendGather([Buffer.alloc(0)]),
       () => client.sendGather(['text' as never]),

@@ -114,6 +114,7 @@ export class TcpTransport implements Transport {
   }
 
   sendGather(parts: readonly Uint8Array[]): number {
+    if (!Array.isArray(parts)) throw invalidArgument('parts must be an array', 'sendGather')
     let empty = true
     for (const part of parts) {
       if (!(part instanceof Uint8Array)) throw invalidArgument('parts must be Uint8Arrays', 'sendGather')

@@ -4,6 +4,7 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { type Connection, type ConnectionListener, connect, type HostAddress, listen } from '@netts/core'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { tcp } from '../src/index.js'
+import { startEchoWithFewFiles } from './processes.js'
 import { LOOPBACK, pattern, sleep } from './support.js'
 
 let listener: ConnectionListener
@@ -247,3 +248,28 @@ it('10 000 connections opened and dropped, 500 at a time, leave nothing behind',
   await listener.close()
   await accepting
 }, 60_000)
+
+it('more connections than the process has files for cost it nothing but those', async () => {
+  const { address, close } = await startEchoWithFewFiles(60)
+  try {
+    const { host, port } = address as HostAddress
+    const sockets = Array.from({ length: 100 }, () =>
+      connectSocket({ host, port })
+        .on('error', () => {})
+        .resume(),
+    )
+    let dropped = 0
+    for (const socket of sockets) socket.once('close', () => dropped++)
+    for (const socket of sockets) socket.on('end', () => socket.destroy())
+    for (let i = 0; i < 100 && dropped === 0; i++) await sleep(20)
+    expect(dropped).toBeGreaterThan(0)
+    for (const socket of sockets) socket.destroy()
+    await sleep(100)
+    const connection = await connect(tcp(), address)
+    await connection.send(Buffer.from('still there'))
+    expect(String(await connection.recv())).toBe('still there')
+    connection.destroy()
+  } finally {
+    await close()
+  }
+})

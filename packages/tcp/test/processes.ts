@@ -52,6 +52,19 @@ export async function startCrashablePeer(
   return { address, crash: () => kill(child), close: () => kill(child) }
 }
 
+/** A process with so few file descriptors that it echoes for some connections, and has none left for others. */
+export async function startEchoWithFewFiles(
+  files: number,
+): Promise<{ address: Address; close(): Promise<void> }> {
+  const script = fileURLToPath(new URL('echo-server.ts', import.meta.url))
+  const command = `ulimit -n ${files} && exec "$0" --conditions=@netts/source --import tsx "$1"`
+  const child = spawn('sh', ['-c', command, process.execPath, script], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const [address] = (await once(child, 'message')) as [Address]
+  return { address, close: () => kill(child) }
+}
+
 async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGKILL')

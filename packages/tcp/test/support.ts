@@ -6,6 +6,9 @@ import type { Address, HostAddress, RecvCompletion, Transport, TransportListener
 import { onTestFinished } from 'vitest'
 import { type TcpOptions, tcp } from '../src/index.js'
 import { silentAddress } from './processes.js'
+import { until } from './until.js'
+
+export { until }
 
 export const LOOPBACK: Address = { host: '127.0.0.1', port: 0 }
 
@@ -46,19 +49,6 @@ export async function openSilentAddress(): Promise<HostAddress> {
   const { address, close } = await silentAddress()
   onTestFinished(close)
   return address
-}
-
-/** Waits, by the waker rules, until the condition holds. */
-export function until(transport: Transport, condition: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const check = () => {
-      if (!condition()) return
-      transport.waker = undefined
-      resolve()
-    }
-    transport.waker = check
-    check()
-  })
 }
 
 /** Sends everything, waiting for capacity. */
