@@ -1,6 +1,7 @@
 /** Nothing stays behind: descriptors, handles and buffers count the same after hundreds of uses as before. */
 import assert from 'node:assert/strict'
 import type { Context } from '../harness/context.js'
+import { pause } from '../harness/deadline.js'
 import { processResources } from '../harness/resources.js'
 import type { ResourceCounts } from '../options.js'
 import type { Area } from '../suite.js'
@@ -92,8 +93,11 @@ export const leakRules: Area = (rule) => {
         () => undefined,
       )
       // What the listener saw of it is ours to put away.
-      const given = AbortSignal.timeout(5)
-      const seen = await listener.accept({ signal: given }).catch(() => undefined)
+      const waiting = new AbortController()
+      const accepting = listener.accept({ signal: waiting.signal }).catch(() => undefined)
+      await pause(5)
+      waiting.abort()
+      const seen = await accepting
       seen?.destroy()
     })
   })
