@@ -1,6 +1,7 @@
 /** The buffer pool: sizes, exhaustion, waiting, ownership. */
 import { describe, expect, it } from 'vitest'
 import { collectGarbage } from '../test-support/collect-garbage.js'
+import type { PooledBuffer } from './buffer-pool.js'
 import { type BufferPoolOptions, createBufferPool, DEFAULT_SIZE_CLASSES } from './create-buffer-pool.js'
 
 const small = [
@@ -147,17 +148,24 @@ describe('createBufferPool', () => {
   it('takes 48 bytes of heap or less for an allocation of a length seen before', () => {
     const pool = createBufferPool({ classes: [{ byteLength: 64, count: 10_000 }] })
     const round = () => {
-      const buffers = Array.from({ length: 10_000 }, () => pool.alloc(10))
-      for (const buffer of buffers) buffer.bytes
+      const buffers = new Array<PooledBuffer>(10_000)
+      for (let index = 0; index < buffers.length; index++) {
+        buffers[index] = pool.alloc(10)
+        buffers[index]!.bytes
+      }
       return buffers
     }
-    for (let warmUp = 0; warmUp < 5; warmUp++) for (const buffer of round()) buffer.release()
-    collectGarbage()
-    const before = process.memoryUsage().heapUsed
-    const buffers = round()
-    collectGarbage()
-    const perBuffer = (process.memoryUsage().heapUsed - before) / buffers.length
-    expect(perBuffer - 8 /* its place in the array */).toBeLessThan(56)
+    // The median of several: meanwhile something else may grow or shrink, such as optimised code.
+    const measured = Array.from({ length: 11 }, () => {
+      collectGarbage()
+      const before = process.memoryUsage().heapUsed
+      const buffers = round()
+      collectGarbage()
+      const perBuffer = (process.memoryUsage().heapUsed - before) / buffers.length
+      for (const buffer of buffers) buffer.release()
+      return perBuffer - 8 /* its place in the array */
+    })
+    expect(measured.sort((a, b) => a - b)[5]).toBeLessThan(56)
   })
 
   describe('allocAsync', () => {

@@ -212,7 +212,6 @@ describe('destroy', () => {
     for (let n = 0; n < 50; n++) peer.sendCopy(frame(pattern(100, n)))
     await settle()
     connection.destroy()
-    connection.destroy()
     await expect(connection.recv()).rejects.toMatchObject({ code: 'ERR_NETTS_DESTROYED' })
     expectNothingHeld(transport)
   })
@@ -263,49 +262,36 @@ describe('a peer that goes', () => {
     expectNothingHeld(transport)
   })
 
-  it('is noticed by a send that is refused, when nothing else is asked of the transport', async () => {
-    const [transport, peer] = loopbackPair({ recvWindow: 1 << 20 })
-    const connection = createConnection(transport, { highWaterMark: 0 })
-    peer.sendCopy(frame(pattern(10)))
-    peer.sendCopy(frame(pattern(10)))
-    await settle()
-    // The waker is lost, as if the failure had been announced before.
-    const { waker } = transport
-    transport.waker = undefined
-    peer.destroy()
-    await settle()
-    transport.waker = waker
-    await expect(connection.send(connection.alloc(10))).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
-  })
-
-  it('is noticed by a receive, when nothing else is asked of the transport', async () => {
+  /** A connection that still holds messages back, and a transport that failed without telling it. */
+  async function unannouncedFailure() {
     const [transport, peer] = loopbackPair()
     const connection = createConnection(transport, { highWaterMark: 0 })
     peer.sendCopy(frame('one'))
     peer.sendCopy(frame('two'))
     await settle()
-    const { waker } = transport
+    // As if it had been announced before something was asked.
     transport.waker = undefined
+    Object.defineProperty(transport, 'waker', { value: undefined, writable: true })
     peer.destroy()
     await settle()
-    // Again as if the failure had been announced before.
-    Object.defineProperty(transport, 'waker', { value: waker, writable: true })
+    return { connection }
+  }
+
+  it('is noticed by a send that is refused, when nothing else is asked of the transport', async () => {
+    const { connection } = await unannouncedFailure()
+    await expect(connection.send(connection.alloc(10))).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
+    expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_RESET' })
+  })
+
+  it('is noticed by a receive, when nothing else is asked of the transport', async () => {
+    const { connection } = await unannouncedFailure()
     expect((await connection.recv())?.toString()).toBe('one')
     expect((await connection.recv())?.toString()).toBe('two')
     await expect(connection.recv()).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
   })
 
-  it('and is noticed by close', async () => {
-    const [transport, peer] = loopbackPair()
-    const connection = createConnection(transport, { highWaterMark: 0 })
-    peer.sendCopy(frame('one'))
-    peer.sendCopy(frame('two'))
-    await settle()
-    const { waker } = transport
-    transport.waker = undefined
-    peer.destroy()
-    await settle()
-    Object.defineProperty(transport, 'waker', { value: waker, writable: true })
+  it('is noticed by close, when nothing else is asked of the transport', async () => {
+    const { connection } = await unannouncedFailure()
     await connection.close()
     expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_RESET' })
   })

@@ -143,6 +143,12 @@ describe('leases', () => {
     expectBytes(lease.bytes, pattern(100))
     expectBytes(await connection.recv(), pattern(50))
     lease.release()
+    const [header, payload] = [frame(pattern(70)).subarray(0, 4), pattern(70)]
+    peer.sendCopy(header)
+    peer.sendCopy(payload)
+    const whole = (await connection.recvLease())!
+    expectBytes(whole.bytes, pattern(70))
+    whole.release()
     expect(connection.stats.assembledLeases).toBe(0)
     expectNothingHeld(transport)
   })
@@ -358,6 +364,37 @@ describe('messageTimeoutMs', () => {
     expect(transport.error).toBe(undefined)
     expectBytes(await connection.recv(), pattern(90))
     expectBytes(await connection.recv(), pattern(10))
+  })
+
+  it('begins again when this side goes on reading', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { connection, peer, transport } = connectionAndPeer(
+      { chunk: (length) => Math.min(length, 100) },
+      { messageTimeoutMs: 1000, highWaterMark: 10 },
+    )
+    peer.sendCopy(Buffer.concat([frame(pattern(90)), frame(pattern(10)).subarray(0, 6)]))
+    await settle()
+    await vi.advanceTimersByTimeAsync(999)
+    expectBytes(await connection.recv(), pattern(90))
+    const received = connection.recv()
+    const rejected = expect(received).rejects.toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
+    await settle()
+    await vi.advanceTimersByTimeAsync(999)
+    expect(transport.error).toBe(undefined)
+    await vi.advanceTimersByTimeAsync(1)
+    await rejected
+  })
+
+  it('does not begin again for a receive that finds nothing', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { connection, peer } = connectionAndPeer({}, { messageTimeoutMs: 1000 })
+    peer.sendCopy(Uint8Array.of(0))
+    await settle()
+    for (let n = 0; n < 10; n++) {
+      expect(connection.tryRecvLease()).toBe(undefined)
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
   })
 
   it('is off with 0', async () => {
