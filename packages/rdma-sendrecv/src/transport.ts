@@ -58,6 +58,8 @@ export interface SendRecvTransport extends Transport {
    * 3 441 856. Buffers of {@link Transport.bufferPool} are not in it.
    */
   readonly pinnedBytes: number
+  /** Frames without data that this end has sent, such as credits: far fewer than those with data. */
+  readonly controlFramesSent: number
   /** Keeps the process alive while it is open, which it does from the beginning. */
   ref(): void
   /** Lets the process end although this is open. */
@@ -77,6 +79,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   #protocol!: ProtocolEnd
   #maxSendSize = 0
   #completed = 0
+  #controlFrames = 0
   #peerFinished = false
   #disconnecting = false
   /** This side said finish, disconnect or destroy: sending is misuse from then on. */
@@ -137,6 +140,9 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   get pinnedBytes(): number {
     const buffers = this.#receives.held + this.#sends.held
     return buffers * this.#config.bufferSize + this.#sends.headerBytes
+  }
+  get controlFramesSent(): number {
+    return this.#controlFrames
   }
   get state(): TransportState {
     const { life } = this.#protocol
@@ -483,11 +489,15 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     const protocol = this.#protocol
     const sends = this.#sends
     this.#repost()
+    // Whatever is staged will carry the count: then no CREDIT is due.
+    if (sends.hasStaged) protocol.receives.announce()
     while (sends.hasRoom) {
       const kind = protocol.dueControl
       if (kind === 0) break
       sends.stageControl(kind, protocol.argumentOf(kind))
       protocol.onSend(kind)
+      protocol.receives.announce()
+      this.#controlFrames++
     }
     if (sends.hasStaged) sends.post(protocol.receives.announce())
   }

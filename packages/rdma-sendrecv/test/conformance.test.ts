@@ -15,10 +15,10 @@ for (const [name, setting] of Object.entries(settings)) {
     setup: () => simulatedFixture(setting),
     describe,
     it,
-    bulkByteLength: 2 ** 20,
+    bulkByteLength: 2 ** 18,
     connections: 50,
     bufferedByteLength: 2 ** 21,
     schedules: 10,
-    deadlineMs: 4000,
+    deadlineMs: 8000,
   })
 }

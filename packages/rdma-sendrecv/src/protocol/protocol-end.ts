@@ -69,7 +69,7 @@ export class ProtocolEnd {
       return `a count of ${count} receives after ${this.credits.posted}, with ${this.credits.sent} frames sent`
     }
     this.posted--
-    this.window.onUsed(this.dataReceives)
+    if (kind === FrameKind.data) this.window.onUsed(this.dataReceives)
     this.life = next
     if (kind === FrameKind.fin && next === 'parting') this.doneDue = true
     else if (kind === FrameKind.reclaim) this.fillersOwed = argument
