@@ -84,7 +84,11 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
         return immediate
       }
       const iwarp = this.device?.transport === 'iwarp'
-      const event = cmEventOf(native, iwarp, () => new AddonCmId(this.environment, native.request!, 'requested'))
+      const event = cmEventOf(
+        native,
+        iwarp,
+        () => new AddonCmId(this.environment, native.request!, 'requested'),
+      )
       if (event?.type === 'address-resolved' || event?.type === 'route-resolved') this.#step = event.type
       if (event !== undefined) return event
     }
@@ -203,11 +207,11 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
   }
 
   ref(): void {
-    this.environment.binding.setCmRef(this.use(), true)
+    if (!this.closed) this.environment.binding.setCmRef(this.use(), true)
   }
 
   unref(): void {
-    this.environment.binding.setCmRef(this.use(), false)
+    if (!this.closed) this.environment.binding.setCmRef(this.use(), false)
   }
 
   #require(operation: string, ...steps: readonly Step[]): void {

@@ -35,11 +35,11 @@ export class AddonCompletionChannel extends NativeObject implements CompletionCh
   }
 
   ref(): void {
-    this.environment.binding.setChannelRef(this.use(), true)
+    if (!this.closed) this.environment.binding.setChannelRef(this.use(), true)
   }
 
   unref(): void {
-    this.environment.binding.setChannelRef(this.use(), false)
+    if (!this.closed) this.environment.binding.setChannelRef(this.use(), false)
   }
 }
 

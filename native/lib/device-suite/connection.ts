@@ -146,6 +146,8 @@ export function connectionTests(test: DeviceTest): void {
     client.queuePair.moveToError()
     client.receive({ id: 1n })
     client.send({ id: 2n, opcode: SendOpcode.send, flags: SendFlag.signalled })
+    // Soft-RoCE does not look at receives that come in the error state until it is told again.
+    client.queuePair.moveToError()
     const flushed = await client.completions.take(2)
     assert.deepEqual(
       new Set(flushed.map(({ id, status }) => `${id} ${status}`)),

@@ -97,7 +97,9 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
   })
 
   test('connect again and again', async (bench) => {
-    const { listener, accept, address } = listen(bench)
+    const { listener, accept, address } = listen(bench, {
+      onHandshakeFailure: (error) => console.error('the server refused:', error),
+    })
     for (let round = 0; round < 10; round++) {
       const [near, far] = await Promise.all([connectEndpoint(bench.client, address, messenger), accept()])
       messengerOf(near).send(`${round}`)

@@ -200,7 +200,7 @@ export function listenForMessengers(
 export async function settled(...all: Verbs[]): Promise<void> {
   for (const verbs of all) {
     while (verbs.counts.queuePairs > 0) {
-      await new Promise<void>((resolve) => verbs.clock.setTimer(resolve, 50))
+      await new Promise<void>((resolve) => verbs.clock.setImmediate(resolve))
     }
   }
 }

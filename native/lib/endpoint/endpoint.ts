@@ -68,6 +68,7 @@ export class Endpoint implements CompletionSink {
   readonly #early: Uint32Array[] = []
   #state: EndpointState = 'handshaking'
   #established = false
+  #disconnected = false
   #greeted = false
   #peerReady = false
   #markersLeft = 0
@@ -180,7 +181,8 @@ export class Endpoint implements CompletionSink {
         this.#openIfReady()
         return
       case 'disconnected':
-        // What arrived before is delivered before the end.
+        // What arrived before is delivered before the end; what is flushed now is no other end.
+        this.#disconnected = true
         if (this.#state !== 'closed') this.#loop.drain(this.#shared)
         this.close(this.#lost('the peer disconnected'))
         return
@@ -204,7 +206,8 @@ export class Endpoint implements CompletionSink {
       this.#keepAlive.heard()
       this.session.onCompletion(words, at)
     }
-    if (status !== CompletionStatus.success && this.#state !== 'draining') {
+    const failed = status !== CompletionStatus.success
+    if (failed && !(this.#disconnected && status === CompletionStatus.flushed)) {
       this.close(this.#completionFailure(status, words[at + COMPLETION.vendorError]!))
     }
   }
@@ -239,6 +242,8 @@ export class Endpoint implements CompletionSink {
       this.#id.disconnect()
       this.queuePair.moveToError()
       this.#markersLeft = this.#postMarkers()
+      // Soft-RoCE flushes receives that were posted in the error state only when it is told again.
+      this.queuePair.moveToError()
     } catch {
       // Without markers, the timer below ends it.
       this.#markersLeft = OWN_RECEIVES + OWN_SENDS
@@ -305,10 +310,20 @@ export class Endpoint implements CompletionSink {
     try {
       this.session.onReady(decodeReady(slab.subarray(byteOffset, byteOffset + byteLength)))
       this.#peerReady = true
-      if (this.role === 'acceptor') this.#sayReady()
-      this.#openIfReady()
     } catch (error) {
       this.close(error as NettsError)
+      return
+    }
+    this.#openIfReady()
+  }
+
+  #trySayReady(): boolean {
+    try {
+      this.#sayReady()
+      return true
+    } catch (error) {
+      this.close(error as NettsError)
+      return false
     }
   }
 
@@ -328,6 +343,7 @@ export class Endpoint implements CompletionSink {
 
   #openIfReady(): void {
     if (this.#state !== 'handshaking' || !this.#greeted || !this.#established || !this.#peerReady) return
+    if (this.role === 'acceptor' && !this.#trySayReady()) return
     this.#state = 'open'
     this.#keepAlive.start()
     this.session.onOpen()

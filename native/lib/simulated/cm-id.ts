@@ -127,8 +127,10 @@ export class SimulatedCmId extends Resource implements CmId {
     const event = this.#events.shift() as CmEvent
     this.#deliver.enabled = this.#events.length > 0
     if (event.type === 'connect-request') this.#requestsWaiting--
-    // librdmacm moves the connector's queue pair on, and answers, when the program takes the event.
+    // Taking an event moves the queue pair on, as in librdmacm, and as the addon does for `disconnected`.
     if (event.type === 'established' && this.#state === 'connecting') this.#becomeEstablished()
+    if (event.type === 'established' && this.queuePair) this.queuePair.established = true
+    if (event.type === 'disconnected') this.queuePair?.fail()
     this.#onEvent?.(event)
   }
 
@@ -440,7 +442,7 @@ export class SimulatedCmId extends Resource implements CmId {
     }
   }
 
-  /** A DREQ came. The queue pair goes on until this end disconnects as well: that is the program's to do. */
+  /** A DREQ came. The queue pair goes on until the program takes the event. */
   #peerDisconnected(peer: SimulatedCmId): void {
     const established = this.#state === 'established' || this.#state === 'accepting'
     if (established || (this.#state === 'connecting' && this.#reply)) {

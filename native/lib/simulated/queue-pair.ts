@@ -56,6 +56,8 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
   #state: QueuePairState = 'init'
   #link: Link | undefined
   #rnrTimer = 0
+  /** The program was told that the connection is established: it may send. */
+  established = false
   /** The connection manager's: the connection broke. */
   onBroken: (() => void) | undefined
   /** The connection manager's: the peer's first message is here. */
@@ -199,7 +201,7 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
     for (let index = first; index < first + count; index++) {
       requests.push(readSendRequest(this, this.sendRequests, index * this.sendRecordWords))
     }
-    if (this.#state !== 'ready-to-send' && this.#state !== 'error') {
+    if (!this.established && this.#state !== 'error') {
       throw new NettsError('ERR_NETTS_INVALID_STATE', 'the connection is not established yet', {
         operation: 'ibv_post_send',
       })

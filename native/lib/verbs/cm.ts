@@ -52,7 +52,11 @@ export type CmEvent =
   | CmConnectRequestEvent
   | CmRejectedEvent
   | CmEstablishedEvent
-  /** The peer disconnected, or the connection broke; also the answer to one's own {@link CmId.disconnect}. */
+  /**
+   * The peer disconnected, or the connection broke; also the answer to one's own {@link CmId.disconnect}, which on
+   * InfiniBand and RoCE comes only once the peer disconnected too. The queue pair is in the state `error`; what the peer
+   * had been told is delivered is in the completion queue.
+   */
   | { readonly type: 'disconnected' }
   /** The device goes away. Close everything on it. */
   | { readonly type: 'device-removal' }
@@ -158,11 +162,14 @@ export interface CmId extends Disposable {
   /** Tells the CM what `communication-established` said (`rdma_notify`). Harmless when it knows already. */
   notifyEstablished(): void
   /**
-   * Disconnects: both queue pairs go to `error`, and both ends get `disconnected`. Idempotent, and does nothing
-   * where there is no connection.
+   * Disconnects: the queue pair goes to `error` at once, the peer's with its `disconnected`. Idempotent, and does
+   * nothing where there is no connection.
    */
   disconnect(): void
-  /** Keeps the process alive while it waits for events. Not counted; {@link unref} undoes it. @default not */
+  /**
+   * Keeps the process alive while it waits for events. Not counted; {@link unref} undoes it. Neither does anything
+   * once it is closed. @default not
+   */
   ref(): void
   unref(): void
   /**

@@ -24,7 +24,10 @@ export interface CompletionQueueOptions {
 export interface CompletionChannel extends Disposable {
   /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_VERBS` */
   createCompletionQueue(options: CompletionQueueOptions): CompletionQueue
-  /** Keeps the process alive while it waits. Not counted; {@link unref} undoes it. @default not */
+  /**
+   * Keeps the process alive while it waits. Not counted; {@link unref} undoes it. Neither does anything once it is
+   * closed. @default not
+   */
   ref(): void
   unref(): void
   close(): void

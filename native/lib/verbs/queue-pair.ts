@@ -73,13 +73,14 @@ export interface QueuePair extends Disposable {
    */
   postSend(count: number, first?: number): number
   /**
-   * Posts `count` receive records. Allowed in every state but `reset`; in `error` they are flushed.
+   * Posts `count` receive records. Allowed in every state but `reset`; in `error` they are flushed, by some devices
+   * (Soft-RoCE) only after another {@link moveToError}.
    * @returns and throws as {@link postSend}
    */
   postReceive(count: number, first?: number): number
   /** Asks the device (`ibv_query_qp`); not for the hot path. */
   readonly state: QueuePairState
-  /** Puts it into the error state: everything outstanding completes, as flushed. Idempotent. */
+  /** Puts it into the error state: everything outstanding completes, as flushed. May be called again. */
   moveToError(): void
   /**
    * How long a sender is told to wait when no receive is posted here: a code from 0 to 31, where 0 is 655 ms,
