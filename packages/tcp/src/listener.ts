@@ -3,8 +3,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { type AcceptOptions, type Address, isPathAddress, type TransportListener } from '@netts/core'
 import { AcceptQueue } from '@netts/core/driver'
 import { listeningAddress, serverEnds } from './addresses.js'
+import { adopt } from './adopt.js'
 import { listenFailed } from './errors.js'
 import type { TcpConfig } from './options.js'
+import { ReadBuffers } from './read-buffers.js'
 import { TcpTransport } from './transport.js'
 
 /** @param address checked */
@@ -77,10 +79,12 @@ class TcpListener implements TransportListener {
       else socket.resetAndDestroy()
       return
     }
+    const reads = new ReadBuffers()
+    const adopted = adopt(socket, reads)
     if (this.#config.maxConnections !== Number.POSITIVE_INFINITY) {
       this.#open++
-      socket.once('close', () => this.#open--)
+      ;(adopted ?? socket).once('close', () => this.#open--)
     }
-    this.#queue.push(new TcpTransport(socket, ends, this.#config))
+    this.#queue.push(new TcpTransport(adopted ?? socket, ends, this.#config, adopted && reads))
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Own receive memory for sockets that this side made (`onread` of node:net; sockets of a server can't have it):
- * half the processor time of Node's own chunks, because nothing is allocated and nothing collected for each.
+ * Own receive memory for sockets (`onread` of node:net; those of a server get it by `adopt`): half the processor
+ * time of Node's own chunks, because nothing is allocated and nothing collected for each.
  *
  * Small reads land in one scratch block that all sockets share, and are copied out of it: that costs less than
  * 64 KiB for each idle connection. A socket in bulk flow reads into blocks of its own, which are handed on by
