@@ -8,12 +8,21 @@ test('messages in their order pass, for longer than the variants last', () => {
   for (let i = 0; i < 3 * count; i++) expect(verifier.check(payloads.variants[i % count]!, 0, 64)).toBe(1)
 })
 
-test.each([64, 4096])('one damaged byte anywhere in a message of %i bytes is found', (byteLength) => {
+test.each([1, 61, 64, 4096])('one damaged bit anywhere in a message of %i bytes is found', (byteLength) => {
   const payloads = new Payloads(byteLength)
-  for (const at of [0, 1, byteLength >> 1, byteLength - 1]) {
-    const damaged = Buffer.from(payloads.variants[0]!)
-    damaged[at]! ^= 1
-    expect(() => new MessageVerifier(payloads).check(damaged, 0, byteLength)).toThrow(VerificationError)
+  const [first, second] = payloads.variants as [Buffer, Buffer]
+  for (let bit = 0; bit < 8 * byteLength; bit += byteLength > 64 ? 97 : 1) {
+    // The second message in a chunk is compared in another way than the first.
+    for (const damaged of [0, 1]) {
+      const chunk = Buffer.concat([first, second])
+      chunk[damaged * byteLength + (bit >> 3)]! ^= 1 << (bit & 7)
+      const verifier = new MessageVerifier(payloads)
+      const check = () => {
+        verifier.check(chunk, 0, byteLength)
+        verifier.check(chunk, byteLength, byteLength)
+      }
+      expect(check, `bit ${bit} of message ${damaged}`).toThrow(VerificationError)
+    }
   }
 })
 
