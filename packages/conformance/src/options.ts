@@ -29,10 +29,10 @@ export interface ConformanceFixture {
   readonly listenBuilder?: TransportBuilder | undefined
   /** Somewhere to listen: not used yet, or with port 0. */
   listenAddress(): Address
-  /** Where a connection attempt gets no answer at all. Without it, deadlines are only tested by aborting. */
+  /** Where a connection attempt gets no answer at all. Without it the rule about deadlines is skipped. */
   silentAddress?(): Address | Promise<Address>
   /**
-   * Starts a peer that can crash. Without it crashes are not tested, which is an error for a driver that
+   * Starts a peer that can crash. Without it the rules about crashes are skipped, and one fails for a driver that
    * claims `detectsPeerCrash`.
    */
   startCrashablePeer?(task: PeerTask): Promise<CrashablePeer>
@@ -56,7 +56,7 @@ export interface ConformanceOptions {
   /** The runner's `describe`, of vitest, node:test, mocha or jest. */
   describe(name: string, body: () => void): unknown
   /** The runner's `it`. */
-  it(name: string, body: () => Promise<void>): unknown
+  it(name: string, body: (this: unknown, ...args: unknown[]) => Promise<void>): unknown
   /** How long nothing may happen before a test fails; never what makes it pass. @default 10000 */
   readonly deadlineMs?: number | undefined
   /** How many bytes the bulk tests move each way. @default 4 MiB */

@@ -1,5 +1,5 @@
 /** The suite: every rule of the contract as a test, under the runner that the caller brought. */
-import { Context } from './harness/context.js'
+import { Context, Skipped } from './harness/context.js'
 import { type ConformanceOptions, type Settings, settingsOf } from './options.js'
 import { areas } from './rules/areas.js'
 import { runSchedule } from './rules/random-schedule.js'
@@ -20,11 +20,26 @@ export function transportConformance(options: ConformanceOptions): void {
     for (const [name, area] of Object.entries(areas)) {
       options.describe(name, () => {
         area((rule, test) => {
-          options.it(rule, () => run(options, settings, test))
+          options.it(rule, function (this: unknown, ...args: unknown[]) {
+            return runOrSkip([this, args[0]], run(options, settings, test))
+          })
         }, settings)
       })
     }
   })
+}
+
+/** @param contexts what runners give a test, as `this` or as an argument: some of it can skip */
+async function runOrSkip(contexts: unknown[], running: Promise<void>): Promise<void> {
+  try {
+    await running
+  } catch (error) {
+    if (!(error instanceof Skipped)) throw error
+    for (const context of contexts as ({ skip?: unknown } | undefined)[]) {
+      if (typeof context?.skip === 'function') return context.skip(error.message)
+    }
+    console.warn(`skipped: ${error.message}`)
+  }
 }
 
 /**

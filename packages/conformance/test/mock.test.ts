@@ -47,9 +47,8 @@ for (const [name, { bulkByteLength = 2 ** 20, ...setting }] of Object.entries(se
     describe,
     it,
     bulkByteLength,
-    connections: 100,
+    connections: 60,
     bufferedByteLength: 2 ** 20,
-    schedules: 10,
-    deadlineMs: 4000,
+    schedules: 6,
   })
 }

@@ -18,6 +18,9 @@ import { Pattern } from './pattern.js'
 const CLIENT_SALT = 1
 const SERVER_SALT = 2
 
+/** Thrown by a rule that this fixture has nothing for. */
+export class Skipped extends Error {}
+
 /** Both ends of a connection. */
 export interface Pair {
   /** The end that connected. */
@@ -47,6 +50,11 @@ export class Context {
 
   get listenBuilder(): TransportBuilder {
     return this.fixture.listenBuilder ?? this.fixture.builder
+  }
+
+  /** Ends the test as skipped, visibly, with the reason. */
+  skip(reason: string): never {
+    throw new Skipped(reason)
   }
 
   /** Fails when the promise has not settled in time. */

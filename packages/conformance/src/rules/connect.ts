@@ -106,7 +106,7 @@ export const connectRules: Area = (rule) => {
 
   rule('an attempt that nobody answers ends by its deadline or its signal', async (context) => {
     const address = await context.fixture.silentAddress?.()
-    if (!address) return
+    if (!address) return context.skip('the fixture has no silentAddress')
     const late = context.builder.connect(address, { timeoutMs: 50 })
     const error = await assertRejects(context.within('the deadline', late), 'ERR_NETTS_TIMEOUT')
     assert.deepEqual(error.address, address)

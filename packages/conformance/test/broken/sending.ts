@@ -115,7 +115,7 @@ export const sendingDefects: readonly Defect[] = [
     breaks: ['many small sends arrive in order'],
   },
   {
-    name: 'swaps two sends now and then',
+    name: 'reverses a send now and then',
     transport: (inner) => {
       let sends = 0
       return changed(inner, (bytes) => (++sends % 7 === 0 ? bytes.reverse() : bytes))
