@@ -2,7 +2,7 @@
  * `npm start`: a server in one process, a client in another, over every transport that this machine can run;
  * every byte verified; a table at the end.
  */
-import { fork } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Address, type Connection, connect } from '@netts/core'
@@ -21,16 +21,33 @@ const program = new Command('npm start --')
     new Option('--transport <name...>', 'only these transports').choices(transports.map(({ name }) => name)),
   )
   .option('--json', 'print the results as JSON instead of a table')
+  .option('--lab', 'in the RDMA lab: a guest with software RDMA devices, or this machine if it has its own')
   .parse()
-const options = program.opts<{ transport?: string[]; json?: boolean }>()
+const options = program.opts<{ transport?: string[]; json?: boolean; lab?: boolean }>()
 
-const rows: Row[] = []
-for (const transport of transports) {
-  if (options.transport && !options.transport.includes(transport.name)) continue
-  rows.push(await demonstrate(transport))
+if (options.lab) process.exitCode = await runInLab()
+else process.exitCode = await demonstrateAll()
+
+/** @returns the exit status */
+async function demonstrateAll(): Promise<number> {
+  const rows: Row[] = []
+  for (const transport of transports) {
+    if (options.transport && !options.transport.includes(transport.name)) continue
+    rows.push(await demonstrate(transport))
+  }
+  console.log(options.json ? JSON.stringify(rows, undefined, 2) : renderTable(rows))
+  return rows.some((row) => row.outcome === 'failed') ? 1 : 0
 }
-console.log(options.json ? JSON.stringify(rows, undefined, 2) : renderTable(rows))
-if (rows.some((row) => row.outcome === 'failed')) process.exitCode = 1
+
+/** Runs this same program in the lab. @returns the exit status */
+async function runInLab(): Promise<number> {
+  const node = [process.execPath, ...process.execArgv]
+  const lab = fileURLToPath(new URL('../../../lab/src/main.ts', import.meta.url))
+  const again = [...node, process.argv[1]!, ...process.argv.slice(2).filter((word) => word !== '--lab')]
+  const child = spawn(process.execPath, [...process.execArgv, lab, '--', ...again], { stdio: 'inherit' })
+  const [status] = (await once(child, 'exit')) as [number | null]
+  return status ?? 1
+}
 
 async function demonstrate(transport: DemoTransport): Promise<Row> {
   const { name, title } = transport
