@@ -53,16 +53,14 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
 /** This machine, if it has RDMA devices or, as root, can make the software ones. */
 export async function openNativeLab(options: LabOptions = {}): Promise<Lab | undefined> {
   const given = devicesFromEnvironment() // a lab within a lab uses what the outer one gave
-  const present = given.length > 0 ? given : presentDevices()
+  const present = given.length > 0 ? given : await presentDevices()
   const usable = options.devices
     ? present.filter(({ type }) => options.devices?.some((t) => t === type))
     : present
   const enough = options.devices
     ? options.devices.every((t) => usable.some(({ type }) => type === t))
     : usable.length > 0
-  const made = enough
-    ? undefined
-    : await makeDevices(options.devices ?? ['rxe'], options.progress ?? reportOnStderr)
+  const made = enough ? undefined : await makeDevices(options.devices, options.progress ?? reportOnStderr)
   if (!enough && made === undefined) return undefined
   const devices: readonly LabDevice[] = made?.devices ?? usable
   const programs = await temporaryFolder()

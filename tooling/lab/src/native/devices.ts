@@ -4,10 +4,11 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { LabDevice, LabDeviceType } from '../devices.js'
+import { findProgram } from '../prepare/requirements.js'
 import { runTool } from '../prepare/tools.js'
 import { LabError, type Progress } from '../progress.js'
 
@@ -18,21 +19,26 @@ export interface NativeDevices extends AsyncDisposable {
 const CLASS = '/sys/class/infiniband'
 
 /** The usable devices of this machine: with an active port, an address, and permission to open them. */
-export function presentDevices(): LabDevice[] {
+export async function presentDevices(): Promise<LabDevice[]> {
   if (!existsSync(CLASS)) return []
   try {
     accessSync('/dev/infiniband/rdma_cm', constants.R_OK | constants.W_OK)
   } catch {
     return []
   }
-  return readdirSync(CLASS).flatMap((name) => {
-    const port = join(CLASS, name, 'ports/1')
-    if (!readText(join(port, 'state')).includes('ACTIVE')) return []
-    const netdev =
-      readText(join(port, 'gid_attrs/ndevs/0')).trim() || readText(join(CLASS, name, 'parent')).trim()
+  const links = JSON.parse(await runTool(['rdma', '-j', 'link'])) as RdmaLink[]
+  return links.flatMap(({ ifname: name, state, netdev = '' }) => {
     const address = networkInterfaces()[netdev]?.find(({ family }) => family === 'IPv4')?.address
-    return address === undefined ? [] : [{ name, type: typeOf(name), address, netdev }]
+    return state !== 'ACTIVE' || address === undefined ? [] : [{ name, type: typeOf(name), address, netdev }]
   })
+}
+
+/** What `rdma -j link` says of a port. */
+interface RdmaLink {
+  /** The verbs device. */
+  ifname: string
+  state: string
+  netdev?: string
 }
 
 /** A software device has no hardware below it; iWARP adapters call themselves RNIC. */
@@ -50,22 +56,19 @@ function readText(path: string): string {
 }
 
 /**
- * Makes software devices on dummy network devices of this run's own; `undefined` where this machine cannot.
+ * Makes software devices (those wanted; else Soft-RoCE, and Soft-iWARP where the kernel has it) on dummy network
+ * devices of this run's own; `undefined` where this machine cannot.
  * They are removed when disposed, and also when this process dies in any way.
  */
 export async function makeDevices(
-  types: readonly ('rxe' | 'siw')[],
+  wanted: readonly ('rxe' | 'siw')[] | undefined,
   progress: Progress,
 ): Promise<NativeDevices | undefined> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined
-  for (const module of types.map((type) => (type === 'rxe' ? 'rdma_rxe' : type))) {
-    if (existsSync(join('/sys/module', module))) continue
-    try {
-      await runTool(['modprobe', module])
-    } catch {
-      return undefined
-    }
-  }
+  if (findProgram('rdma') === undefined) return undefined
+  const types: ('rxe' | 'siw')[] = []
+  for (const type of wanted ?? (['rxe', 'siw'] as const)) if (await hasDriver(type)) types.push(type)
+  if (wanted ? types.length < wanted.length : !types.includes('rxe')) return undefined
   progress(`making ${types.join(' and ')} on this machine, without a guest`)
   // The process id makes names and subnets differ between labs that run at the same time.
   const run = process.pid % 0xffff
@@ -104,4 +107,14 @@ export async function makeDevices(
     throw error
   }
   return { devices: made, [Symbol.asyncDispose]: dispose }
+}
+
+/** Whether the kernel has the driver of a software device, loading it if need be. */
+async function hasDriver(type: 'rxe' | 'siw'): Promise<boolean> {
+  const module = type === 'rxe' ? 'rdma_rxe' : 'siw'
+  if (existsSync(join('/sys/module', module))) return true
+  return await runTool(['modprobe', module]).then(
+    () => true,
+    () => false,
+  )
 }

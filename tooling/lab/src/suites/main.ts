@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const SUFFIX = '.lab.test.ts'
 const HOSTS_SUFFIX = '.hosts.lab.test.ts'
 /** A file that takes longer hangs. Those on this machine boot guests several times. */
-const LAB_TIMEOUT_MS = 180_000
+const LAB_TIMEOUT_MS = 300_000
 const HOSTS_TIMEOUT_MS = 600_000
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
