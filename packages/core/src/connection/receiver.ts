@@ -5,7 +5,8 @@ import { Assembler } from './assembler.js'
 import { HEADER_BYTES, readHeader } from './framing.js'
 import { HAS_HEADER, OWN_MEMORY, Segment, SegmentLease, type SegmentOwner } from './segment.js'
 
-const BATCH_LENGTH = 16
+/** Few, because every connection keeps them while idle. */
+const BATCH_LENGTH = 4
 
 /**
  * Polls a transport for chunks and keeps the messages in them until they are taken.
