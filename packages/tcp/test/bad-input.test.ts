@@ -146,7 +146,7 @@ it('garbage of any length and end is a typed error or a clean end', async () => 
     const { socket, victim } = await attack()
     const bytes = pattern(1 + random[round]! * 16, random.readUInt16LE(round))
     // Every other time, a plausible length first.
-    if (round % 2 === 0) bytes.writeUInt16BE(0, 0)
+    if (round % 2 === 0 && bytes.byteLength >= 2) bytes.writeUInt16BE(0, 0)
     socket.write(bytes)
     if (round % 3 === 0) socket.resetAndDestroy()
     else socket.end()
