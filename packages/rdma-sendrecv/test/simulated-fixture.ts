@@ -2,8 +2,9 @@
 
 import { type ConformanceFixture, type PeerTask, runPeerTask } from '@netts/conformance'
 import type { Address } from '@netts/core'
-import { createSimulatedFabric, type SimulatedHost, type SimulationMode } from '@netts/verbs/simulated'
+import { createSimulatedFabric, type SimulationMode } from '@netts/verbs/simulated'
 import { type SendRecvOptions, sendRecvOver } from '../src/index.js'
+import { openCounts } from './open-counts.js'
 
 /** How the two ends are set up. */
 export interface SimulatedSetting {
@@ -37,12 +38,6 @@ export function simulatedFixture({ mode, client, server, seed }: SimulatedSettin
       })
       return { address, crash: () => host.kill() }
     },
-    resources: () => ({ ...open('client', clientHost), ...open('server', serverHost) }),
+    resources: () => ({ ...openCounts('client', clientHost), ...openCounts('server', serverHost) }),
   }
-}
-
-/** What must be zero when everything is closed. */
-export function open(name: string, host: SimulatedHost): Record<string, number> {
-  const counts = Object.entries(host.counts).map(([kind, count]) => [`${name}'s ${kind}`, count])
-  return { ...Object.fromEntries(counts), [`${name}'s pinned bytes`]: host.pinnedBytes }
 }
