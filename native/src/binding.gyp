@@ -24,6 +24,7 @@
         'objects/protection_domain.cc',
         'objects/queue_pair.cc',
         'objects/shared_receive_queue.cc',
+        'objects/siw_key_guard.cc',
         'util/errors.cc',
         'util/poll_handle.cc',
         'util/shared_memory.cc',

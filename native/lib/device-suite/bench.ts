@@ -7,12 +7,23 @@ import { CompletionStatus } from '../verbs/layout.js'
 import { readCompletion, type WorkCompletion } from '../verbs/records.js'
 import type { Verbs } from '../verbs/verbs.js'
 
+/**
+ * Where a device is known to do otherwise than the specification says. The simulation does as specified.
+ * - `window-range-unchecked`: a window's key opens the whole region. Kernel 6.1's rxe: `check_rkey` in
+ *   `rxe_resp.c` compares with the bounds of the region that the window is bound to.
+ * - `read-permission-unchecked`: a region can be read without `remoteRead`. Kernel 6.1's siw: `siw_qp_tx.c` takes
+ *   the memory of a read response without asking for any access.
+ */
+export type Deviation = 'window-range-unchecked' | 'read-permission-unchecked'
+
 /** Two ends to connect: two hosts, or twice the same one over its own address. */
 export interface Bench {
   readonly client: Verbs
   readonly server: Verbs
   /** The IP address that the client reaches the server at. */
   readonly serverHost: string
+  /** @default none */
+  readonly deviations?: readonly Deviation[]
   /** Runs until the promise settles: in a simulation it has to be driven. */
   settle<T>(promise: Promise<T>): Promise<T>
 }

@@ -74,7 +74,9 @@ export function notificationTests(test: DeviceTest): void {
     client.send(empty)
     await client.completions.succeed(1)
     await pause(bench, 20)
-    assert.equal(notifications.count, 0)
+    // On iWARP the addon arms for all, because siw reports nothing as solicited.
+    const awake = client.device.transport === 'iwarp' ? 1 : 0
+    assert(notifications.count <= awake)
     client.send({ ...empty, flags: SendFlag.signalled | SendFlag.solicited })
     await notifications.reach(1)
     assert.equal(server.completions.poll().length, 2)

@@ -147,6 +147,7 @@ export function oneSidedTests(test: DeviceTest): void {
   ]
   for (const [what, opcode, wrong, access] of forbidden) {
     test(`${what} changes nothing and breaks the connection`, async (bench) => {
+      if (what.startsWith('a Read without') && bench.deviations?.includes('read-permission-unchecked')) return
       const { client, server, close } = await connectPair(bench, { server: { access } })
       const before = server.fill(0, server.region.byteLength, 8)
       const sinkBefore = client.fill(0, 100, 1)

@@ -175,7 +175,11 @@ export function sendReceiveTests(test: DeviceTest): void {
   })
 
   test('a missing receive makes the sender wait, or ends the connection on iWARP', async (bench) => {
-    const { client, server, close } = await connectPair(bench)
+    const { client, server, close } = await connectPair(bench, {
+      // However long this end takes to post the receive.
+      connect: { rnrRetryCount: 7 },
+      accept: { rnrRetryCount: 7 },
+    })
     client.fill(0, 8, 1)
     if (client.device.capabilities.receiverNotReady) {
       server.queuePair.setMinRnrTimer(12)

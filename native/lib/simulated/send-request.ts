@@ -115,6 +115,8 @@ export function readSendRequest(queuePair: SimulatedQueuePair, words: Uint32Arra
   if (opcode === SendOpcode.compareAndSwap || opcode === SendOpcode.fetchAndAdd) {
     if (entryCount !== 1 || byteLength !== 8)
       throw invalidArgument('an atomic needs one entry of 8 bytes', OPERATION)
+    if (request.remoteAddress % 8n !== 0n)
+      throw invalidArgument('the remote address of an atomic is divisible by 8', OPERATION)
   }
   if (opcode === SendOpcode.bindWindow) {
     if (entryCount !== 1) throw invalidArgument('binding a window needs one entry', OPERATION)

@@ -57,6 +57,8 @@ void CompletionQueue::Close() noexcept {
 
 int CompletionQueue::Arm(bool solicited_only) {
   armed_ = true;
+  // siw never counts a receive or an error as solicited: there, an event too many is better than none.
+  if (queue_->context->device->transport_type == IBV_TRANSPORT_IWARP) solicited_only = false;
   return Errno(ibv_req_notify_cq(queue_, solicited_only ? 1 : 0));
 }
 

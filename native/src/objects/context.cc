@@ -23,6 +23,7 @@ std::shared_ptr<Context> Context::OpenByName(const std::shared_ptr<EnvState>& st
   }
   int error = Ibv().query_device(context->verbs_, &context->attributes_);
   if (error == 0) {
+    context->guard_ = std::make_unique<SiwKeyGuard>(context->verbs_, context->attributes_);
     context->events_ = std::make_unique<AsyncEvents>(*context);
     error = -context->events_->Watch();
   }
@@ -34,6 +35,7 @@ std::shared_ptr<Context> Context::OpenByName(const std::shared_ptr<EnvState>& st
 
 void Context::Close() noexcept {
   events_.reset();
+  guard_.reset();
   verbs_ = nullptr;
   if (list_ != nullptr) Rdma().free_devices(list_);
   list_ = nullptr;

@@ -10,6 +10,7 @@
 #include "../loader/verbs_api.h"
 #include "../resource.h"
 #include "async_events.h"
+#include "siw_key_guard.h"
 
 namespace netts {
 
@@ -35,6 +36,7 @@ class Context final : public Resource {
   ibv_context** list_ = nullptr;
   ibv_context* verbs_ = nullptr;
   ibv_device_attr attributes_{};
+  std::unique_ptr<SiwKeyGuard> guard_;
   std::unique_ptr<AsyncEvents> events_;
 };
 
