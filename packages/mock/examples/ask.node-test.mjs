@@ -26,6 +26,7 @@ test('an answer that comes in crumbs, and late, is put together', async () => {
   const question = await connection.recv()
   assert.equal(String(question), 'why')
   await connection.send(Buffer.from('because'))
+  connection.finish()
   assert.equal(await asking, 'because')
   await connection.close()
   await server.close()
