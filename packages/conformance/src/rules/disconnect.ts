@@ -41,7 +41,7 @@ export const disconnectRules: Area = (rule, settings) => {
     await server.send(1000)
     client.transport.disconnect()
     await server.receiveToEnd()
-    await server.send(4 * client.transport.recvWindow + settings.bulkByteLength / 4)
+    await server.send(2 * client.transport.recvWindow + settings.bulkByteLength / 4)
     server.transport.finish()
     assert.equal(await client.closed(), undefined)
     assert.equal(await server.closed(), undefined)
