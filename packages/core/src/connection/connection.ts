@@ -24,8 +24,8 @@ export interface ConnectionOptions {
   readonly highWaterMark?: number | undefined
   /**
    * How long a peer may leave a message incomplete without sending another byte of it, in milliseconds;
-   * then the connection fails with `ERR_NETTS_TIMEOUT`. 0 waits for ever. Time during which this side does
-   * not read does not count. @default 30000
+   * then the connection fails with `ERR_NETTS_TIMEOUT`. 0 waits for ever. Time during which complete messages
+   * wait here to be taken does not count: the peer may be the one who waits. @default 30000
    */
   readonly messageTimeoutMs?: number | undefined
 }

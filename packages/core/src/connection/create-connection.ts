@@ -55,6 +55,8 @@ class MessageConnection implements Connection {
   #error: NettsError | undefined
   #resolveClosed!: (error: NettsError | undefined) => void
   #isWakeScheduled = false
+  // At the last poll, messages waited to be taken.
+  #isReaderBehind = false
   #postedWhenClosing = 0
 
   constructor(transport: Transport, options: ConnectionOptions) {
@@ -66,7 +68,7 @@ class MessageConnection implements Connection {
     })
     this.#sender = new Sender(transport, maxMessageSize, () => this.#scheduleWake())
     this.#receiver = new Receiver(transport, maxMessageSize, highWaterMark)
-    this.#messageTimer = new StallTimer(messageTimeoutMs, () => this.#onStallTimer(messageTimeoutMs))
+    this.#messageTimer = new StallTimer(messageTimeoutMs, () => this.#onMessageStalled(messageTimeoutMs))
     this.#closeTimer = new StallTimer(CLOSE_STALL_TIMEOUT_MS, () =>
       this.#fail(timedOut('close', CLOSE_STALL_TIMEOUT_MS, transport.remoteAddress)),
     )
@@ -255,17 +257,20 @@ class MessageConnection implements Connection {
 
   #poll(): void {
     const receiver = this.#receiver
-    const { chunksReceived, isPaused } = receiver
+    const { chunksReceived } = receiver
+    const wasBehind = this.#isReaderBehind
     receiver.poll()
-    if (receiver.isPartial && (receiver.chunksReceived !== chunksReceived || isPaused)) {
+    this.#isReaderBehind = receiver.ready > 0
+    if (receiver.isPartial && (receiver.chunksReceived !== chunksReceived || wasBehind)) {
       this.#messageTimer.restart()
     }
     if (receiver.error && this.#state !== 'closed') this.#fail(receiver.error)
   }
 
-  #onStallTimer(timeoutMs: number): void {
+  #onMessageStalled(timeoutMs: number): void {
     if (!this.#receiver.isPartial) return
-    if (this.#receiver.isPaused) {
+    if (this.#receiver.ready > 0) {
+      // What waits here to be taken fills the window: it may be this side that the peer waits for.
       this.#messageTimer.restart()
       return
     }

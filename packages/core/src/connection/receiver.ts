@@ -24,8 +24,6 @@ export class Receiver implements SegmentOwner {
   chunksReceived = 0
   assembledLeases = 0
   copiedLeases = 0
-  /** There is more to poll, but `highWaterMark` bytes are waiting to be taken. */
-  isPaused = false
   /** Nothing more will come. What is ready can still be taken. */
   isOver = false
   /** Why nothing more will come; `undefined` after a clean end. */
@@ -68,12 +66,8 @@ export class Receiver implements SegmentOwner {
   /** Takes in chunks until the transport has no more, or enough messages are ready. */
   poll(): void {
     while (!this.isOver) {
-      if (this.ready > 0 && this.bytesBuffered + this.ready * HEADER_BYTES >= this.#highWaterMark) {
-        this.isPaused = true
-        return
-      }
+      if (this.ready > 0 && this.bytesBuffered + this.ready * HEADER_BYTES >= this.#highWaterMark) return
       if (!this.#pollChunk()) {
-        this.isPaused = false
         if (this.#transport.recvEnded) this.#onPeerEnd()
         return
       }
