@@ -92,6 +92,27 @@ export const flowControlRules: Area = (rule, settings) => {
     await Promise.all([reading, server.receiveTo(client.sent + client.transport.maxSendSize), ...pending])
   })
 
+  rule('timers fire although both ends answer each other as fast as they can', async (context) => {
+    const { client, server } = await context.pair()
+    let hasFired = false
+    const timer = setTimeout(() => {
+      hasFired = true
+    }, 5)
+    const lateMs = performance.now() + settings.deadlineMs
+    while (!hasFired) {
+      for (const [from, to] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        await from.until('capacity', () => from.trySend(1) || undefined)
+        await to.until('a byte', () => to.takeAndRelease() || undefined)
+      }
+      // No deadline would fire where no timer does.
+      assert.ok(performance.now() < lateMs, 'the event loop is starved')
+    }
+    clearTimeout(timer)
+  })
+
   rule('a stuck connection does not hold up another one', async (context) => {
     const listener = await context.listen()
     const stuck = await context.pair(listener)

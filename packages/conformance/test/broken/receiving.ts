@@ -1,7 +1,7 @@
 /** Drivers that are wrong in receiving and in flow control. */
 import type { RecvCompletion, Transport } from '@netts/core'
 import { completions } from '../../src/harness/endpoint.js'
-import type { Defect } from './broken-driver.js'
+import type { Defect, Side } from './broken-driver.js'
 
 /** Takes chunks out of the transport early; `next` hands them on. */
 class Prefetched {
@@ -57,6 +57,55 @@ function unbounded(inner: Transport): Partial<Transport> {
     set waker(callback) {
       waker = callback
     },
+  }
+}
+
+/** Hands chunks over within the same turn of the event loop. */
+function sameTurn(): (inner: Transport, side: Side) => Partial<Transport> {
+  interface End {
+    readonly chunks: Uint8Array[]
+    waker: (() => void) | undefined
+  }
+  const ends: Record<Side, End> = {
+    client: { chunks: [], waker: undefined },
+    server: { chunks: [], waker: undefined },
+  }
+  return (_, side) => {
+    const [near, far] = [ends[side], ends[side === 'client' ? 'server' : 'client']]
+    const handedOut: Uint8Array[] = []
+    let completed = 0
+    return {
+      sendCopy: (data) => {
+        far.chunks.push(data.slice())
+        completed++
+        process.nextTick(() => far.waker?.())
+        return data.byteLength
+      },
+      pollSendCompletion: () => {
+        const reported = completed
+        completed = 0
+        return reported
+      },
+      get sendsInFlight() {
+        return completed
+      },
+      pollRecv: (out) => {
+        const chunks = near.chunks.splice(0, out.length)
+        for (const [i, chunk] of chunks.entries()) {
+          out[i]!.bufIdx = handedOut.push(chunk) - 1
+          out[i]!.byteLen = chunk.byteLength
+        }
+        return chunks.length
+      },
+      recvBuf: (bufIdx) => handedOut[bufIdx]!,
+      repostRecv: () => {},
+      get waker() {
+        return near.waker
+      },
+      set waker(callback) {
+        near.waker = callback
+      },
+    }
   }
 }
 
@@ -218,6 +267,11 @@ export const receivingDefects: readonly Defect[] = [
       'beyond it both sends stay pending, timers fire, and receiving on one side frees the other',
       'the waker is called when there is capacity again after a refused send',
     ],
+  },
+  {
+    name: 'never lets the event loop turn',
+    transport: sameTurn(),
+    breaks: ['timers fire although both ends answer each other as fast as they can'],
   },
   {
     name: 'lets all connections share one window',
