@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type ConnectOptions, formatAddress, type HostAddress, NettsError } from '@netts/core'
-import { withDeadline } from '@netts/core/driver'
+import { type EndSignal, withDeadline } from '@netts/core/driver'
 import type { CmId } from '../verbs/cm.js'
 import type { Verbs } from '../verbs/verbs.js'
 import { Endpoint } from './endpoint.js'
@@ -44,7 +44,7 @@ async function connect(
   verbs: Verbs,
   address: HostAddress,
   options: EndpointOptions,
-  ended: AbortSignal,
+  ended: EndSignal,
 ): Promise<Endpoint> {
   const host = await resolveName(address)
   ended.throwIfAborted()
@@ -52,8 +52,7 @@ async function connect(
   id.ref()
   let endpoint: Endpoint | undefined
   // Until there is an endpoint, the id is all there is.
-  const abandon = () => (endpoint ? endpoint.close(ended.reason as NettsError) : id.close())
-  ended.addEventListener('abort', abandon, { once: true })
+  ended.onabort = () => (endpoint ? endpoint.close(ended.reason) : id.close())
   try {
     const steps = new CmSteps(id, address)
     await steps.take('address-resolved', () =>
@@ -78,7 +77,7 @@ async function connect(
     if (!endpoint) id.close()
     throw asConnectFailure(error, address)
   } finally {
-    ended.removeEventListener('abort', abandon)
+    ended.onabort = undefined
   }
 }
 
@@ -91,7 +90,11 @@ async function shakeHands(
   const { session } = endpoint
   const hello = encodeHello(options.identity, session.hello())
   const steps = new CmSteps(id, address)
-  const established = await steps.take('established', () => id.connect(connectionParameters(options, hello)))
+  const asked = steps.take('established', () => {
+    id.connect(connectionParameters(options, hello))
+    endpoint.asking()
+  })
+  const established = await asked.finally(() => endpoint.answered())
   if (endpoint.state !== 'handshaking') return
   id.onEvent = (event) => endpoint.onCmEvent(event)
   try {

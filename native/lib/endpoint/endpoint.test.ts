@@ -37,6 +37,7 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
         })
         for (const host of [client, server]) {
           if (host.dead) continue
+          expect(host.counters).toMatchObject({ receiverNotReady: 0, blockingCalls: 0 })
           expect(Object.entries(host.counts).filter(([, count]) => count > 0)).toEqual([])
           expect(host.pinnedBytes).toBe(0)
         }

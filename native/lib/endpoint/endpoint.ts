@@ -71,6 +71,8 @@ export class Endpoint implements CompletionSink {
   #disconnected = false
   #greeted = false
   #peerReady = false
+  /** iWARP: destroying an id blocks the thread until the peer answered (`iw_destroy_cm_id`), so that has to wait. */
+  #awaitsAnswer = false
   #markersLeft = 0
   #drainTimer: ClockTimer | undefined
   #holdsProcess = false
@@ -165,6 +167,18 @@ export class Endpoint implements CompletionSink {
     this.#hold(false)
   }
 
+  /** The connector asks its peer now. */
+  asking(): void {
+    this.#awaitsAnswer = this.device.transport === 'iwarp'
+  }
+
+  /** The peer answered, or never will. */
+  answered(): void {
+    if (!this.#awaitsAnswer) return
+    this.#awaitsAnswer = false
+    if (this.#state === 'draining') this.#startDraining()
+  }
+
   /** The peer's hello was accepted; for the connector, this is the moment to say READY. */
   greet(): void {
     this.#greeted = true
@@ -206,8 +220,10 @@ export class Endpoint implements CompletionSink {
       this.#keepAlive.heard()
       this.session.onCompletion(words, at)
     }
-    const failed = status !== CompletionStatus.success
-    if (failed && !(this.#disconnected && status === CompletionStatus.flushed)) {
+    if (status === CompletionStatus.success || this.#state === 'draining') return
+    // What is flushed before the end of a handshake, or behind a disconnect, has a reason that an event tells.
+    const explained = this.#disconnected || this.#state === 'handshaking'
+    if (!explained || status !== CompletionStatus.flushed) {
       this.close(this.#completionFailure(status, words[at + COMPLETION.vendorError]!))
     }
   }
@@ -234,7 +250,7 @@ export class Endpoint implements CompletionSink {
     const reason = error ?? new NettsError('ERR_NETTS_CLOSED', 'closed by this side')
     if (wasOpen && error) this.session.onEnd(error)
     this.#observer.onEnd(reason)
-    this.#startDraining()
+    if (!this.#awaitsAnswer) this.#startDraining()
   }
 
   #startDraining(): void {

@@ -414,6 +414,8 @@ export class SimulatedCmId extends Resource implements CmId {
     if (this.#state !== 'connecting' && this.#state !== 'requested' && this.#state !== 'accepting') return
     const { mode } = this.host.fabric
     this.#end()
+    // The stream is closed, which flushes the queue pair before the program learns why.
+    if (mode === 'iwarp') this.queuePair?.fail()
     this.push({
       type: 'rejected',
       reason: privateData ? 'listener' : 'other',
@@ -499,6 +501,10 @@ export class SimulatedCmId extends Resource implements CmId {
     if (state === 'requested' || (state === 'connecting' && !this.#reply)) {
       if (peer) this.#send(peer, 'REJ', () => peer.#refused(undefined))
       this.#end()
+      // `iw_destroy_cm_id` waits for the answer.
+      if (state === 'connecting' && this.host.fabric.mode === 'iwarp' && !this.host.dead) {
+        this.host.device.counters.blockingCalls++
+      }
     } else if (state === 'connecting' && peer) {
       this.#state = 'established'
       this.#hangUp()

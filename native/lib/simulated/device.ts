@@ -26,6 +26,8 @@ export interface SimulatedCounters {
   receiverNotReady: number
   /** Requests from here that ran out of retries. */
   retriesExceeded: number
+  /** Calls from here that would have blocked the thread on a real device. */
+  blockingCalls: number
 }
 
 /** In the order of magnitude of Soft-RoCE's (`rxe_param.h`), small enough to run into. */
@@ -59,7 +61,7 @@ export class SimulatedDevice implements Device {
   readonly attributes: DeviceAttributes
   readonly capabilities: DeviceCapabilities
   readonly maxInlineBytes = MAX_INLINE_BYTES
-  readonly counters: SimulatedCounters = { receiverNotReady: 0, retriesExceeded: 0 }
+  readonly counters: SimulatedCounters = { receiverNotReady: 0, retriesExceeded: 0, blockingCalls: 0 }
   onEvent: ((event: DeviceEvent) => void) | undefined
   readonly #host: SimulatedHost
   readonly #events: DeviceEvent[] = []
