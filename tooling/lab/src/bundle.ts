@@ -24,6 +24,7 @@ export async function bundle(entry: string): Promise<Uint8Array> {
     conditions: ['@netts/source'],
     sourcemap: 'inline',
     sourcesContent: false,
+    sourceRoot: `${pathToFileURL(process.cwd()).href}/`, // what esbuild's source paths are relative to
     plugins: [ownImportMeta],
     // CommonJS dependencies call require() for Node's own modules.
     banner: {

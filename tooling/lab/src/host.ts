@@ -5,6 +5,8 @@ import type { LabDevice } from './devices.js'
 export interface Host {
   /** The devices there, as its commands find them in `NETTS_LAB_DEVICES`. */
   readonly devices: readonly LabDevice[]
+  /** False once it is off: its power was cut, or it crashed. */
+  readonly isUp: boolean
   /** Starts a command. */
   start(argv: readonly string[], options?: CommandOptions): Command
   /** Runs a command to its end. A status other than 0 is a result, not an error. */

@@ -20,8 +20,8 @@ function labArguments(args: string[]): string[] {
   return ['--conditions=@netts/source', '--import', 'tsx', main, '--guest', ...args]
 }
 
-function labCommand(args: string[]): ChildProcess {
-  return spawn(process.execPath, labArguments(args), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+function labCommand(args: string[], env = process.env): ChildProcess {
+  return spawn(process.execPath, labArguments(args), { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** All processes below a process, by number. */
@@ -49,9 +49,6 @@ function commandLine(pid: number): string {
   return existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : ''
 }
 
-/** What this process's labs could leave behind in the temporary folder. */
-const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith('netts-lab-'))
-
 const isRunning = (pid: number) =>
   existsSync(`/proc/${pid}/stat`) && !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
 
@@ -75,7 +72,7 @@ describe('the command line', () => {
       for (const name of ['stdout', 'stderr'] as const) {
         lab[name]?.setEncoding('utf8').on('data', (text: string) => {
           output[name] += text
-          if (text.endsWith('ready\n')) lab.kill('SIGINT')
+          if (name === 'stdout' && output.stdout.endsWith('\nready\n')) lab.kill('SIGINT')
         })
       }
       const [status] = await once(lab, 'close')
@@ -90,12 +87,16 @@ describe('the command line', () => {
   })
 
   test('leaves nothing behind when it is killed', async () => {
-    const before = leftovers()
-    const lab = labCommand(['--quiet', 'sleep', '600'])
-    const processes = await whenGuestRuns(lab)
-    lab.kill('SIGKILL')
-    assert.equal(await allGone(processes), true)
-    assert.deepEqual(leftovers(), before)
+    const temporary = mkdtempSync(join(tmpdir(), 'netts-lab-test-'))
+    try {
+      const lab = labCommand(['--quiet', 'sleep', '600'], { ...process.env, TMPDIR: temporary })
+      const processes = await whenGuestRuns(lab)
+      lab.kill('SIGKILL')
+      assert.equal(await allGone(processes), true)
+      assert.deepEqual(readdirSync(temporary), [])
+    } finally {
+      rmSync(temporary, { recursive: true })
+    }
   })
 
   test('ends when its parent is killed', async () => {

@@ -130,6 +130,9 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
   }
   return {
     devices,
+    get isUp() {
+      return ended === undefined
+    },
     start,
     run,
     install,

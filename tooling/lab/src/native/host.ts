@@ -57,6 +57,7 @@ export function createNativeHost(
   }
   return {
     devices,
+    isUp: true,
     start,
     run: async (argv, options) => await start(argv, options).result,
     async install(entry) {

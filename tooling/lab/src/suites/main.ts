@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { whenAbandoned } from '../abandoned.js'
 import type { Host } from '../host.js'
-import { openGuest, openNativeLab, prepareGuests } from '../lab.js'
+import { type Lab, openGuest, openNativeLab, prepareGuests } from '../lab.js'
 import { createNativeHost } from '../native/host.js'
 import { writeThrough } from '../output.js'
 import { temporaryFolder } from '../prepare/cache.js'
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const onHosts = files.filter((path) => path.endsWith(HOSTS_SUFFIX))
   const inLab = files.filter((path) => !path.endsWith(HOSTS_SUFFIX))
 
-  let native = inLab.length > 0 ? await openNativeLab() : undefined
+  const native = inLab.length > 0 ? await openNativeLab() : undefined
   if (native === undefined || onHosts.length > 0) {
     try {
       await prepareGuests(reportOnStderr)
@@ -50,22 +50,34 @@ async function main(): Promise<void> {
       return
     }
   }
-  if (inLab.length > 0) {
-    await using lab = native ?? (await openGuest())
-    native = undefined
-    for (const path of inLab) {
-      const program = await lab.host.install(path)
-      await runSuite(
-        lab.host,
-        path,
-        ['--enable-source-maps', '--test-reporter=spec', program],
-        LAB_TIMEOUT_MS,
-      )
+  await runInLab(inLab, native)
+  await runOnThisMachine(onHosts)
+}
+
+/** One lab for all files, and a new one only after a file crashed its kernel. */
+async function runInLab(files: readonly string[], native: Lab | undefined): Promise<void> {
+  let lab = native
+  try {
+    for (const path of files) {
+      if (lab?.host.isUp === false) lab = undefined
+      lab ??= await openGuest()
+      try {
+        const program = await lab.host.install(path)
+        const node = ['--enable-source-maps', '--test-reporter=spec', program]
+        await runSuite(lab.host, path, node, LAB_TIMEOUT_MS)
+      } catch (error) {
+        fail(path, (error as Error).message) // it does not compile, or the guest crashed
+      }
     }
+  } finally {
+    await lab?.[Symbol.asyncDispose]()
   }
+}
+
+async function runOnThisMachine(files: readonly string[]): Promise<void> {
   await using folder = await temporaryFolder()
   const machine = createNativeHost([], folder, undefined)
-  for (const path of onHosts) {
+  for (const path of files) {
     const node = ['--conditions=@netts/source', '--import', 'tsx', '--test-reporter=spec', path]
     await runSuite(machine, path, node, HOSTS_TIMEOUT_MS)
   }
@@ -91,9 +103,14 @@ async function runSuite(host: Host, path: string, nodeArguments: string[], timeo
   const counts = countsOf(output)
   if (counts) for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
   if (counts === undefined || (problem !== undefined && counts.failed === 0)) {
-    console.log(`failed: ${relative(root, path)}: ${problem ?? 'it ran no tests'}`)
-    total.failed++
+    fail(path, problem ?? 'it ran no tests')
   }
+}
+
+/** Counts a file that failed as a whole. */
+function fail(path: string, reason: string): void {
+  console.log(`failed: ${relative(root, path)}: ${reason}`)
+  total.failed++
 }
 
 /** All suites of the workspace, in a stable order. */
