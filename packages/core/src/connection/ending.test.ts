@@ -279,7 +279,7 @@ describe('a peer that goes', () => {
 
   it('is noticed by a send that is refused, when nothing else is asked of the transport', async () => {
     const { connection } = await unannouncedFailure()
-    await expect(connection.send(connection.alloc(10))).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
+    await expect(connection.send(connection.alloc(5000))).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
     expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_RESET' })
   })
 

@@ -8,6 +8,12 @@ import { HEADER_BYTES, writeHeader } from './framing.js'
 // Captured, so that a test runner's fake timers don't freeze connections.
 const { nextTick } = process
 
+/**
+ * A pooled buffer with no more payload than this is copied behind other messages all the same: with TCP on loopback,
+ * a send of its own takes 0.7 µs more than the copy, up to 4 KiB, and about as long from 16 KiB on.
+ */
+const MAX_COPIED_BUFFER_BYTES = 4096
+
 /** A message on its way out, and how far it got. */
 export interface OutgoingMessage {
   readonly payload: Uint8Array
@@ -26,6 +32,8 @@ export class MessageWriter {
   zeroCopySends = 0
   /** The largest payload that is copied behind others, to leave with them. */
   readonly maxSmallPayload: number
+  /** The largest payload that is copied so although it lies in a pooled buffer. */
+  readonly maxCopiedBuffer: number
   readonly #transport: Transport
   readonly #chunk: CoalescingChunk
   readonly #header = new Uint8Array(HEADER_BYTES)
@@ -40,6 +48,7 @@ export class MessageWriter {
     this.#transport = transport
     this.#chunk = new CoalescingChunk(transport)
     this.maxSmallPayload = this.#chunk.capacity - HEADER_BYTES
+    this.maxCopiedBuffer = Math.min(this.maxSmallPayload, MAX_COPIED_BUFFER_BYTES)
     this.#onRefusedForEver = onRefusedForEver
   }
 
@@ -57,7 +66,8 @@ export class MessageWriter {
   write(message: OutgoingMessage): boolean {
     const { payload, buffer } = message
     const { bufferPool, maxSendSize } = this.#transport
-    if (buffer !== undefined && buffer.pool.domain === bufferPool.domain) {
+    const stays = payload.byteLength > this.maxCopiedBuffer || message.sentBytes > 0
+    if (buffer !== undefined && stays && buffer.pool.domain === bufferPool.domain) {
       const headroom = headroomOf(buffer)
       if (headroom === HEADER_BYTES && payload.byteLength + HEADER_BYTES <= maxSendSize) {
         return this.#writeFramed(message, buffer)

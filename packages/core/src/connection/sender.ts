@@ -32,6 +32,7 @@ export class Sender {
   readonly #transport: Transport
   readonly #maxMessageSize: number
   readonly #maxSmallPayload: number
+  readonly #maxCopiedBuffer: number
   readonly #writer: MessageWriter
   readonly #waiting = new WaitQueue<void, WaitingMessage>('send', releaseBuffer)
   readonly #flushes = new WaitQueue<void, FlushTarget>('flush')
@@ -44,6 +45,7 @@ export class Sender {
     this.#maxMessageSize = maxMessageSize
     this.#writer = new MessageWriter(transport, onRefusedForEver)
     this.#maxSmallPayload = Math.min(maxMessageSize, this.#writer.maxSmallPayload)
+    this.#maxCopiedBuffer = Math.min(maxMessageSize, this.#writer.maxCopiedBuffer)
   }
 
   /** Whether the transport has everything that was ever asked to be sent. */
@@ -62,11 +64,7 @@ export class Sender {
 
   /** See `Connection.trySend`. */
   trySend(data: Uint8Array | PooledBuffer): boolean {
-    if (data instanceof Uint8Array && data.byteLength <= this.#maxSmallPayload) {
-      if (this.#waiting.length > 0 || !this.#writer.writeSmall(data)) return false
-      this.#onAccepted(data.byteLength)
-      return true
-    }
+    if (this.#acceptSmall(data)) return true
     const message = this.#check(data)
     const { byteLength } = message.payload
     if (this.#waiting.length > 0) return false
@@ -80,14 +78,9 @@ export class Sender {
 
   /** See `Connection.send`. */
   send(data: Uint8Array | PooledBuffer, signal: AbortSignal | undefined): Promise<void> {
-    if (data instanceof Uint8Array && data.byteLength <= this.#maxSmallPayload && !signal?.aborted) {
-      if (this.#waiting.length === 0 && this.#writer.writeSmall(data)) {
-        this.#onAccepted(data.byteLength)
-        return ACCEPTED
-      }
-    }
     let message: OutgoingMessage
     try {
+      if (!signal?.aborted && this.#acceptSmall(data)) return ACCEPTED
       message = this.#check(data)
     } catch (error) {
       releaseGivenBuffer(data)
@@ -106,6 +99,19 @@ export class Sender {
       { payload, buffer: buffer && giveAway(buffer), sentBytes, isAccepted: false },
       sentBytes > 0 ? undefined : signal,
     )
+  }
+
+  /** Accepts what is copied behind other messages, and makes nothing for it. @returns false if it's no such, or has to wait */
+  #acceptSmall(data: Uint8Array | PooledBuffer): boolean {
+    const isBytes = data instanceof Uint8Array
+    if (!isBytes && !isPooledBuffer(data)) return false
+    const { byteLength } = data
+    const limit = isBytes ? this.#maxSmallPayload : this.#maxCopiedBuffer
+    if (byteLength > limit || this.#waiting.length > 0) return false
+    if (!this.#writer.writeSmall(isBytes ? data : data.bytes)) return false
+    if (!isBytes) data.release()
+    this.#onAccepted(byteLength)
+    return true
   }
 
   /** See `Connection.flush`. */

@@ -271,16 +271,16 @@ describe('backpressure', () => {
 describe('pooled buffers', () => {
   it('leave with their header and without a copy, when they come from the connection', async () => {
     const { one, two, transportOne } = connectionPair()
-    const buffer = one.alloc(1000)
-    expect(buffer.byteLength).toBe(1000)
-    buffer.bytes.set(pattern(1000))
+    const buffer = one.alloc(5000)
+    expect(buffer.byteLength).toBe(5000)
+    buffer.bytes.set(pattern(5000))
     const { buffer: slab } = buffer.bytes
     const inSlab = vi.spyOn(transportOne, 'sendBuffer')
     await one.send(buffer)
     expect(inSlab.mock.calls.length).toBe(1)
     expect(inSlab.mock.calls[0]![0]).toBe(buffer)
     expect(slab).toBeInstanceOf(ArrayBuffer)
-    expectBytes(await two.recv(), pattern(1000))
+    expectBytes(await two.recv(), pattern(5000))
     expect(one.stats).toMatchObject({ zeroCopySends: 1, chunksSent: 1 })
     expect(() => buffer.bytes).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
     await settle()
@@ -292,15 +292,28 @@ describe('pooled buffers', () => {
     const ownPool = createBufferPool({ detectLeaks: true })
     expect(ownPool.domain).toBe(HOST_MEMORY)
     for (const pool of [transportOne.bufferPool, ownPool]) {
-      const buffer = pool.alloc(1000)
-      buffer.bytes.set(pattern(1000))
+      const buffer = pool.alloc(5000)
+      buffer.bytes.set(pattern(5000))
       await one.send(buffer)
-      expectBytes(await two.recv(), pattern(1000))
+      expectBytes(await two.recv(), pattern(5000))
     }
     expect(one.stats).toMatchObject({ zeroCopySends: 2, chunksSent: 4 })
     await settle()
     expectNothingHeld(transportOne)
     expect(ownPool.stats.outstanding).toBe(0)
+  })
+
+  it('are copied behind the messages before, when they are small', async () => {
+    const { one, two, transportOne } = connectionPair()
+    for (const buffer of [one.alloc(10), transportOne.bufferPool.alloc(4096), one.alloc(0)]) {
+      buffer.bytes.set(pattern(buffer.byteLength))
+      expect(one.trySend(buffer)).toBe(true)
+      expect(() => buffer.bytes).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
+    }
+    for (const size of [10, 4096, 0]) expectBytes(await two.recv(), pattern(size))
+    expect(one.stats).toMatchObject({ zeroCopySends: 0, chunksSent: 1, messagesSent: 3 })
+    await settle()
+    expectNothingHeld(transportOne)
   })
 
   it('are copied when their memory is another device’s', async () => {
@@ -319,12 +332,12 @@ describe('pooled buffers', () => {
   it('stay the caller’s, as they were, when trySend refuses', async () => {
     const blocked = gate(false)
     const { connection, transport } = connectionAndPeer({ accept: blocked.accept })
-    const framed = connection.alloc(10)
-    framed.bytes.set(pattern(10))
+    const framed = connection.alloc(5000)
+    framed.bytes.set(pattern(5000))
     expect(connection.trySend(framed)).toBe(false)
-    expect([...framed.bytes]).toEqual([...pattern(10)])
+    expect([...framed.bytes]).toEqual([...pattern(5000)])
     framed.release()
-    const plain = transport.bufferPool.alloc(10)
+    const plain = transport.bufferPool.alloc(5000)
     expect(connection.trySend(plain)).toBe(false)
     plain.release()
     blocked.isOpen = true
@@ -378,8 +391,8 @@ describe('pooled buffers', () => {
     const { connection, transport } = connectionAndPeer({ accept: blocked.accept })
     const sends = [
       connection.send(pattern(10)),
-      connection.send(connection.alloc(10)),
-      connection.send(connection.alloc(10)),
+      connection.send(connection.alloc(5000)),
+      connection.send(connection.alloc(5000)),
     ]
     await settle()
     connection.destroy()
