@@ -7,27 +7,25 @@
  * to draining.
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
-import { type BufferSlot, takeSlot } from '@netts/core/driver'
 import type { CmEvent, CmId } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
 import { completionError } from '../verbs/errors.js'
 import { COMPLETION, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
-import { writeReceive, writeSend } from '../verbs/records.js'
-import type { ClockTimer, Verbs } from '../verbs/verbs.js'
+import { writeSend } from '../verbs/records.js'
+import type { Verbs } from '../verbs/verbs.js'
 import type { CompletionLoop, CompletionSink, SharedQueue } from './completion-loop.js'
 import { DeviceEnvironment } from './device-environment.js'
+import { Drain } from './drain.js'
 import type { EndpointOptions, EndpointSession } from './endpoint-session.js'
-import { decodeReady, encodeReady, READY_BYTES } from './hello.js'
 import { KeepAlive } from './keep-alive.js'
+import { ReadyExchange } from './ready-exchange.js'
 import { FIRST_INTERNAL_KIND, InternalKind, kindOf, workRequestIdLow } from './work-request-id.js'
 
 /** Send work requests of the endpoint's own: READY, keepalive, drain marker. */
 const OWN_SENDS = 3
 /** Receives of its own: READY, drain marker. */
 const OWN_RECEIVES = 2
-/** How long flushing may take before the queue pair is destroyed with what is left. */
-const DRAIN_TIMEOUT_MS = 1_000
 /** 10.24 ms (see {@link QueuePair.setMinRnrTimer}): a peer without receives broke the protocol, and gets 60 ms. */
 const MIN_RNR_TIMER = 20
 
@@ -62,8 +60,8 @@ export class Endpoint implements CompletionSink {
   readonly #shared: SharedQueue
   readonly #workRequests: number
   readonly #keepAlive: KeepAlive
-  readonly #readyIn: BufferSlot
-  readonly #readyOut: BufferSlot
+  readonly #ready: ReadyExchange
+  readonly #drain: Drain
   /** Completions for the session that came before it was open. */
   readonly #early: Uint32Array[] = []
   #state: EndpointState = 'handshaking'
@@ -73,8 +71,6 @@ export class Endpoint implements CompletionSink {
   #peerReady = false
   /** iWARP: destroying an id blocks the thread until the peer answered (`iw_destroy_cm_id`), so that has to wait. */
   #awaitsAnswer = false
-  #markersLeft = 0
-  #drainTimer: ClockTimer | undefined
   #holdsProcess = false
 
   /**
@@ -121,10 +117,9 @@ export class Endpoint implements CompletionSink {
         maxInlineBytes: options.maxInlineBytes,
       })
       undo.push(() => this.queuePair.close())
-      this.#readyIn = takeSlot(this.environment.controlSlots.alloc(READY_BYTES))
-      undo.push(() => this.#readyIn.free())
-      this.#readyOut = takeSlot(this.environment.controlSlots.alloc(READY_BYTES))
-      undo.push(() => this.#readyOut.free())
+      this.#ready = new ReadyExchange(this.environment)
+      undo.push(() => this.#ready.free())
+      this.#drain = new Drain(verbs.clock, () => this.#tearDown())
       this.#keepAlive = new KeepAlive(verbs.clock, options, {
         probe: () => this.#probe(),
         onSilent: (error) => this.close(error),
@@ -139,12 +134,7 @@ export class Endpoint implements CompletionSink {
         }
       })
       undo.push(() => this.environment.unwatch(this.queuePair))
-      // The first message is READY, so its receive comes first.
-      writeReceive(this.queuePair, 0, {
-        id: BigInt(workRequestIdLow(InternalKind.readyReceive, 0)),
-        entries: [this.#range(this.#readyIn, READY_BYTES)],
-      })
-      this.queuePair.postReceive(1)
+      this.#ready.expect(this.queuePair)
       this.session = options.openSession(this)
       this.#hold(true)
     } catch (error) {
@@ -234,7 +224,7 @@ export class Endpoint implements CompletionSink {
 
   onQueueFailure(error: unknown): void {
     this.close(this.#lost('the completion queue failed', error))
-    this.#finishDraining()
+    this.#drain.finish()
   }
 
   /**
@@ -254,40 +244,10 @@ export class Endpoint implements CompletionSink {
   }
 
   #startDraining(): void {
-    try {
-      this.#id.disconnect()
-      this.queuePair.moveToError()
-      this.#markersLeft = this.#postMarkers()
-      // Soft-RoCE flushes receives that were posted in the error state only when it is told again.
-      this.queuePair.moveToError()
-    } catch {
-      // Without markers, the timer below ends it.
-      this.#markersLeft = OWN_RECEIVES + OWN_SENDS
-    }
+    const { maxSendWorkRequests, maxReceiveWorkRequests } = this.#options
+    this.#id.disconnect()
+    this.#drain.start(this.queuePair, maxSendWorkRequests + 2, maxReceiveWorkRequests + 1)
     this.#loop.wake()
-    this.#drainTimer = this.verbs.clock.setTimer(() => this.#finishDraining(), DRAIN_TIMEOUT_MS)
-  }
-
-  /** Posts one request behind all others on either queue: once they are flushed, all are. @returns how many */
-  #postMarkers(): number {
-    const { queuePair } = this
-    const sendAt = this.#options.maxSendWorkRequests + 2
-    writeSend(queuePair, sendAt, {
-      id: BigInt(workRequestIdLow(InternalKind.drainSend, 0)),
-      opcode: SendOpcode.send,
-      flags: SendFlag.signalled,
-    })
-    const receiveAt = this.#options.maxReceiveWorkRequests + 1
-    writeReceive(queuePair, receiveAt, { id: BigInt(workRequestIdLow(InternalKind.drainReceive, 0)) })
-    return queuePair.postSend(1, sendAt) + queuePair.postReceive(1, receiveAt)
-  }
-
-  #finishDraining(): void {
-    if (!this.#drainTimer) return
-    this.#drainTimer.close()
-    this.#drainTimer = undefined
-    // In a turn of its own: queues must not be polled from within a batch.
-    this.verbs.clock.setImmediate(() => this.#tearDown())
   }
 
   /** Window, queue pair, completions, regions, id, protection domain, in this order. */
@@ -300,8 +260,7 @@ export class Endpoint implements CompletionSink {
     this.queuePair.close()
     this.#loop.retire(this.#shared, this.#workRequests, number)
     this.session.onClosed()
-    this.#readyIn.free()
-    this.#readyOut.free()
+    this.#ready.free()
     this.#hold(false)
     this.#id.close()
     this.environment.releaseLoop(this.#loop)
@@ -311,7 +270,7 @@ export class Endpoint implements CompletionSink {
 
   #onOwnCompletion(kind: number, status: number, byteLength: number): void {
     if (kind === InternalKind.drainSend || kind === InternalKind.drainReceive) {
-      if (--this.#markersLeft === 0) this.#finishDraining()
+      this.#drain.onMarker()
     } else if (status !== CompletionStatus.success || this.#state === 'closed') {
       return
     } else if (kind === InternalKind.keepAlive) {
@@ -322,9 +281,8 @@ export class Endpoint implements CompletionSink {
   }
 
   #onReady(byteLength: number): void {
-    const { slab, byteOffset } = this.#readyIn
     try {
-      this.session.onReady(decodeReady(slab.subarray(byteOffset, byteOffset + byteLength)))
+      this.session.onReady(this.#ready.heard(byteLength))
       this.#peerReady = true
     } catch (error) {
       this.close(error as NettsError)
@@ -344,17 +302,7 @@ export class Endpoint implements CompletionSink {
   }
 
   #sayReady(): void {
-    const { slab, byteOffset } = this.#readyOut
-    const target = slab.subarray(byteOffset, byteOffset + READY_BYTES)
-    const byteLength = encodeReady(target, this.session.ready())
-    const at = this.#options.maxSendWorkRequests
-    writeSend(this.queuePair, at, {
-      id: BigInt(workRequestIdLow(InternalKind.readySend, 0)),
-      opcode: SendOpcode.send,
-      flags: SendFlag.signalled,
-      entries: [this.#range(this.#readyOut, byteLength)],
-    })
-    this.queuePair.postSend(1, at)
+    this.#ready.say(this.queuePair, this.#options.maxSendWorkRequests, this.session.ready())
   }
 
   #openIfReady(): void {
@@ -379,10 +327,6 @@ export class Endpoint implements CompletionSink {
       flags: SendFlag.signalled,
     })
     this.queuePair.postSend(1, at)
-  }
-
-  #range({ slab, byteOffset }: BufferSlot, byteLength: number) {
-    return { region: this.environment.regionOf(slab), byteOffset, byteLength }
   }
 
   #hold(holds: boolean): void {

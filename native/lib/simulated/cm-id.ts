@@ -3,7 +3,7 @@
  * disconnection, with messages that travel apart from the data and may overtake it and each other.
  */
 import { type HostAddress, NettsError } from '@netts/core'
-import { checkInteger, invalidArgument } from '@netts/core/driver'
+import { checkInteger } from '@netts/core/driver'
 import {
   type CmEvent,
   type CmId,
@@ -15,6 +15,18 @@ import type { Device } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { QueuePairOptions } from '../verbs/queue-pair.js'
 import type { ClockTimer } from '../verbs/verbs.js'
+import {
+  CM_TIMEOUT_MS,
+  type CompleteParameters,
+  complete,
+  DEFAULT_ACK_TIMEOUT,
+  pad,
+  patience,
+  REJECTED_BY_CONSUMER,
+  REJECTED_NO_LISTENER,
+  TIMEWAIT_MS,
+  WILDCARDS,
+} from './cm-parameters.js'
 import type { SimulatedHost } from './host.js'
 import { SimulatedQueuePair } from './queue-pair.js'
 import { Resource } from './resource.js'
@@ -35,47 +47,6 @@ type CmState =
   | 'disconnected'
   | 'ended'
 
-/** `IB_CM_REJ_CONSUMER_DEFINED` and `IB_CM_REJ_INVALID_SERVICE_ID` of the kernel's `ib_cm.h`; iWARP has errnos. */
-const REJECTED_BY_CONSUMER = { roce: 28, iwarp: 104 } as const
-const REJECTED_NO_LISTENER = 8
-/**
- * How long the CM goes on asking: 16 times about 4.3 s on InfiniBand and RoCE (`CMA_CM_RESPONSE_TIMEOUT`,
- * `CMA_MAX_CM_RETRIES` in the kernel's `cma.c`); Linux' TCP gives up connecting after about 127 s.
- */
-const CM_TIMEOUT_MS = { roce: 68_700, iwarp: 127_000 } as const
-/** How long unacknowledged data keeps TCP trying (`tcp_retries2` of 15). */
-const TCP_TIMEOUT_MS = 924_600
-/** What the CM takes for a RoCE packet's life time, as a shift (`CMA_IBOE_PACKET_LIFETIME` plus one). */
-const DEFAULT_ACK_TIMEOUT = 19
-/** How long a RoCE queue pair's number stays reserved after a disconnect, in the order of the kernel's. */
-const TIMEWAIT_MS = 2_150
-const WILDCARDS = new Set(['0.0.0.0', '::'])
-
-/** What the kernel makes of absent parameters. */
-function complete(parameters: ConnectionParameters, most: number, operation: string) {
-  const { privateData = new Uint8Array(0), responderResources = 1, initiatorDepth = 1 } = parameters
-  const { retryCount = 7, rnrRetryCount = 6 } = parameters
-  if (privateData.byteLength > most) {
-    throw invalidArgument(
-      `${privateData.byteLength} bytes of private data; there is room for ${most}`,
-      operation,
-    )
-  }
-  checkInteger('responderResources', responderResources, 0, 255)
-  checkInteger('initiatorDepth', initiatorDepth, 0, 255)
-  checkInteger('retryCount', retryCount, 0, 7)
-  checkInteger('rnrRetryCount', rnrRetryCount, 0, 7)
-  return {
-    privateData: Uint8Array.from(privateData),
-    responderResources,
-    initiatorDepth,
-    retryCount,
-    rnrRetryCount,
-  }
-}
-
-type Parameters = ReturnType<typeof complete>
-
 export class SimulatedCmId extends Resource implements CmId {
   queuePair: SimulatedQueuePair | undefined
   localAddress: HostAddress | undefined
@@ -88,9 +59,9 @@ export class SimulatedCmId extends Resource implements CmId {
   #peer: SimulatedCmId | undefined
   #backlog = 0
   #requestsWaiting = 0
-  #parameters: Parameters | undefined
-  #request: Parameters | undefined
-  #reply: Parameters | undefined
+  #parameters: CompleteParameters | undefined
+  #request: CompleteParameters | undefined
+  #reply: CompleteParameters | undefined
   #ackTimeout = DEFAULT_ACK_TIMEOUT
   #timer: ClockTimer | undefined
 
@@ -263,7 +234,7 @@ export class SimulatedCmId extends Resource implements CmId {
   }
 
   /** A request reaches this listener. */
-  offer(connector: SimulatedCmId, request: Parameters): true {
+  offer(connector: SimulatedCmId, request: CompleteParameters): true {
     const { host } = this
     const id = new SimulatedCmId(host)
     id.#state = 'requested'
@@ -281,19 +252,11 @@ export class SimulatedCmId extends Resource implements CmId {
     this.push({
       type: 'connect-request',
       id,
-      privateData: this.#pad(request.privateData, PRIVATE_DATA_BYTES.connect),
+      privateData: pad(this.host.fabric.mode, request.privateData, PRIVATE_DATA_BYTES.connect),
       responderResources: request.initiatorDepth,
       initiatorDepth: request.responderResources,
     })
     return true
-  }
-
-  /** InfiniBand and RoCE messages have fields of a fixed size. */
-  #pad(privateData: Uint8Array, byteLength: number): Uint8Array {
-    if (this.host.fabric.mode === 'iwarp') return privateData.slice()
-    const padded = new Uint8Array(byteLength)
-    padded.set(privateData)
-    return padded
   }
 
   accept(parameters: ConnectionParameters = {}): void {
@@ -310,7 +273,7 @@ export class SimulatedCmId extends Resource implements CmId {
       )
     }
     this.#reply = reply
-    this.#parameters = this.#request as Parameters
+    this.#parameters = this.#request as CompleteParameters
     this.#state = 'accepting'
     const peer = this.#peer as SimulatedCmId
     this.#join(reply, true)
@@ -328,7 +291,7 @@ export class SimulatedCmId extends Resource implements CmId {
     return this.remoteAddress ? { address: this.remoteAddress } : {}
   }
 
-  #accepted(acceptor: SimulatedCmId, reply: Parameters): void {
+  #accepted(acceptor: SimulatedCmId, reply: CompleteParameters): void {
     if (this.#state !== 'connecting' || this.#reply) {
       // Given up meanwhile, or this id is gone: the acceptor is told.
       if (this.#state !== 'connecting') this.#send(acceptor, 'REJ', () => acceptor.#refused(undefined))
@@ -340,21 +303,16 @@ export class SimulatedCmId extends Resource implements CmId {
     if (this.host.fabric.mode === 'iwarp') this.#join(reply, false)
     this.push({
       type: 'established',
-      privateData: this.#pad(reply.privateData, PRIVATE_DATA_BYTES.accept),
+      privateData: pad(this.host.fabric.mode, reply.privateData, PRIVATE_DATA_BYTES.accept),
     })
   }
 
   /** Joins the queue pair to the peer's with what both agreed on. */
-  #join(reply: Parameters, acceptor: boolean): void {
-    const request = this.#parameters as Parameters
+  #join(reply: CompleteParameters, acceptor: boolean): void {
+    const request = this.#parameters as CompleteParameters
     const peer = this.#peer?.queuePair
     if (!peer || !this.queuePair) return
     const iwarp = this.host.fabric.mode === 'iwarp'
-    const patienceMs = iwarp
-      ? TCP_TIMEOUT_MS
-      : this.#ackTimeout === 0
-        ? Number.POSITIVE_INFINITY
-        : 4.096e-3 * 2 ** this.#ackTimeout * (request.retryCount + 1)
     this.queuePair.join({
       peer,
       initiatorDepth: acceptor
@@ -362,7 +320,7 @@ export class SimulatedCmId extends Resource implements CmId {
         : Math.min(request.initiatorDepth, reply.responderResources),
       responderResources: acceptor ? reply.responderResources : request.responderResources,
       rnrRetryCount: acceptor ? reply.rnrRetryCount : request.rnrRetryCount,
-      patienceMs,
+      patienceMs: patience(this.host.fabric.mode, this.#ackTimeout, request.retryCount),
       listensFirst: iwarp && acceptor,
     })
   }
@@ -377,7 +335,7 @@ export class SimulatedCmId extends Resource implements CmId {
       return
     }
     if (this.host.fabric.mode === 'iwarp') return
-    this.#join(this.#reply as Parameters, false)
+    this.#join(this.#reply as CompleteParameters, false)
     const peer = this.#peer as SimulatedCmId
     this.#send(peer, 'RTU', () => {
       if (peer.#state === 'accepting') peer.#becomeEstablished()
@@ -420,7 +378,7 @@ export class SimulatedCmId extends Resource implements CmId {
       type: 'rejected',
       reason: privateData ? 'listener' : 'other',
       status: REJECTED_BY_CONSUMER[mode],
-      privateData: this.#pad(privateData ?? new Uint8Array(0), PRIVATE_DATA_BYTES.reject),
+      privateData: pad(this.host.fabric.mode, privateData ?? new Uint8Array(0), PRIVATE_DATA_BYTES.reject),
     })
   }
 
