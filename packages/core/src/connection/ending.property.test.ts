@@ -151,7 +151,7 @@ describe('a connection that ends at any moment', () => {
           expectNothingHeld(transportOne, transportTwo)
         },
       ),
-      { numRuns: 4000 },
+      { numRuns: 200 },
     )
   })
 })
