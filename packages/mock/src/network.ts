@@ -12,7 +12,7 @@ import {
   type TransportBuilder,
   type TransportListener,
 } from '@netts/core'
-import { checkAddress, checkInteger, checkSignal, withDeadline } from '@netts/core/driver'
+import { checkAddress, checkInteger, checkSignal, type EndSignal, withDeadline } from '@netts/core/driver'
 import { globalClock, type MockClock } from './clock.js'
 import { chaosOf, checkFaults, type MockFaults } from './faults.js'
 import { checkLimits, type MockLimits } from './limits.js'
@@ -41,8 +41,8 @@ export interface MockNetworkOptions {
   /** The faults of every connection, or what chooses them for each attempt. @default none */
   readonly faults?: MockFaults | MockScript | undefined
   /**
-   * Where latency and the deadline of `disconnect` get their time from. @default the global timers, looked up
-   * with each use, so that fake timers rule them
+   * Where latency and the deadlines of `connect` and `disconnect` get their time from. @default the global
+   * timers, looked up with each use, so that fake timers rule them
    */
   readonly clock?: MockClock | undefined
   /** How many bytes of what each side sent are kept for `sent`. @default 1 MiB */
@@ -150,12 +150,19 @@ class Network implements MockNetwork {
       address,
       signal: checkSignal(options.signal),
       timeoutMs: options.timeoutMs ?? 10_000,
+      setTimer: this.#setTimer,
       start: (ended) => this.#attempt(address, { limits, bufferPool }, ended),
       dispose: (transport) => transport.destroy(),
     })
   }
 
-  #attempt(address: Address, client: Omit<LinkEnd, 'address'>, ended: AbortSignal): Promise<Transport> {
+  readonly #setTimer = (callback: () => void, delayMs: number) => {
+    const { clock } = this.#environment
+    const timer = clock.setTimeout(callback, delayMs)
+    return { close: () => clock.clearTimeout(timer) }
+  }
+
+  #attempt(address: Address, client: Omit<LinkEnd, 'address'>, ended: EndSignal): Promise<Transport> {
     const index = this.#attempts++
     const faults = this.#scripted.shift() ?? checkFaults(this.#script({ index, address }) ?? {})
     if (faults.connect === 'never') return new Promise(() => {})

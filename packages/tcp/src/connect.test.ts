@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import type { Address, NettsError } from '@netts/core'
+import type { EndSignal } from '@netts/core/driver'
 import { describe, expect, it } from 'vitest'
 import { openListener, openPair, openSilentAddress, sleep, socketPath } from '../test/support.js'
 import { connectFirst } from './dial.js'
@@ -105,7 +106,7 @@ it('refuses a deadline or signal of the wrong type', async () => {
 })
 
 describe('of several addresses', () => {
-  const never = new AbortController().signal
+  const never: EndSignal = { aborted: false, reason: undefined, throwIfAborted() {}, onabort: undefined }
   const config = checkOptions()
   const asked = { host: 'several.example', port: 1 }
 

@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
 import { type Address, isPathAddress } from '@netts/core'
+import type { EndSignal } from '@netts/core/driver'
 import { clientEnds } from './addresses.js'
 import { connectFailed } from './errors.js'
 import type { TcpConfig } from './options.js'
@@ -12,7 +13,7 @@ import { TcpTransport } from './transport.js'
 const STAGGER_MS = 250
 
 /** @param ended stops everything when it fires; the promise does not matter any more then */
-export async function dial(address: Address, config: TcpConfig, ended: AbortSignal): Promise<TcpTransport> {
+export async function dial(address: Address, config: TcpConfig, ended: EndSignal): Promise<TcpTransport> {
   const targets = await findTargets(address)
   // A lookup can't be cancelled; what it found too late is of no use.
   ended.throwIfAborted()
@@ -24,7 +25,7 @@ export function connectFirst(
   targets: readonly Address[],
   address: Address,
   config: TcpConfig,
-  ended: AbortSignal,
+  ended: EndSignal,
 ): Promise<TcpTransport> {
   return new Promise<TcpTransport>((resolve, reject) => {
     const pending = new Set<Socket>()
@@ -34,7 +35,7 @@ export function connectFirst(
 
     const stop = () => {
       clearTimeout(stagger)
-      ended.removeEventListener('abort', stop)
+      ended.onabort = undefined
       for (const socket of pending) socket.destroy()
       pending.clear()
     }
@@ -71,7 +72,7 @@ export function connectFirst(
       })
       if (next < targets.length) stagger = setTimeout(attempt, STAGGER_MS)
     }
-    ended.addEventListener('abort', stop, { once: true })
+    ended.onabort = stop
     attempt()
   })
 }

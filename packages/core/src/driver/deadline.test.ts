@@ -1,7 +1,7 @@
 /** One deadline and one signal over an operation. */
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type DeadlineTask, withDeadline } from './deadline.js'
+import { type DeadlineTask, type EndSignal, withDeadline } from './deadline.js'
 
 const address = { host: 'example', port: 1 }
 
@@ -48,10 +48,12 @@ describe('withDeadline', () => {
   })
 
   it('rejects when time is up, and tells the task why', async () => {
-    let ended: AbortSignal | undefined
+    let ended: EndSignal | undefined
+    const cleanUp = vi.fn()
     const result = withDeadline(
       task((signal) => {
         ended = signal
+        ended.onabort = cleanUp
         return forEver()
       }),
     )
@@ -62,8 +64,11 @@ describe('withDeadline', () => {
     })
     await vi.advanceTimersByTimeAsync(99)
     expect(ended?.aborted).toBe(false)
+    expect(() => ended?.throwIfAborted()).not.toThrow()
     await vi.advanceTimersByTimeAsync(1)
     expect(ended?.aborted).toBe(true)
+    expect(cleanUp).toHaveBeenCalledTimes(1)
+    expect(() => ended?.throwIfAborted()).toThrow(ended?.reason)
     await rejected
     expect(ended?.reason).toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
   })

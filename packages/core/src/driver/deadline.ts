@@ -3,6 +3,19 @@ import type { Address } from '../address.js'
 import { aborted, type NettsError, timedOut } from '../errors.js'
 import { checkSignal, checkTimeout } from './options.js'
 
+/**
+ * Tells a task that nobody waits for it any more: as much of an AbortSignal as tasks need. A real one for every
+ * attempt to connect is a kilobyte of garbage, which is more than a connection keeps.
+ */
+export interface EndSignal {
+  readonly aborted: boolean
+  /** Why; `undefined` while it is not aborted. */
+  readonly reason: NettsError | undefined
+  throwIfAborted(): void
+  /** What to do when it is aborted; `undefined` for nothing. Setting it after that does nothing. */
+  onabort: (() => void) | undefined
+}
+
 /** What {@link withDeadline} runs and cleans up. */
 export interface DeadlineTask<T> {
   /** Named in errors, such as `connect`. */
@@ -17,7 +30,7 @@ export interface DeadlineTask<T> {
    * Starts the work. `ended` fires when the caller aborts or the deadline passes, with the NettsError as
    * its reason: clean up everything then. What the promise does afterwards matters no more.
    */
-  start(ended: AbortSignal): Promise<T>
+  start(ended: EndSignal): Promise<T>
   /** Disposes of a result that came too late. */
   dispose(result: T): void
 }
@@ -33,7 +46,7 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
   checkTimeout('timeoutMs', timeoutMs)
   if (signal?.aborted) throw aborted(signal, operation, address)
   return new Promise<T>((resolve, reject) => {
-    const controller = new AbortController()
+    const ended = new Ended()
     let settled = false
     const settle = () => {
       settled = true
@@ -43,7 +56,7 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
     const end = (error: NettsError) => {
       if (settled) return
       settle()
-      controller.abort(error)
+      ended.abort(error)
       reject(error)
     }
     const onAbort = () => end(aborted(signal!, operation, address))
@@ -52,7 +65,7 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
       timeoutMs > 0 ? setTimer(() => end(timedOut(operation, timeoutMs, address)), timeoutMs) : undefined
     signal?.addEventListener('abort', onAbort, { once: true })
     // A start that throws is a start that rejects, and its timer must not stay behind.
-    const started = (async () => task.start(controller.signal))()
+    const started = (async () => task.start(ended))()
     started.then(
       (result) => {
         if (settled) return task.dispose(result)
@@ -66,6 +79,24 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
       },
     )
   })
+}
+
+class Ended implements EndSignal {
+  reason: NettsError | undefined
+  onabort: (() => void) | undefined
+
+  get aborted(): boolean {
+    return this.reason !== undefined
+  }
+
+  throwIfAborted(): void {
+    if (this.reason) throw this.reason
+  }
+
+  abort(reason: NettsError): void {
+    this.reason = reason
+    this.onabort?.()
+  }
 }
 
 function setNodeTimer(callback: () => void, delayMs: number): { close(): void } {
