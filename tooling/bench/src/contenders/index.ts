@@ -2,6 +2,7 @@
 import type { Contender } from './contender.js'
 import { perftest } from './perftest.js'
 import { rstream } from './rstream.js'
+import { sendRecv } from './send-recv.js'
 
 /** Rows are compared to these; each is a contender's `id`. */
 export const RAW = 'net'
@@ -86,6 +87,7 @@ export const contenders: readonly Contender[] = [
     load: async () =>
       (await import('./netts-connection.js')).nettsConnection(await tcpBuilder(), 'zero-copy'),
   },
+  ...sendRecv,
   {
     id: 'mock',
     title: '@netts/mock',

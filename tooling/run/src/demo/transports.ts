@@ -1,9 +1,11 @@
 /** The transports that the demonstration knows, one entry each. */
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address, TransportBuilder } from '@netts/core'
 import { createMockNetwork } from '@netts/mock'
+import { sendRecv } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
+import { rdmaAvailability } from '@netts/verbs'
 import type { Amounts } from './measure.js'
 
 /** One row of the table. */
@@ -30,6 +32,25 @@ const amounts: Amounts =
 const loopback = () => ({ host: '127.0.0.1', port: 0 })
 const available = () => Promise.resolve(undefined)
 
+async function rdmaUnavailable(): Promise<string | undefined> {
+  const availability = rdmaAvailability()
+  if (!availability.available) {
+    return `${availability.message} ${availability.remedy} Or see it in the lab: npm start -- --lab`
+  }
+  return rdmaHost() === undefined
+    ? 'No network interface of this machine has an IPv4 address for RDMA.'
+    : undefined
+}
+
+/** An address that an RDMA device serves: the lab says which; else the first one that is not the loopback's. */
+function rdmaHost(): string | undefined {
+  const inLab = JSON.parse(process.env.NETTS_LAB_DEVICES ?? '[]') as { type: string; address: string }[]
+  const device = inLab.find(({ type }) => type === 'rxe') ?? inLab[0]
+  if (device) return device.address
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return interfaces.find(({ internal, family }) => !internal && family === 'IPv4')?.address
+}
+
 /** Every transport, in the order of the table. */
 export const transports: readonly DemoTransport[] = [
   {
@@ -49,6 +70,15 @@ export const transports: readonly DemoTransport[] = [
     builder: () => tcp(),
     unavailable: available,
     amounts,
+  },
+  {
+    name: 'rdma-sendrecv',
+    title: 'RDMA Send/Recv',
+    separateProcess: true,
+    address: () => ({ host: rdmaHost() ?? '0.0.0.0', port: 0 }),
+    builder: () => sendRecv(),
+    unavailable: rdmaUnavailable,
+    amounts: { ...amounts, largeMessages: amounts.largeMessages / 2 },
   },
   {
     name: 'mock',
