@@ -1,4 +1,4 @@
-/** Where latency and the deadline of `disconnect` get their time from. */
+/** Where latency and deadlines get their time from. */
 
 /** A source of delays; anything with these two functions of Node.js will do. */
 export interface MockClock {

@@ -1,6 +1,6 @@
 import { connect, listen, type TransportBuilder } from '@netts/core'
 import { describe, expect, it, vi } from 'vitest'
-import { createMockNetwork, type MockAttempt, type MockFaults } from './index.js'
+import { createMockNetwork, createVirtualClock, type MockAttempt, type MockFaults } from './index.js'
 
 const address = { host: 'service', port: 80 }
 
@@ -15,6 +15,25 @@ describe('a mock network', () => {
     await accepted.send(Buffer.from('answer'))
     expect(String(await client.recv())).toBe('answer')
     await Promise.all([client.close(), accepted.close(), server.close()])
+  })
+
+  it('goes on when every timer and queue is faked', async () => {
+    const timer = { ref: () => timer, unref: () => timer, refresh: () => timer }
+    const never = () => timer
+    for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']) {
+      vi.stubGlobal(name, never)
+    }
+    try {
+      const driver = createMockNetwork().builder()
+      const server = await listen(driver, address)
+      const client = await connect(driver, address)
+      const accepted = (await server.accept())!
+      await client.send(Buffer.from('still here'))
+      expect(String(await accepted.recv())).toBe('still here')
+      await Promise.all([client.close(), accepted.close(), server.close()])
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 
   it('sees nothing of another one', async () => {
@@ -85,6 +104,16 @@ describe('an attempt to connect', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+
+  it('is never answered on request: its deadline passes by the clock of the network', async () => {
+    const clock = createVirtualClock()
+    const driver = createMockNetwork({ clock, faults: { connect: 'never' } }).builder()
+    const outcome = expect(driver.connect(address, { timeoutMs: 100 })).rejects.toMatchObject({
+      code: 'ERR_NETTS_TIMEOUT',
+    })
+    clock.advance(100)
+    await outcome
   })
 
   it('is what a script is asked about', async () => {
