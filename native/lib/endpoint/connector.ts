@@ -1,5 +1,5 @@
 /** From an address to an open endpoint, within one deadline; whatever interrupts it leaves nothing behind. */
-import { lookup } from 'node:dns/promises'
+import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type ConnectOptions, formatAddress, type HostAddress, NettsError } from '@netts/core'
 import { type EndSignal, withDeadline } from '@netts/core/driver'
@@ -13,8 +13,8 @@ import { decodeHello, encodeHello } from './hello.js'
 const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_VERBS'])
 /** `TransportBuilder.connect`'s own. */
 const DEFAULT_TIMEOUT_MS = 10_000
-/** For either step of resolving; the deadline over the whole is usually shorter. */
-const RESOLVE_TIMEOUT_MS = 30_000
+/** For either step of resolving an address, so that one that does not answer leaves time for the next. */
+const RESOLVE_TIMEOUT_MS = 5_000
 
 /**
  * Connects to a listener of the same driver, and completes hello and READY.
@@ -46,8 +46,28 @@ async function connect(
   options: EndpointOptions,
   ended: EndSignal,
 ): Promise<Endpoint> {
-  const host = await resolveName(address)
-  ended.throwIfAborted()
+  let failure: unknown
+  for (const host of await resolveName(address)) {
+    ended.throwIfAborted()
+    try {
+      return await connectTo(verbs, host, address, options, ended)
+    } catch (error) {
+      failure = error
+      // A peer that refused was reached; elsewhere it may be another one.
+      if (!(error instanceof NettsError) || error.code !== 'ERR_NETTS_CONNECT_FAILED') break
+    }
+  }
+  throw failure
+}
+
+/** @param host one of the IP addresses behind `address` */
+async function connectTo(
+  verbs: Verbs,
+  host: string,
+  address: HostAddress,
+  options: EndpointOptions,
+  ended: EndSignal,
+): Promise<Endpoint> {
   const id = verbs.createCmId()
   id.ref()
   let endpoint: Endpoint | undefined
@@ -122,11 +142,11 @@ function asConnectFailure(error: unknown, address: HostAddress): unknown {
   )
 }
 
-/** The IP address behind a name. Leaves the event loop's thread. */
-async function resolveName(address: HostAddress): Promise<string> {
-  if (isIP(address.host) !== 0) return address.host
+/** The IP addresses behind a name, in the order to try them. Leaves the event loop's thread. */
+async function resolveName(address: HostAddress): Promise<readonly string[]> {
+  if (isIP(address.host) !== 0) return [address.host]
   try {
-    return (await lookup(address.host)).address
+    return (await dns.lookup(address.host, { all: true })).map((found) => found.address)
   } catch (error) {
     throw new NettsError('ERR_NETTS_CONNECT_FAILED', `the name ${address.host} does not resolve`, {
       cause: error,

@@ -1,5 +1,6 @@
 /** Endpoints on the simulated device, where anything can go wrong at any step. The rest is in the endpoint suite. */
-import { describe, expect, it } from 'vitest'
+import dns from 'node:dns/promises'
+import { describe, expect, it, vi } from 'vitest'
 import {
   listenForMessengers,
   messengerOptions,
@@ -48,6 +49,38 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     await expect(connectEndpoint(client, { host: '10.9.9.9', port: 1 }, messenger)).rejects.toMatchObject({
       code: 'ERR_NETTS_CONNECT_FAILED',
     })
+  })
+
+  over('two hundred connect at once', async ({ fabric, client, server, messenger }) => {
+    if (fabric.seed > 2) return
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger, {
+      backlog: 200,
+      hasRoom: () => true,
+    })
+    const endpoints = await Promise.all(
+      Array.from({ length: 200 }, () => [connectEndpoint(client, address, messenger), accept()]).flat(),
+    )
+    for (const endpoint of endpoints) if (endpoint.role === 'connector') of(endpoint).send('hello')
+    const acceptors = endpoints.filter(({ role }) => role === 'acceptor')
+    await Promise.all(acceptors.map((endpoint) => of(endpoint).messages(1)))
+    for (const endpoint of endpoints) endpoint.close()
+    await Promise.all(endpoints.map((endpoint) => of(endpoint).closed))
+    listener.close()
+  })
+
+  over('every address behind a name is tried', async ({ client, server, messenger }) => {
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    // No host has the loopback address, and one has the other.
+    vi.spyOn(dns, 'lookup').mockImplementation((async () => [
+      { address: '127.0.0.1', family: 4 },
+      { address: server.address, family: 4 },
+    ]) as never)
+    const named = { host: 'server.example', port: address.port }
+    const [near, far] = await Promise.all([connectEndpoint(client, named, messenger), accept()])
+    vi.restoreAllMocks()
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
   })
 
   over('a silent host runs into the deadline', async ({ fabric, client, server, messenger }) => {
