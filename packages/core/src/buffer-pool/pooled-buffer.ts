@@ -6,7 +6,10 @@ import type { Slot } from './slab-allocator.js'
 
 const RELEASED = -1
 
-/** 48 bytes of heap: kept to three fields on purpose. */
+/**
+ * 48 bytes of heap: kept to three fields on purpose. A private method that isn't static would cost every object
+ * another one, its brand.
+ */
 export class SlotHandle implements PooledBuffer {
   readonly #slot: Slot
   #byteLength: number
@@ -32,7 +35,7 @@ export class SlotHandle implements PooledBuffer {
   }
 
   release(): void {
-    this.#give('release').free()
+    SlotHandle.#give(this, 'release').free()
   }
 
   [Symbol.dispose](): void {
@@ -44,7 +47,7 @@ export class SlotHandle implements PooledBuffer {
     if (this.#headroom > 0) {
       throw invalidArgument('this buffer belongs to a connection: send it there', 'sendBuffer')
     }
-    return this.#give('sendBuffer')
+    return SlotHandle.#give(this, 'sendBuffer')
   }
 
   /** Through `setHeadroom`. */
@@ -59,18 +62,18 @@ export class SlotHandle implements PooledBuffer {
   /** Through `giveAway`. */
   [giveAwaySymbol](): SlotHandle {
     const headroom = this.#headroom
-    const slot = this.#give('send')
+    const slot = SlotHandle.#give(this, 'send')
     const successor = new SlotHandle(slot, this.#byteLength)
     successor.#headroom = headroom
     slot.owner.leakDetector?.onGiveAway(successor, slot)
     return successor
   }
 
-  #give(operation: string): Slot {
-    if (this.#headroom === RELEASED) throw released(operation)
-    this.#headroom = RELEASED
-    this.#slot.owner.leakDetector?.onRelease(this)
-    return this.#slot
+  static #give(handle: SlotHandle, operation: string): Slot {
+    if (handle.#headroom === RELEASED) throw released(operation)
+    handle.#headroom = RELEASED
+    handle.#slot.owner.leakDetector?.onRelease(handle)
+    return handle.#slot
   }
 }
 
