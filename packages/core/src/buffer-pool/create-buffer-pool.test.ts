@@ -146,9 +146,9 @@ describe('createBufferPool', () => {
   })
 
   it('takes 48 bytes of heap or less for an allocation of a length seen before', () => {
-    const pool = createBufferPool({ classes: [{ byteLength: 64, count: 10_000 }] })
+    const pool = createBufferPool({ classes: [{ byteLength: 64, count: 100_000 }] })
     const round = () => {
-      const buffers = new Array<PooledBuffer>(10_000)
+      const buffers = new Array<PooledBuffer>(100_000)
       for (let index = 0; index < buffers.length; index++) {
         buffers[index] = pool.alloc(10)
         buffers[index]!.bytes
@@ -156,7 +156,7 @@ describe('createBufferPool', () => {
       return buffers
     }
     // The median of several: meanwhile something else may grow or shrink, such as optimised code.
-    const measured = Array.from({ length: 11 }, () => {
+    const measured = Array.from({ length: 5 }, () => {
       collectGarbage()
       const before = process.memoryUsage().heapUsed
       const buffers = round()
@@ -165,7 +165,7 @@ describe('createBufferPool', () => {
       for (const buffer of buffers) buffer.release()
       return perBuffer - 8 /* its place in the array */
     })
-    expect(measured.sort((a, b) => a - b)[5]).toBeLessThan(56)
+    expect(measured.sort((a, b) => a - b)[2]).toBeLessThan(56)
   })
 
   describe('allocAsync', () => {
