@@ -9,6 +9,7 @@
         'layout.cc',
         'posting.cc',
         'resource.cc',
+        'connection/blocking_connect.cc',
         'connection/cm_channel.cc',
         'connection/cm_functions.cc',
         'connection/cm_id.cc',

@@ -71,12 +71,3 @@ function rejectReason(status: number, iwarp: boolean): CmRejectedEvent['reason']
   if (status === IB_CM_REJ_CONSUMER_DEFINED) return 'listener'
   return status === IB_CM_REJ_INVALID_SERVICE_ID ? 'nobody-listening' : 'other'
 }
-
-/**
- * The event for a connect that the kernel refused at once, as iWARP devices do: their connection is a TCP
- * connection, which they make within the call.
- */
-export function immediateFailure(code: string): CmEvent {
-  const unreachable = code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH'
-  return { type: unreachable ? 'unreachable' : 'connect-error', status: code }
-}

@@ -5,11 +5,11 @@ import type { CmEvent, CmId, ConnectionParameters, ResolveOptions } from '../ver
 import { PRIVATE_DATA_BYTES } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
 import type { QueuePair, QueuePairOptions } from '../verbs/queue-pair.js'
-import { cmEventOf, immediateFailure } from './cm-events.js'
+import { cmEventOf } from './cm-events.js'
 import type { AddonDevice } from './device.js'
 import type { Receiver } from './dispatch.js'
 import type { Environment } from './environment.js'
-import { attempt, translate } from './failures.js'
+import { attempt } from './failures.js'
 import type { Created, Handle, NativeConnectionParameters } from './native-binding.js'
 import { NativeObject } from './native-object.js'
 import { AddonQueuePair } from './queue-pair.js'
@@ -35,8 +35,6 @@ type Step =
 export class AddonCmId extends NativeObject implements CmId, Receiver {
   #onEvent: ((event: CmEvent) => void) | undefined
   #queuePair: AddonQueuePair | undefined
-  /** Of a connect that failed within the call; comes after what the addon holds. */
-  #immediate: CmEvent | undefined
   #deliveryScheduled = false
   #step: Step
 
@@ -78,11 +76,7 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
   #next(): CmEvent | undefined {
     for (;;) {
       const native = this.environment.binding.nextCmEvent(this.use())
-      if (native === undefined) {
-        const immediate = this.#immediate
-        this.#immediate = undefined
-        return immediate
-      }
+      if (native === undefined) return undefined
       const iwarp = this.device?.transport === 'iwarp'
       const event = cmEventOf(
         native,
@@ -158,14 +152,7 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
     const native = connectionParameters(parameters, 'connect')
     this.#require('rdma_connect', 'route-resolved')
     this.#requireQueuePair('rdma_connect')
-    try {
-      this.environment.binding.connect(this.use(), native)
-    } catch (thrown) {
-      const { code } = thrown as { code?: string }
-      if (code === undefined || code === 'EINVAL') throw translate(thrown)
-      this.#immediate = immediateFailure(code)
-      this.#scheduleDelivery()
-    }
+    this.#call((id) => this.environment.binding.connect(id, native))
     this.#step = 'connecting'
   }
 

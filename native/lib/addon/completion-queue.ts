@@ -46,7 +46,7 @@ export class AddonCompletionChannel extends NativeObject implements CompletionCh
 export class AddonCompletionQueue extends NativeObject implements CompletionQueue, Receiver {
   readonly maxCompletions: number
   readonly completions: Uint32Array
-  readonly #deviceName: string
+  readonly device: AddonDevice
   #onNotify: (() => void) | undefined
 
   constructor(channel: AddonCompletionChannel, options: CompletionQueueOptions) {
@@ -61,7 +61,7 @@ export class AddonCompletionQueue extends NativeObject implements CompletionQueu
     )
     super(device.environment, native, 'the completion queue')
     this.environment.subjects.set(this.serial, new WeakRef(this))
-    this.#deviceName = device.name
+    this.device = device
     this.maxCompletions = native.maxCompletions
     this.completions = new Uint32Array(native.buffer)
   }
@@ -71,7 +71,7 @@ export class AddonCompletionQueue extends NativeObject implements CompletionQueu
     try {
       return this.environment.binding.poll(this.use(), spinMicroseconds)
     } catch (thrown) {
-      throw translate(thrown, { device: this.#deviceName })
+      throw translate(thrown, { device: this.device.name })
     }
   }
 
@@ -80,7 +80,7 @@ export class AddonCompletionQueue extends NativeObject implements CompletionQueu
     try {
       this.environment.binding.arm(this.use(), solicitedOnly)
     } catch (thrown) {
-      throw translate(thrown, { device: this.#deviceName })
+      throw translate(thrown, { device: this.device.name })
     }
   }
 

@@ -46,6 +46,10 @@ export class AddonQueuePair extends NativeObject implements QueuePair {
       options.sharedReceiveQueue === undefined
         ? undefined
         : expect(options.sharedReceiveQueue, AddonSharedReceiveQueue, 'sharedReceiveQueue')
+    for (const made of [domain, sendQueue, receiveQueue, sharedQueue]) {
+      if (made === undefined || made.device === device) continue
+      throw invalidArgument(`an object of ${made.device.name} is of no use on ${name}`)
+    }
     if (sharedQueue !== undefined && options.maxReceiveWorkRequests !== undefined) {
       throw invalidArgument('maxReceiveWorkRequests must be left out with a shared receive queue')
     }

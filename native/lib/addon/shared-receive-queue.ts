@@ -2,6 +2,7 @@
 import { checkInteger } from '@netts/core/driver'
 import { receiveRecordWords } from '../verbs/layout.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
+import type { AddonDevice } from './device.js'
 import { attempt, translate } from './failures.js'
 import { NativeObject } from './native-object.js'
 import type { AddonProtectionDomain } from './protection-domain.js'
@@ -11,7 +12,7 @@ export class AddonSharedReceiveQueue extends NativeObject implements SharedRecei
   readonly maxEntries: number
   readonly receiveRequests: Uint32Array
   readonly receiveRecordWords: number
-  readonly #deviceName: string
+  readonly device: AddonDevice
 
   constructor(domain: AddonProtectionDomain, options: SharedReceiveQueueOptions) {
     const { attributes, environment, name } = domain.device
@@ -24,7 +25,7 @@ export class AddonSharedReceiveQueue extends NativeObject implements SharedRecei
     )
     super(environment, native, 'the shared receive queue')
     environment.subjects.set(this.serial, new WeakRef(this))
-    this.#deviceName = name
+    this.device = domain.device
     this.maxWorkRequests = native.maxWorkRequests
     this.maxEntries = native.maxEntries
     this.receiveRequests = new Uint32Array(native.buffer)
@@ -35,14 +36,14 @@ export class AddonSharedReceiveQueue extends NativeObject implements SharedRecei
     try {
       return this.environment.binding.postSharedReceive(this.use(), first, count)
     } catch (thrown) {
-      throw translate(thrown, { device: this.#deviceName })
+      throw translate(thrown, { device: this.device.name })
     }
   }
 
   setLimit(limit: number): void {
     checkInteger('limit', limit, 0, this.maxWorkRequests)
     attempt(() => this.environment.binding.setSharedReceiveLimit(this.use(), limit), {
-      device: this.#deviceName,
+      device: this.device.name,
     })
   }
 

@@ -3,15 +3,16 @@ import assert from 'node:assert/strict'
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 import { writeReceive } from '../verbs/records.js'
 import type { DeviceTest } from './bench.js'
-import { connectPair, type End, type EndOptions } from './pair.js'
+import { connectPair, type End, type EndOptions, listen } from './pair.js'
 
 const REGION = { byteLength: 65_536 }
 
 export function sharedReceiveTests(test: DeviceTest): void {
   test('several queue pairs draw on one supply, and completions say which', async (bench) => {
-    const [device] = bench.server.devices()
+    const listener = listen(bench)
+    const { device } = listener.id
     assert(device)
-    if (device.attributes.maxSharedReceiveQueues === 0) return
+    if (device.attributes.maxSharedReceiveQueues === 0) return listener.id.close()
     const protectionDomain = device.allocateProtectionDomain()
     const region = protectionDomain.registerRegion(REGION)
     const shared = protectionDomain.createSharedReceiveQueue({ maxWorkRequests: 16 })
@@ -26,7 +27,7 @@ export function sharedReceiveTests(test: DeviceTest): void {
     }
     post(0, 8)
     const server: EndOptions = { protectionDomain, queuePair: { sharedReceiveQueue: shared } }
-    const pairs = [await connectPair(bench, { server }), await connectPair(bench, { server })]
+    const pairs = [await connectPair(bench, { server }, listener), await connectPair(bench, { server }, listener)]
     const send = (client: End, seed: number) => {
       const bytes = client.fill(0, 64, seed)
       client.send({
@@ -48,6 +49,7 @@ export function sharedReceiveTests(test: DeviceTest): void {
       post(8 + round * 2, 2)
     }
     for (const { close } of pairs) close()
+    listener.id.close()
     shared.close()
     region.close()
     protectionDomain.close()

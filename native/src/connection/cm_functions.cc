@@ -78,6 +78,7 @@ Napi::Value CreateCmId(const Napi::CallbackInfo& info) {
 Napi::Value NextCmEvent(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   CmId& id = Get<CmId>(info[0]);
+  id.CollectConnect();
   if (id.events.empty()) return env.Undefined();
   const CmEvent event = std::move(id.events.front());
   id.events.pop_front();
@@ -149,8 +150,8 @@ void Listen(const Napi::CallbackInfo& info) {
 
 // connect(id, parameters)
 void Connect(const Napi::CallbackInfo& info) {
-  rdma_conn_param parameters = ParseParameters(info[1].As<Napi::Object>());
-  Check(info, "rdma_connect", Rdma().connect(Get<CmId>(info[0]).verbs(), &parameters));
+  const int error = Get<CmId>(info[0]).Connect(ParseParameters(info[1].As<Napi::Object>()));
+  if (error != 0) throw SystemError(info.Env(), "rdma_connect", error);
 }
 
 // accept(id, parameters)

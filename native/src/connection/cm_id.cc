@@ -1,5 +1,7 @@
 #include "cm_id.h"
 
+#include <cerrno>
+
 #include "../objects/queue_pair.h"
 
 namespace netts {
@@ -13,6 +15,7 @@ void CmId::Close() noexcept {
   if (id_ == nullptr) return;
   // Its queue pair holds a reference to this id: keep it until the end of this function, whoever has others.
   const std::shared_ptr<Resource> self = weak_from_this().lock();
+  connect_.reset();
   if (const auto pair = pair_.lock()) pair->Close();
   SetReferenced(false);
   // Requests that nobody took go with the listener.
@@ -21,6 +24,27 @@ void CmId::Close() noexcept {
   Rdma().destroy_id(id_);
   id_ = nullptr;
   channel_.reset();
+}
+
+int CmId::Connect(const rdma_conn_param& parameters) {
+  if (id_->verbs->device->transport_type == IBV_TRANSPORT_IWARP) {
+    connect_ = std::make_unique<BlockingConnect>(state(), number(), id_, parameters);
+    return 0;
+  }
+  rdma_conn_param copy = parameters;
+  return Rdma().connect(id_, &copy) == 0 ? 0 : errno;
+}
+
+void CmId::CollectConnect() {
+  if (connect_ == nullptr || !connect_->ended()) return;
+  const int error = connect_->error();
+  connect_.reset();
+  if (error == 0) return;
+  CmEvent event;
+  const bool silent = error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+  event.type = silent ? RDMA_CM_EVENT_UNREACHABLE : RDMA_CM_EVENT_CONNECT_ERROR;
+  event.status = -error;
+  events.push_back(std::move(event));
 }
 
 void CmId::Established() {

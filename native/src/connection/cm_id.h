@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "blocking_connect.h"
 #include "cm_channel.h"
 
 namespace netts {
@@ -44,6 +45,10 @@ class CmId final : public Resource {
   // disconnects, and on iWARP when this end does.
   void Disconnected();
   void SetReferenced(bool referenced);
+  // 0 or an errno. On iWARP failures of the network come as events later, as elsewhere.
+  int Connect(const rdma_conn_param& parameters);
+  // Turns the end of a connect that ran on a thread into an event, if it failed.
+  void CollectConnect();
 
   // What happened and JavaScript has not asked for yet, the oldest first.
   std::deque<CmEvent> events;
@@ -53,6 +58,7 @@ class CmId final : public Resource {
   rdma_cm_id* id_;
   std::weak_ptr<QueuePair> pair_;
   bool referenced_ = false;
+  std::unique_ptr<BlockingConnect> connect_;
 };
 
 void RegisterCmId(Napi::Env env, Napi::Object exports);

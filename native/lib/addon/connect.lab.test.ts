@@ -1,0 +1,125 @@
+/** Connecting to peers that do not answer as wished: a typed event in time, and the event loop runs on. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { describe, it } from 'node:test'
+import { EventLog } from '../device-suite/bench.js'
+import { connectPair, End, listen, resolve } from '../device-suite/pair.js'
+import { SendFlag, SendOpcode } from '../verbs/layout.js'
+import { labDevices } from './lab-devices.js'
+import { kernelResources, settleResources } from './lab-resources.js'
+import { benchOn } from './ownership-scenarios.js'
+
+/** Counts how often the event loop comes round while something else is waited for. */
+async function turnsDuring(wait: Promise<unknown>): Promise<number> {
+  let turns = 0
+  const timer = setInterval(() => turns++, 5)
+  await wait
+  clearInterval(timer)
+  return turns
+}
+
+for (const device of labDevices()) {
+  describe(`connecting on ${device.name}`, { timeout: 120_000 }, () => {
+    it('a host that stays silent leaves the event loop free, and closing gives up at once', async () => {
+      const before = kernelResources()
+      const bench = benchOn(device)
+      // On the same subnet, where packets leave into nothing.
+      const silent = device.address.replace(/\d+$/, '77')
+      const id = bench.client.createCmId()
+      const events = new EventLog(id)
+      id.resolveAddress({ destination: { host: silent, port: 7471 }, timeoutMs: 3000 })
+      const first = await events.next()
+      if (first.type === 'address-resolved') {
+        id.resolveRoute(3000)
+        await events.expect('route-resolved')
+        const client = new End(bench.client, events)
+        client.id.connect()
+        const turns = await turnsDuring(new Promise((resolve) => setTimeout(resolve, 300)))
+        assert(turns > 5, `${turns} turns of the event loop`)
+        client.close()
+      } else {
+        assert.equal(first.type, 'address-error')
+        id.close()
+      }
+      bench.client.close()
+      assert.deepEqual(await settleResources(before, 30_000), before)
+    })
+
+    it('200 connections at once carry a message each', async () => {
+      const before = kernelResources()
+      const bench = benchOn(device)
+      const listener = listen(bench, 256)
+      const pairs = []
+      for (let index = 0; index < 200; index++) pairs.push(await connectPair(bench, {}, listener))
+      for (const [index, { client, server }] of pairs.entries()) {
+        server.receive({ entries: [{ region: server.region, byteLength: 64 }] })
+        client.fill(0, 64, index)
+        client.send({
+          opcode: SendOpcode.send,
+          flags: SendFlag.signalled,
+          entries: [{ region: client.region, byteLength: 64 }],
+        })
+      }
+      for (const { client, server, close } of pairs) {
+        await server.completions.succeed(1)
+        await client.completions.succeed(1)
+        assert.deepEqual(server.bytes(0, 64), client.bytes(0, 64))
+        close()
+      }
+      listener.id.close()
+      bench.client.close()
+      assert.deepEqual(await settleResources(before, 30_000), before)
+    })
+
+    it('100 times connect, transfer and close leave nothing behind', async () => {
+      const bench = benchOn(device)
+      const listener = listen(bench)
+      const cycle = async (round: number) => {
+        const { client, server, close } = await connectPair(bench, {}, listener)
+        server.receive({ entries: [{ region: server.region, byteLength: 64 }] })
+        const sent = client.fill(0, 64, round)
+        client.send({
+          opcode: SendOpcode.send,
+          flags: SendFlag.signalled,
+          entries: [{ region: client.region, byteLength: 64 }],
+        })
+        await server.completions.succeed(1)
+        assert.deepEqual(server.bytes(0, 64), sent)
+        close()
+      }
+      await cycle(0)
+      const descriptors = () =>
+        execFileSync('ls', [`/proc/${process.pid}/fd`], { encoding: 'utf8' }).split('\n').length
+      const before = { ...kernelResources(), descriptors: descriptors(), pinned: bench.client.pinnedBytes }
+      const cycles = Number(process.env.NETTS_CYCLES ?? 100)
+      for (let round = 1; round <= cycles; round++) await cycle(round)
+      const { descriptors: _, pinned: __, ...resources } = before
+      const after = {
+        ...(await settleResources(resources)),
+        descriptors: descriptors(),
+        pinned: bench.client.pinnedBytes,
+      }
+      assert.deepEqual(after, before)
+      listener.id.close()
+      bench.client.close()
+    })
+
+    it('resolving a host that is not there ends with an event', async () => {
+      const bench = benchOn(device)
+      const id = bench.client.createCmId()
+      const events = new EventLog(id)
+      try {
+        id.resolveAddress({ destination: { host: '203.0.113.1', port: 1 }, timeoutMs: 500 })
+        const event = await events.next()
+        assert.equal(event.type, 'address-error')
+      } catch (error) {
+        // No route is known at once.
+        assert.equal((error as { code?: string }).code, 'ERR_NETTS_VERBS')
+      }
+      id.close()
+      assert.equal(bench.client.counts.cmIds, 0)
+      await assert.rejects(resolve(bench, 0), { code: 'ERR_NETTS_INVALID_ARGUMENT' })
+      bench.client.close()
+    })
+  })
+}

@@ -1,0 +1,101 @@
+/**
+ * What a process or worker is in the midst of when it ends, for `ownership.lab.test.ts`. Nothing of it is closed:
+ * that is the point.
+ */
+import { type Bench, EventLog } from '../device-suite/bench.js'
+import { connectPair, End, listen, type Pair, resolve } from '../device-suite/pair.js'
+import { AccessFlag, SendFlag, SendOpcode } from '../verbs/layout.js'
+import type { LabDevice } from './lab-devices.js'
+import { openVerbs } from './open-verbs.js'
+
+/** How far a scenario gets. */
+export const STAGES = [
+  'opened',
+  'registering',
+  'resolving',
+  'connecting',
+  'connected',
+  'transferring',
+] as const
+export type Stage = (typeof STAGES)[number]
+
+/** How it ends then. */
+export const ENDINGS = ['nothing-left', 'exit', 'throw'] as const
+export type Ending = (typeof ENDINGS)[number]
+
+/** Kept to the very end, so that nothing is collected before. */
+const kept: unknown[] = []
+
+export function benchOn(device: LabDevice): Bench {
+  const verbs = openVerbs()
+  return { client: verbs, server: verbs, serverHost: device.address, settle: (promise) => promise }
+}
+
+/** Goes as far as the stage, and returns with everything open and in progress. */
+export async function reach(stage: Stage, device: LabDevice): Promise<void> {
+  const bench = benchOn(device)
+  kept.push(bench, bench.client.devices())
+  if (stage === 'opened') return
+  if (stage === 'registering') {
+    const domain = bench.client.devices()[0]!.allocateProtectionDomain()
+    domain.registerRegionAsync({ byteLength: 64 << 20 }).catch(() => {})
+    kept.push(domain)
+    return
+  }
+  if (stage === 'resolving') {
+    const id = bench.client.createCmId()
+    id.resolveAddress({ destination: { host: device.address, port: 1 }, timeoutMs: 2000 })
+    kept.push(id)
+    return
+  }
+  if (stage === 'connecting') {
+    const listener = listen(bench)
+    const client = new End(bench.client, await resolve(bench, listener.id.localAddress!.port))
+    client.id.connect()
+    kept.push(listener, client)
+    return
+  }
+  const pair = await connectPair(bench, {
+    server: { access: AccessFlag.localWrite | AccessFlag.remoteWrite },
+  })
+  kept.push(pair)
+  if (stage === 'transferring') transfer(pair)
+}
+
+/** Keeps sixteen Writes in flight, and receives posted, for as long as the environment lives. */
+function transfer({ client, server }: Pair): void {
+  server.receive(...Array.from({ length: 16 }, () => ({})))
+  const write = {
+    opcode: SendOpcode.write,
+    flags: SendFlag.signalled,
+    entries: [{ region: client.region, byteLength: 32_768 }],
+    remoteAddress: server.region.remoteAddress,
+    remoteKey: server.region.remoteKey,
+  }
+  const post = (count: number) => client.send(...Array.from({ length: count }, () => write))
+  post(16)
+  setInterval(() => {
+    const completed = client.completions.poll().splice(0).length
+    if (completed > 0) post(completed)
+  }, 1).unref()
+}
+
+/** Ends this environment. What keeps it alive is let go of first, for `nothing-left`. */
+export function end(ending: Ending): void {
+  if (ending === 'exit') process.exit(0)
+  if (ending === 'throw') throw new Error('on purpose')
+  for (const entry of kept) {
+    if (entry instanceof EventLog) entry.id.unref()
+    if (entry instanceof End) letGo(entry)
+    if (isPair(entry)) [entry.client, entry.server].forEach(letGo)
+  }
+}
+
+function letGo(end: End): void {
+  end.id.unref()
+  end.channel.unref()
+}
+
+function isPair(entry: unknown): entry is Pair {
+  return typeof entry === 'object' && entry !== null && 'requestData' in entry
+}

@@ -1,0 +1,59 @@
+#include "blocking_connect.h"
+
+#include <csignal>
+#include <pthread.h>
+
+#include <cerrno>
+#include <chrono>
+#include <mutex>
+
+namespace netts {
+namespace {
+
+// Interrupts the thread's system call. Real-time signals mean nothing to Node.js, V8 and libuv; the handler does
+// nothing, and without SA_RESTART the call returns EINTR.
+int InterruptSignal() { return SIGRTMAX - 3; }
+
+void InstallHandler() {
+  struct sigaction current {};
+  // Whoever else uses it would have to be in the same process with the same idea: then theirs interrupts as well.
+  if (sigaction(InterruptSignal(), nullptr, &current) != 0 || current.sa_handler != SIG_DFL) return;
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  sigaction(InterruptSignal(), &action, nullptr);
+}
+
+}  // namespace
+
+BlockingConnect::BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* id,
+                                 const rdma_conn_param& parameters) {
+  static std::once_flag once;
+  std::call_once(once, InstallHandler);
+  const auto* data = static_cast<const uint8_t*>(parameters.private_data);
+  if (data != nullptr) private_data_.assign(data, data + parameters.private_data_len);
+  rdma_conn_param copy = parameters;
+  copy.private_data = private_data_.empty() ? nullptr : private_data_.data();
+  // Signals of the process are the main thread's business: this one takes none but the interrupt.
+  sigset_t blocked;
+  sigset_t before;
+  sigfillset(&blocked);
+  sigdelset(&blocked, InterruptSignal());
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
+  thread_ = std::thread([this, &state, number, id, copy]() mutable {
+    error_ = Rdma().connect(id, &copy) == 0 ? 0 : errno;
+    ended_.store(true, std::memory_order_release);
+    state.DispatchSoon(number);
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+BlockingConnect::~BlockingConnect() {
+  // Again and again, because one signal may come before the thread blocks.
+  while (!ended()) {
+    pthread_kill(thread_.native_handle(), InterruptSignal());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  thread_.join();
+}
+
+}  // namespace netts
