@@ -101,7 +101,10 @@ export class Sender {
     )
   }
 
-  /** Accepts what is copied behind other messages, and makes nothing for it. @returns false if it's no such, or has to wait */
+  /**
+   * Accepts what is copied behind other messages, making nothing for it.
+   * @returns false when it is not such a message, or has to wait
+   */
   #acceptSmall(data: Uint8Array | PooledBuffer): boolean {
     const isBytes = data instanceof Uint8Array
     if (!isBytes && !isPooledBuffer(data)) return false
