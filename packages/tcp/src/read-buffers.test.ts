@@ -6,7 +6,7 @@ import { ReadBuffers } from './read-buffers.js'
 /** What Node does with `onread`: read into the buffer it has, say how much, ask for the next buffer. */
 function reader(received: { bytes: Buffer; block: Buffer | undefined }[]) {
   const reads = new ReadBuffers()
-  reads.sink = (bytes, block) => received.push({ bytes, block })
+  reads.sink = { onRead: (bytes, block) => received.push({ bytes, block }) }
   let buffer = reads.onread.buffer()
   return {
     reads,

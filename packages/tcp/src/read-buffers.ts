@@ -13,8 +13,11 @@ const BULK_BYTES = BLOCK_BYTES / 4
 
 const scratch = Buffer.allocUnsafeSlow(BLOCK_BYTES)
 
-/** Takes what was read. @param block to be given back with the bytes, if they lie in one */
-export type ReadSink = (bytes: Buffer, block: Buffer | undefined) => void
+/** Takes what was read. */
+export interface ReadSink {
+  /** @param block to be given back with the bytes, if they lie in one */
+  onRead(bytes: Buffer, block: Buffer | undefined): void
+}
 
 /** The receive memory of one socket. */
 export class ReadBuffers {
@@ -53,7 +56,7 @@ export class ReadBuffers {
     this.#bulk = bulk
     if (bulk && read !== scratch) {
       this.#current = scratch
-      this.sink?.(read.subarray(0, byteLength), read)
+      this.sink?.onRead(read.subarray(0, byteLength), read)
       return
     }
     const block = bulk ? takeBlock() : undefined
@@ -63,6 +66,6 @@ export class ReadBuffers {
       giveBlock(read)
       this.#current = scratch
     }
-    this.sink?.(bytes, block)
+    this.sink?.onRead(bytes, block)
   }
 }

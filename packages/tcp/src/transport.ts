@@ -14,7 +14,7 @@ import type { Ends } from './addresses.js'
 import { giveBlock } from './blocks.js'
 import { transportFailed } from './errors.js'
 import type { TcpConfig } from './options.js'
-import type { ReadBuffers } from './read-buffers.js'
+import type { ReadBuffers, ReadSink } from './read-buffers.js'
 import { SendQueue } from './send-queue.js'
 
 /** A received chunk, and the block to give back with it where it lies in one. */
@@ -36,8 +36,25 @@ const LEAST_CHUNK_BYTES = 256
 const TCP: TransportCapabilities = Object.freeze({ detectsPeerCrash: false, reset: true })
 const UNIX: TransportCapabilities = Object.freeze({ detectsPeerCrash: false, reset: false })
 
+// Listeners find their transport by the socket: a closure for each would be memory of every connection.
+const OWNER = Symbol('owner')
+type OwnedSocket = Socket & { readonly [OWNER]: TcpTransport }
+
+function onData(this: OwnedSocket, bytes: Buffer): void {
+  this[OWNER].onRead(bytes, undefined)
+}
+function onEnd(this: OwnedSocket): void {
+  this[OWNER].onEnd()
+}
+function onError(this: OwnedSocket, error: Error): void {
+  this[OWNER].onError(error)
+}
+function onClose(this: OwnedSocket): void {
+  this[OWNER].onClose()
+}
+
 /** See {@link Transport}. */
-export class TcpTransport implements Transport {
+export class TcpTransport implements Transport, ReadSink {
   readonly #socket: Socket
   readonly #config: TcpConfig
   readonly #reads: ReadBuffers | undefined
@@ -78,11 +95,12 @@ export class TcpTransport implements Transport {
     this.localAddress = ends.localAddress
     this.remoteAddress = ends.remoteAddress
     this.capabilities = 'path' in ends.remoteAddress ? UNIX : TCP
-    if (reads) reads.sink = (bytes, block) => this.#onChunk(bytes, block)
-    else socket.on('data', (bytes: Buffer) => this.#onChunk(bytes, undefined))
-    socket.on('end', this.#onEnd)
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClose)
+    const owned = Object.assign(socket, { [OWNER]: this })
+    if (reads) reads.sink = this
+    else owned.on('data', onData)
+    owned.on('end', onEnd)
+    owned.on('error', onError)
+    owned.on('close', onClose)
   }
 
   get state(): TransportState {
@@ -266,7 +284,8 @@ export class TcpTransport implements Transport {
     this.#waker.wakeNow()
   }
 
-  #onChunk(bytes: Buffer, block: Buffer | undefined): void {
+  /** The socket read something; see {@link ReadSink}. */
+  onRead(bytes: Buffer, block: Buffer | undefined): void {
     if (this.#state === 'disconnecting' || this.#state === 'closed') {
       if (block) giveBlock(block)
       return
@@ -285,17 +304,19 @@ export class TcpTransport implements Transport {
     this.#socket.resume()
   }
 
-  readonly #onEnd = (): void => {
+  /** The socket read the peer's end. */
+  onEnd(): void {
     this.#peerEnded = true
     this.#waker.wakeNow()
   }
 
-  readonly #onError = (error: Error): void => {
+  /** The socket failed. */
+  onError(error: Error): void {
     this.#fail(transportFailed(error, this.remoteAddress))
   }
 
-  /** Both directions have ended, or the socket was destroyed. */
-  readonly #onClose = (): void => {
+  /** The socket is closed: both directions have ended, or it was destroyed. */
+  onClose(): void {
     if (this.#state !== 'closed') this.#close()
   }
 
