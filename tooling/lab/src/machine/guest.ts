@@ -70,7 +70,7 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
       // the channel broke with the machine
     }
     const how = await machine.exited
-    const tail = cut ? '' : `. Its console's last lines:\n${machine.consoleTail().trim().slice(-2_000)}`
+    const tail = cut ? '' : `. Its console's last lines:\n${machine.consoleTail().trim().slice(-6_000)}`
     ended = new LabError(`${name} ended: ${how}${tail}`)
     for (const controller of running.values()) controller.lost(ended)
     running.clear()

@@ -23,11 +23,7 @@ export function cacheFolder(): string {
  */
 export async function cached(name: string, build: (folder: string) => Promise<void>): Promise<string> {
   const entry = join(cacheFolder(), name)
-  if (existsSync(entry)) {
-    const now = new Date()
-    await utimes(entry, now, now).catch(() => {}) // another user's cache may be read-only
-    return entry
-  }
+  if (existsSync(entry)) return await used(entry)
   await mkdir(cacheFolder(), { recursive: true })
   await using _lock = await lock(join(cacheFolder(), 'lock'))
   if (existsSync(entry)) return entry
@@ -44,6 +40,21 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
     await rm(beside, { recursive: true, force: true })
   }
   await removeUnused()
+  return entry
+}
+
+/** The newest entry, by the version in its name, of those whose name matches. */
+export async function newestCached(pattern: RegExp): Promise<string | undefined> {
+  if (!existsSync(cacheFolder())) return undefined
+  const names = (await readdir(cacheFolder())).filter((name) => pattern.test(name))
+  const newest = names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1)
+  return newest === undefined ? undefined : await used(join(cacheFolder(), newest))
+}
+
+/** Notes that an entry is still in use. */
+async function used(entry: string): Promise<string> {
+  const now = new Date()
+  await utimes(entry, now, now).catch(() => {}) // the cache may be read-only
   return entry
 }
 

@@ -4,11 +4,10 @@
  * (Debian ships no `siw`), and a static busybox for the initramfs.
  */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { LabError, type Progress } from '../progress.js'
-import { cached, cacheFolder, temporaryFolder } from './cache.js'
+import { cached, newestCached, temporaryFolder } from './cache.js'
 import { CONTAINER, updatePackageLists } from './requirements.js'
 import { buildSiw } from './siw.js'
 import { runTool, unpackPackages } from './tools.js'
@@ -50,12 +49,8 @@ const RECIPE = createHash('sha256')
 
 /** The cache entry with a kernel: the newest one there, else a new one for the distribution's current kernel. */
 export async function kernelFolder(progress: Progress): Promise<string> {
-  const entries = existsSync(cacheFolder()) ? await readdir(cacheFolder()) : []
-  const newest = entries
-    .filter((name) => name.startsWith('kernel-') && name.endsWith(`-${RECIPE}`))
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .at(-1)
-  if (newest !== undefined) return join(cacheFolder(), newest)
+  const newest = await newestCached(new RegExp(`^kernel-.*-${RECIPE}$`))
+  if (newest !== undefined) return newest
   const version = await currentVersion(progress)
   return await cached(`kernel-${version}-${RECIPE}`, (folder) => buildKernelFolder(version, folder, progress))
 }

@@ -29,23 +29,50 @@ const REQUIRED: readonly (readonly [packageName: string, evidence: string])[] = 
 export const CONTAINER =
   'docker run --rm -it -v "$PWD":"$PWD" -w "$PWD" node:20-bookworm npx pnpm lab -- COMMAND'
 
-/** Makes sure that guests can be booted, or throws a {@link LabError} that says the command that mends it. */
-export async function ensureRequirements(progress: Progress): Promise<void> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    const here = `${process.platform} on ${process.arch}`
+/** What decides whether guests can be booted on a machine. */
+export interface Machine {
+  readonly platform: string
+  readonly architecture: string
+  readonly isRoot: boolean
+  readonly hasApt: boolean
+  /** The Debian packages that the lab needs and this machine lacks. */
+  readonly missing: readonly string[]
+}
+
+/** The packages to install; a {@link LabError} with the command that mends it where the lab cannot do that. */
+export function packagesToInstall({
+  platform,
+  architecture,
+  isRoot,
+  hasApt,
+  missing,
+}: Machine): readonly string[] {
+  if (platform !== 'linux' || architecture !== 'x64') {
+    const here = `${platform} on ${architecture}`
     throw new LabError(`the lab needs Linux on x64, this is ${here}. In a container:\n  ${CONTAINER}`)
   }
-  if (findProgram('apt-get') === undefined) {
+  if (!hasApt) {
     throw new LabError(
       `the lab takes its kernel from Debian's archive with apt. In a container:\n  ${CONTAINER}`,
     )
   }
-  const missing = missingPackages()
-  if (missing.length === 0) return
-  if (process.getuid?.() !== 0) {
+  if (missing.length > 0 && !isRoot) {
     const install = `sudo apt-get install -y --no-install-recommends ${missing.join(' ')}`
     throw new LabError(`the lab needs ${missing.join(', ')}:\n  sudo apt-get update && ${install}`)
   }
+  return missing
+}
+
+/** Makes sure that guests can be booted, or throws a {@link LabError} that says the command that mends it. */
+export async function ensureRequirements(progress: Progress): Promise<void> {
+  const missing = packagesToInstall({
+    platform: process.platform,
+    architecture: process.arch,
+    isRoot: process.getuid?.() === 0,
+    hasApt: findProgram('apt-get') !== undefined,
+    missing: missingPackages(),
+  })
+  if (missing.length === 0) return
   await updatePackageLists(progress)
   await withHeartbeat(progress, `installing ${missing.join(', ')}`, async () => {
     await apt('install', '-y', '--no-install-recommends', ...missing)
@@ -66,8 +93,7 @@ async function apt(command: string, ...words: string[]): Promise<void> {
   })
 }
 
-/** The Debian packages that the lab needs and this machine lacks. */
-export function missingPackages(): string[] {
+function missingPackages(): string[] {
   return REQUIRED.filter(([, evidence]) => !isThere(evidence)).map(([packageName]) => packageName)
 }
 
