@@ -92,6 +92,7 @@ class MessageConnection implements Connection {
     const signal = options?.signal
     if (!isSignal(signal)) return Promise.reject(badSignal('flush'))
     if (this.#state === 'closed') return this.#error ? Promise.reject(this.#error) : ACCEPTED
+    this.#checkClosed()
     return this.#sender.flush(signal)
   }
 
@@ -211,8 +212,7 @@ class MessageConnection implements Connection {
     if (this.#receiver.isOver) return false
     this.#poll()
     if (this.#receiver.ready > 0) return true
-    // The waker announces changes only, and a closed transport changes no more.
-    if (this.transport.pollDisconnect()) this.#scheduleWake()
+    this.#checkClosed()
     return false
   }
 
@@ -232,6 +232,11 @@ class MessageConnection implements Connection {
     if ((this.#state as ConnectionState) === 'closed') return
     if (this.transport.pollDisconnect()) this.#onClosed(this.transport.error)
     else this.#advanceEnd()
+  }
+
+  /** Before waiting for the waker: it announces changes only, and a closed transport changes no more. */
+  #checkClosed(): void {
+    if (this.transport.pollDisconnect()) this.#scheduleWake()
   }
 
   #scheduleWake(): void {

@@ -13,7 +13,8 @@ import {
   pattern,
   settle,
 } from '../test-support/connection-pair.js'
-import { loopbackPair } from '../test-support/loopback.js'
+import { type LoopbackOptions, loopbackPair } from '../test-support/loopback.js'
+import type { Connection } from './connection.js'
 import { createConnection } from './create-connection.js'
 
 const refused = (code: string) => expect.objectContaining({ code })
@@ -263,9 +264,13 @@ describe('a peer that goes', () => {
   })
 
   /** A connection that still holds messages back, and a transport that failed without telling it. */
-  async function unannouncedFailure() {
-    const [transport, peer] = loopbackPair()
+  async function unannouncedFailure(
+    options: LoopbackOptions = {},
+    before: (connection: Connection) => Promise<void> = async () => {},
+  ) {
+    const [transport, peer] = loopbackPair(options)
     const connection = createConnection(transport, { highWaterMark: 0 })
+    await before(connection)
     peer.sendCopy(frame('one'))
     peer.sendCopy(frame('two'))
     await settle()
@@ -288,6 +293,13 @@ describe('a peer that goes', () => {
     expect((await connection.recv())?.toString()).toBe('one')
     expect((await connection.recv())?.toString()).toBe('two')
     await expect(connection.recv()).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
+  })
+
+  it('is noticed by a flush, when nothing else is asked of the transport', async () => {
+    const { connection } = await unannouncedFailure({ holdCompletions: true }, (connection) =>
+      connection.send(pattern(10)),
+    )
+    await expect(connection.flush()).rejects.toMatchObject({ code: 'ERR_NETTS_RESET' })
   })
 
   it('is noticed by close, when nothing else is asked of the transport', async () => {
