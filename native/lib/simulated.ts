@@ -4,15 +4,22 @@
  *
  * @packageDocumentation
  */
-import { Fabric, type SimulatedFabricOptions } from './simulated/fabric.js'
+import type { SimulatedFabric, SimulatedFabricOptions } from './simulated/contract.js'
+import { Fabric } from './simulated/fabric.js'
 
-export type { SimulatedCounters, SimulationMode } from './simulated/device.js'
-export type { Fabric as SimulatedFabric, SimulatedFabricOptions } from './simulated/fabric.js'
-export type { SimulatedHost, SimulatedHostOptions } from './simulated/host.js'
-export type { Schedule } from './simulated/scheduler.js'
+export type {
+  Schedule,
+  SeededRandom,
+  SimulatedCounters,
+  SimulatedFabric,
+  SimulatedFabricOptions,
+  SimulatedHost,
+  SimulatedHostOptions,
+  SimulationMode,
+} from './simulated/contract.js'
 export { forEachSeed, type SeedOptions } from './simulated/seeds.js'
 
 /** Makes a network with no hosts in it yet. */
-export function createSimulatedFabric(options: SimulatedFabricOptions): Fabric {
+export function createSimulatedFabric(options: SimulatedFabricOptions): SimulatedFabric {
   return new Fabric(options)
 }

@@ -1,7 +1,7 @@
 /** The suite catches devices that are broken: each breakage below fails the tests that are about it. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SimulatedCompletionQueue } from '../simulated/completion-queue.js'
-import { SimulatedHost } from '../simulated/host.js'
+import { Host } from '../simulated/host.js'
 import { MemoryTable, type SimulatedMemoryRegion } from '../simulated/memory.js'
 import { SimulatedQueuePair } from '../simulated/queue-pair.js'
 import { onSimulatedDevices } from '../simulated/simulated-suite.js'
@@ -84,7 +84,7 @@ const breakages: readonly Breakage[] = [
   },
   {
     what: 'closed regions stay registered',
-    sabotage: () => vi.spyOn(SimulatedHost.prototype, 'releasedResource').mockImplementation(() => {}),
+    sabotage: () => vi.spyOn(Host.prototype, 'releasedResource').mockImplementation(() => {}),
     noticed: ['connects, and both ends know the addresses'],
   },
   {

@@ -63,7 +63,7 @@ async function withLoop(
   await forEachSeed({ mode: 'roce', count }, async (fabric) => {
     const client = fabric.createHost()
     const server = fabric.createHost()
-    const loop = new CompletionLoop(server.device, server.clock, options(polling))
+    const loop = new CompletionLoop(server.devices()[0]!, server.clock, options(polling))
     const bench = {
       client,
       server,

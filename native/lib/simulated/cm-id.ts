@@ -27,7 +27,7 @@ import {
   TIMEWAIT_MS,
   WILDCARDS,
 } from './cm-parameters.js'
-import type { SimulatedHost } from './host.js'
+import type { Host } from './host.js'
 import { SimulatedQueuePair } from './queue-pair.js'
 import { Resource } from './resource.js'
 import type { Step } from './scheduler.js'
@@ -65,7 +65,7 @@ export class SimulatedCmId extends Resource implements CmId {
   #ackTimeout = DEFAULT_ACK_TIMEOUT
   #timer: ClockTimer | undefined
 
-  constructor(host: SimulatedHost) {
+  constructor(host: Host) {
     super(host, 'cmIds')
     this.#deliver = host.programStep('CM event', () => this.#deliverNext())
   }
@@ -184,7 +184,7 @@ export class SimulatedCmId extends Resource implements CmId {
       this.push({ type: 'unreachable', status: 'ETIMEDOUT' })
     })
     const { host, port } = this.remoteAddress as HostAddress
-    const target = fabric.hostAt(host) as SimulatedHost
+    const target = fabric.hostAt(host) as Host
     fabric.sendManagement(
       this.host,
       target,
@@ -193,7 +193,7 @@ export class SimulatedCmId extends Resource implements CmId {
     )
   }
 
-  #nobody(target: SimulatedHost): void {
+  #nobody(target: Host): void {
     this.host.fabric.sendManagement(target, this.host, 'REJ, nobody listens', () => {
       if (this.#state !== 'connecting') return
       this.#end()

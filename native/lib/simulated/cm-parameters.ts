@@ -1,7 +1,7 @@
 /** What the simulated connection manager says and waits for: parameters, timeouts, padding. */
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import type { ConnectionParameters } from '../verbs/cm.js'
-import type { SimulationMode } from './device.js'
+import type { SimulationMode } from './contract.js'
 
 /** `IB_CM_REJ_CONSUMER_DEFINED` and `IB_CM_REJ_INVALID_SERVICE_ID` of the kernel's `ib_cm.h`; iWARP has errnos. */
 export const REJECTED_BY_CONSUMER = { roce: 28, iwarp: 104 } as const

@@ -3,7 +3,7 @@ import { checkInteger } from '@netts/core/driver'
 import type { CompletionChannel, CompletionQueue, CompletionQueueOptions } from '../verbs/completion-queue.js'
 import { callError } from '../verbs/errors.js'
 import { COMPLETION, CompletionStatus } from '../verbs/layout.js'
-import type { SimulatedHost } from './host.js'
+import type { Host } from './host.js'
 import type { SimulatedQueuePair } from './queue-pair.js'
 import { Resource } from './resource.js'
 import type { Step } from './scheduler.js'
@@ -31,7 +31,7 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
   readonly #pending = new Set<SimulatedCompletionQueue>()
   readonly #wake: Step
 
-  constructor(host: SimulatedHost) {
+  constructor(host: Host) {
     super(host, 'completionChannels')
     this.#wake = host.programStep('notifications', () => {
       this.#wake.enabled = false

@@ -13,22 +13,10 @@ import { callError } from '../verbs/errors.js'
 import type { ProtectionDomain } from '../verbs/protection-domain.js'
 import type { VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCompletionChannel } from './completion-queue.js'
-import type { SimulatedHost } from './host.js'
+import type { SimulatedCounters, SimulationMode } from './contract.js'
+import type { Host } from './host.js'
 import { SimulatedProtectionDomain } from './memory.js'
 import type { Step } from './scheduler.js'
-
-/** Which family of devices is simulated. */
-export type SimulationMode = 'roce' | 'iwarp'
-
-/** What a device counts, as `rdma statistic` shows it for real ones. */
-export interface SimulatedCounters {
-  /** A message found no receive posted here. Never in normal work. */
-  receiverNotReady: number
-  /** Requests from here that ran out of retries. */
-  retriesExceeded: number
-  /** Calls from here that would have blocked the thread on a real device. */
-  blockingCalls: number
-}
 
 /** In the order of magnitude of Soft-RoCE's (`rxe_param.h`), small enough to run into. */
 const ATTRIBUTES: DeviceAttributes = {
@@ -63,14 +51,14 @@ export class SimulatedDevice implements Device {
   readonly maxInlineBytes = MAX_INLINE_BYTES
   readonly counters: SimulatedCounters = { receiverNotReady: 0, retriesExceeded: 0, blockingCalls: 0 }
   onEvent: ((event: DeviceEvent) => void) | undefined
-  readonly #host: SimulatedHost
+  readonly #host: Host
   readonly #events: DeviceEvent[] = []
   readonly #deliver: Step
   readonly #freeNumbers: number[] = []
   #nextNumber = 17
   #portState: PortState = 'active'
 
-  constructor(host: SimulatedHost, mode: SimulationMode, limits: Partial<DeviceAttributes>) {
+  constructor(host: Host, mode: SimulationMode, limits: Partial<DeviceAttributes>) {
     const roce = mode === 'roce'
     this.#host = host
     this.name = roce ? 'simroce0' : 'simiwarp0'

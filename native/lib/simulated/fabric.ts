@@ -1,26 +1,16 @@
 /** A simulated network of hosts with RDMA devices, driven by a seeded scheduler. */
 import { NettsError } from '@netts/core'
-import type { SimulationMode } from './device.js'
-import { SimulatedHost, type SimulatedHostOptions } from './host.js'
+import { invalidArgument } from '@netts/core/driver'
+import type {
+  SimulatedFabric,
+  SimulatedFabricOptions,
+  SimulatedHost,
+  SimulatedHostOptions,
+  SimulationMode,
+} from './contract.js'
+import { Host } from './host.js'
 import { Random } from './random.js'
-import { type Schedule, Scheduler, Step } from './scheduler.js'
-
-/** Options of `createSimulatedFabric`. */
-export interface SimulatedFabricOptions {
-  /** RoCE (as InfiniBand), or iWARP with its restrictions. */
-  readonly mode: SimulationMode
-  /** Chooses the schedule; the same program with the same seed runs the same way. @default random */
-  readonly seed?: number
-  /** @default fair */
-  readonly schedule?: Schedule
-  /**
-   * `manual`: nothing happens but in `settle`, `run` and `advance`, and time is virtual: every run is
-   * reproducible. `auto`: it runs by itself on the event loop, and time is the machine's, so that any program can
-   * use it as it would use a device.
-   * @default manual
-   */
-  readonly drive?: 'manual' | 'auto'
-}
+import { Scheduler, Step } from './scheduler.js'
 
 /** Steps within a millisecond after which a simulation counts as running in circles. */
 const MOST_STEPS_AT_ONE_TIME = 1_000_000
@@ -30,15 +20,15 @@ const MOST_VIRTUAL_MS = 3_600_000
 const OUTSIDE_PATIENCE_MS = 200
 const DEVICE_STEPS_PER_TURN = 256
 
-export class Fabric {
+export class Fabric implements SimulatedFabric {
   readonly mode: SimulationMode
   readonly seed: number
   readonly random: Random
   readonly scheduler: Scheduler
-  readonly hosts: SimulatedHost[] = []
+  readonly hosts: Host[] = []
   readonly #auto: boolean
   readonly #cuts = new Set<string>()
-  readonly #parked = new Set<{ from: SimulatedHost; to: SimulatedHost; step: Step }>()
+  readonly #parked = new Set<{ from: Host; to: Host; step: Step }>()
   #pumpScheduled = false
   #timer: NodeJS.Timeout | undefined
 
@@ -63,19 +53,25 @@ export class Fabric {
     return this.scheduler.nowMs
   }
 
+  get onStep(): ((step: number) => void) | undefined {
+    return this.scheduler.onStep
+  }
+
   set onStep(callback: ((step: number) => void) | undefined) {
     this.scheduler.onStep = callback
   }
 
-  createHost(options: SimulatedHostOptions = {}): SimulatedHost {
-    const host = new SimulatedHost(this, this.hosts.length + 1, options)
+  createHost(options: SimulatedHostOptions = {}): Host {
+    const host = new Host(this, this.hosts.length + 1, options)
+    if (this.hosts.some(({ name, address }) => name === host.name || address === host.address)) {
+      throw invalidArgument(`there is a host ${host.name} or an address ${host.address} already`)
+    }
     this.hosts.push(host)
     return host
   }
 
   // Driving it.
 
-  /** Runs until the promise settles. Rejects as it does, and when nothing can ever settle it. */
   async settle<T>(promise: PromiseLike<T>): Promise<T> {
     if (this.#auto) return promise
     let settled = false
@@ -99,12 +95,10 @@ export class Fabric {
     return promise
   }
 
-  /** Runs until nothing more happens at this time. */
   async run(): Promise<void> {
     await this.advance(0)
   }
 
-  /** Runs for so many milliseconds of virtual time. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.scheduler.nowMs + ms
     const checkProgress = this.#watchProgress()
@@ -119,13 +113,11 @@ export class Fabric {
 
   // What can happen to it.
 
-  /** Cuts two hosts off from each other: packets between them are lost until `heal`. */
   partition(a: SimulatedHost, b: SimulatedHost): void {
     this.#cuts.add(cutName(a, b))
     this.refresh()
   }
 
-  /** Mends every cut. */
   heal(): void {
     this.#cuts.clear()
     this.refresh()
@@ -134,12 +126,12 @@ export class Fabric {
   // For the parts of the simulation.
 
   /** Whether packets pass between two hosts. */
-  linked(a: SimulatedHost, b: SimulatedHost): boolean {
+  linked(a: Host, b: Host): boolean {
     return !a.stopped && !b.stopped && !this.#cuts.has(cutName(a, b))
   }
 
   /** A message of the connection manager: goes its own way, and may overtake others. */
-  sendManagement(from: SimulatedHost, to: SimulatedHost, name: string, deliver: () => void): void {
+  sendManagement(from: Host, to: Host, name: string, deliver: () => void): void {
     const step = new Step(this.scheduler, 'device', `${from.name} to ${to.name}: ${name}`, () => {
       step.enabled = false
       this.#parked.delete(message)
@@ -156,7 +148,7 @@ export class Fabric {
     for (const { from, to, step } of this.#parked) step.enabled = this.linked(from, to)
   }
 
-  hostAt(address: string): SimulatedHost | undefined {
+  hostAt(address: string): Host | undefined {
     return this.hosts.find((host) => host.address === address)
   }
 
@@ -219,7 +211,7 @@ export class Fabric {
 }
 
 function cutName(a: SimulatedHost, b: SimulatedHost): string {
-  return a.index < b.index ? `${a.index}-${b.index}` : `${b.index}-${a.index}`
+  return a.name < b.name ? `${a.name} ${b.name}` : `${b.name} ${a.name}`
 }
 
 /** Lets every promise and tick that is due run. */

@@ -1,27 +1,16 @@
 /** A simulated machine with one process and one device: an implementation of {@link Verbs}, and its misfortunes. */
 import { NettsError } from '@netts/core'
-import type { Device, DeviceAttributes, PortState } from '../verbs/device.js'
+import type { Device, PortState } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
-import type { Clock, ClockTimer, Verbs, VerbsCounts } from '../verbs/verbs.js'
+import type { Clock, ClockTimer, VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCmId } from './cm-id.js'
-import { type SimulatedCounters, SimulatedDevice } from './device.js'
+import type { SimulatedCounters, SimulatedHost, SimulatedHostOptions } from './contract.js'
+import { SimulatedDevice } from './device.js'
 import type { Fabric } from './fabric.js'
 import { MemoryTable } from './memory.js'
 import type { SimulatedQueuePair } from './queue-pair.js'
 import type { Resource } from './resource.js'
 import { Step } from './scheduler.js'
-
-/** Options of `SimulatedFabric.createHost`. */
-export interface SimulatedHostOptions {
-  /** For traces. @default host1, host2, … */
-  readonly name?: string
-  /** @default 10.0.0.1, 10.0.0.2, … */
-  readonly address?: string
-  /** @default Infinity */
-  readonly memlockLimitBytes?: number
-  /** Smaller limits of the device than its usual ones. */
-  readonly limits?: Partial<DeviceAttributes>
-}
 
 /** Closing in this order never pulls the ground from under anything. */
 const TEARDOWN_ORDER: readonly (keyof VerbsCounts)[] = [
@@ -41,7 +30,7 @@ interface InjectedFailure {
   skip: number
 }
 
-export class SimulatedHost implements Verbs {
+export class Host implements SimulatedHost {
   readonly implementation = 'simulated'
   readonly fabric: Fabric
   readonly index: number
@@ -110,51 +99,39 @@ export class SimulatedHost implements Verbs {
     this.close()
   }
 
-  /** What its device counted. */
   get counters(): Readonly<SimulatedCounters> {
     return this.device.counters
   }
 
   // What can happen to it.
 
-  /** Its process dies. The kernel closes what it had, which peers see as disconnects. */
   kill(): void {
     if (this.#state !== 'running') return
     this.#state = 'killed'
     this.close()
   }
 
-  /** Its power goes. Nobody hears of it ever again. */
   powerOff(): void {
     this.#state = 'off'
     this.fabric.refresh()
   }
 
-  /** Its device vanishes: everything on it fails, and the process is told. */
   removeDevice(): void {
     for (const queuePair of this.queuePairs) queuePair.fail()
     this.device.raise({ type: 'device-fatal', name: 'IBV_EVENT_DEVICE_FATAL' })
     for (const id of this.#open.get('cmIds') ?? []) (id as SimulatedCmId).push({ type: 'device-removal' })
   }
 
-  /** Its port changes state. Only what programs are told of is simulated: see `partition` for lost packets. */
   setPortState(state: PortState): void {
     this.device.setPortState(state)
   }
 
-  /**
-   * Makes one call of this verb fail.
-   * @param operation such as `ibv_create_cq`
-   * @param errno such as `ENOMEM`
-   * @param after how many calls succeed before. @default 0
-   */
   failCall(operation: string, errno: string, after = 0): void {
     this.#failures.push({ operation, errno, skip: after })
   }
 
   // For the parts of the simulation.
 
-  /** Its process runs no more. */
   get dead(): boolean {
     return this.#state !== 'running'
   }

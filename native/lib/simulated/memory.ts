@@ -9,7 +9,7 @@ import type {
   ProtectionDomain,
 } from '../verbs/protection-domain.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
-import type { SimulatedHost } from './host.js'
+import type { Host } from './host.js'
 import type { SimulatedQueuePair } from './queue-pair.js'
 import { Resource } from './resource.js'
 import { SimulatedSharedReceiveQueue } from './shared-receive-queue.js'
@@ -18,7 +18,7 @@ const PAGE_BYTES = 4096
 const ALL_ACCESS = 31
 
 export class SimulatedProtectionDomain extends Resource implements ProtectionDomain {
-  constructor(host: SimulatedHost) {
+  constructor(host: Host) {
     super(host, 'protectionDomains')
   }
 

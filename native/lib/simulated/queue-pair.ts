@@ -5,7 +5,7 @@ import { callError } from '../verbs/errors.js'
 import { CompletionStatus, sendRecordWords } from '../verbs/layout.js'
 import type { QueuePair, QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
 import type { Completion, SimulatedCompletionQueue } from './completion-queue.js'
-import type { SimulatedHost } from './host.js'
+import type { Host } from './host.js'
 import type { SimulatedProtectionDomain } from './memory.js'
 import { Requester } from './requester.js'
 import { Resource } from './resource.js'
@@ -63,7 +63,7 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
   /** The connection manager's: the peer's first message is here. */
   onFirstMessage: (() => void) | undefined
 
-  constructor(host: SimulatedHost, options: QueuePairOptions) {
+  constructor(host: Host, options: QueuePairOptions) {
     const { attributes } = host.device
     const {
       maxSendWorkRequests,

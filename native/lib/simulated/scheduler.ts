@@ -10,13 +10,8 @@
  */
 import { performance } from 'node:perf_hooks'
 import type { ClockTimer } from '../verbs/verbs.js'
+import type { Schedule } from './contract.js'
 import type { Random } from './random.js'
-
-/**
- * How the next step is chosen. `fair`: every possible one is as likely. `hostile`: by priorities that change now and
- * then, so that some parts are starved for long while others race ahead.
- */
-export type Schedule = 'fair' | 'hostile'
 
 /** Who takes a step: the hardware, or a program's event loop. */
 export type StepKind = 'device' | 'program'

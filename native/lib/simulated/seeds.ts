@@ -1,7 +1,6 @@
 /** Runs a test over many schedules; the seed of one that fails is reported, and replays. */
-import type { SimulationMode } from './device.js'
+import type { Schedule, SimulatedFabric, SimulationMode } from './contract.js'
 import { Fabric } from './fabric.js'
-import type { Schedule } from './scheduler.js'
 
 /** Replays this seed alone. */
 const REPLAY_VARIABLE = 'NETTS_SIMULATION_SEED'
@@ -25,7 +24,7 @@ export interface SeedOptions {
  */
 export async function forEachSeed(
   { mode, count, first = 1, schedule }: SeedOptions,
-  body: (fabric: Fabric) => Promise<void>,
+  body: (fabric: SimulatedFabric) => Promise<void>,
 ): Promise<void> {
   const replayed = process.env[REPLAY_VARIABLE]
   const seeds = replayed ? [Number(replayed)] : Array.from({ length: count }, (_, index) => first + index)

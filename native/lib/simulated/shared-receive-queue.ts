@@ -2,7 +2,7 @@
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { ENTRY, RECEIVE, receiveRecordWords } from '../verbs/layout.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
-import type { SimulatedHost } from './host.js'
+import type { Host } from './host.js'
 import type { SimulatedProtectionDomain } from './memory.js'
 import type { SimulatedQueuePair } from './queue-pair.js'
 import { Resource } from './resource.js'
@@ -23,7 +23,7 @@ export interface ReceiveRequest {
 
 /** Reads entries from a record, and checks them as the addon does. */
 export function readEntries(
-  host: SimulatedHost,
+  host: Host,
   words: Uint32Array,
   at: number,
   count: number,
@@ -60,7 +60,7 @@ export function checkRecords(words: Uint32Array, recordWords: number, count: num
 
 /** A queue of receives with its limit. */
 export class ReceiveQueue {
-  readonly #host: SimulatedHost
+  readonly #host: Host
   readonly records: Uint32Array
   readonly recordWords: number
   readonly maxWorkRequests: number
@@ -69,7 +69,7 @@ export class ReceiveQueue {
   /** Posted and not yet seen by the program as completed. */
   #occupied = 0
 
-  constructor(host: SimulatedHost, maxWorkRequests: number, maxEntries: number) {
+  constructor(host: Host, maxWorkRequests: number, maxEntries: number) {
     this.#host = host
     this.maxWorkRequests = maxWorkRequests
     this.maxEntries = maxEntries

@@ -154,14 +154,14 @@ describe.each<SimulationMode>(['roce', 'iwarp'])('on simulated %s', (mode) => {
       memlockLimitBytes: 24_000,
       limits: { maxMemoryRegions: 3, maxCompletionQueues: 1 },
     })
-    const domain = host.device.allocateProtectionDomain()
+    const domain = host.devices()[0]!.allocateProtectionDomain()
     domain.registerRegion({ byteLength: 10_000 })
     expect(() => domain.registerRegion({ byteLength: 12_289 })).toThrow(/RLIMIT_MEMLOCK is 24000/)
     domain.registerRegion({ byteLength: 1 })
     domain.registerRegion({ byteLength: 1 }).close()
     domain.registerRegion({ byteLength: 1 })
     expect(() => domain.registerRegion({ byteLength: 1 })).toThrow(/at most 3/)
-    const channel = host.device.createCompletionChannel()
+    const channel = host.devices()[0]!.createCompletionChannel()
     channel.createCompletionQueue({ maxCompletions: 1 })
     expect(() => channel.createCompletionQueue({ maxCompletions: 1 })).toThrow(
       expect.objectContaining({ code: 'ERR_NETTS_VERBS' }),
@@ -175,7 +175,7 @@ describe.each<SimulationMode>(['roce', 'iwarp'])('on simulated %s', (mode) => {
     host.failCall('ibv_alloc_pd', 'ENOMEM', 2)
     const outcomes = [1, 2, 3, 4].map(() => {
       try {
-        host.device.allocateProtectionDomain()
+        host.devices()[0]!.allocateProtectionDomain()
         return 'made'
       } catch (error) {
         return (error as { cause: { code: string } }).cause.code
