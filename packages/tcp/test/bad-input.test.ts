@@ -250,10 +250,11 @@ it('10 000 connections opened and dropped, 500 at a time, leave nothing behind',
 }, 60_000)
 
 it('more connections than the process has files for cost it nothing but those', async () => {
-  const { address, close } = await startEchoWithFewFiles(60)
+  // Enough to load the program, and fewer than the connections to come.
+  const { address, close } = await startEchoWithFewFiles(300)
   try {
     const { host, port } = address as HostAddress
-    const sockets = Array.from({ length: 100 }, () =>
+    const sockets = Array.from({ length: 400 }, () =>
       connectSocket({ host, port })
         .on('error', () => {})
         .resume(),

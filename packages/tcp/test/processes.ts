@@ -61,7 +61,11 @@ export async function startEchoWithFewFiles(
   const child = spawn('sh', ['-c', command, process.execPath, script], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
-  const [address] = (await once(child, 'message')) as [Address]
+  const exited = once(child, 'exit').then(([code]) => {
+    throw new Error(`the server exited with ${code} before it listened`)
+  })
+  const [address] = (await Promise.race([once(child, 'message'), exited])) as [Address]
+  exited.catch(() => {})
   return { address, close: () => kill(child) }
 }
 
