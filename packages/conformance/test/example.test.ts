@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 
 const example = fileURLToPath(new URL('../examples/mock.node-test.mjs', import.meta.url))
 
-it('the suite passes under node:test', async () => {
+it('the suite passes under node:test', { timeout: 120_000 }, async () => {
   // Not the runner's own variables: they would tell node:test that it runs below another one.
   const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...env } = process.env
   const args = ['--conditions=@netts/source', '--import', 'tsx', '--test', '--test-reporter=tap', example]
