@@ -1,6 +1,5 @@
 /** What is measured: the scenarios, their points, and the figures taken from each run. */
 import type { Histogram } from 'hdr-histogram-js'
-import type { TrafficKind } from './contenders/contender.js'
 import type { RunSample } from './run/conductor.js'
 import type { RunSpec } from './run/protocol.js'
 
@@ -9,6 +8,8 @@ export interface Point {
   readonly byteLength: number
   readonly connections: number
   readonly ratePerSecond?: number
+  /** How much is done by one call, for `addon`. */
+  readonly batch?: number
 }
 
 /** A figure of a run, with its unit and what is better. */
@@ -24,7 +25,9 @@ export interface Scenario {
   readonly id: string
   readonly title: string
   readonly question: string
-  readonly traffic: TrafficKind
+  readonly traffic: RunSpec['traffic']
+  /** Who alone takes part, and in nothing else. @default everybody else */
+  readonly only?: readonly string[]
   readonly observe?: RunSpec['observe']
   readonly quick: readonly Point[]
   readonly full: readonly Point[]
@@ -163,11 +166,33 @@ export const scenarios: readonly Scenario[] = [
       { id: 'rssClient', title: 'RSS a connection, client', unit: 'B', better: 'lower' },
     ],
   },
+  {
+    id: 'addon',
+    title: 'Crossing into the addon',
+    question:
+      'What do one work request and one completion of @netts/verbs cost, over a device that does nothing?',
+    traffic: 'addon',
+    only: ['verbs'],
+    quick: [{ byteLength: 64, connections: 1, batch: 32 }],
+    full: [1, 8, 32].map((batch) => ({ byteLength: 64, connections: 1, batch })),
+    metrics: [
+      { id: 'post', title: 'post', unit: 'ns', better: 'lower' },
+      { id: 'poll', title: 'poll', unit: 'ns', better: 'lower' },
+      { id: 'writeAndPost', title: 'write the record and post', unit: 'ns', better: 'lower' },
+      { id: 'pollAndRead', title: 'poll and read the record', unit: 'ns', better: 'lower' },
+    ],
+  },
 ]
+
+/** Whether a contender takes part in a scenario. */
+export function takesPart(contender: string, { only }: Scenario): boolean {
+  return only ? only.includes(contender) : !scenarios.some((other) => other.only?.includes(contender))
+}
 
 /** Names a point within its scenario. */
 export function pointLabel(scenario: Scenario, point: Point): string {
-  const { byteLength, connections, ratePerSecond } = point
+  const { byteLength, connections, ratePerSecond, batch } = point
+  if (batch) return batch === 1 ? 'one at a time' : `batches of ${batch}`
   if (scenario.traffic === 'idle') return `${connections} connections`
   const parts = [formatSize(byteLength)]
   if (connections > 1) parts.push(`${connections} connections`)

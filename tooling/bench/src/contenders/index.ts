@@ -3,6 +3,7 @@ import type { Contender } from './contender.js'
 import { perftest } from './perftest.js'
 import { rstream } from './rstream.js'
 import { sendRecv } from './send-recv.js'
+import { verbsAddon } from './verbs-addon.js'
 
 /** Rows are compared to these; each is a contender's `id`. */
 export const RAW = 'net'
@@ -101,6 +102,7 @@ export const contenders: readonly Contender[] = [
   },
   ...perftest,
   rstream,
+  verbsAddon,
 ]
 
 async function tcpBuilder() {

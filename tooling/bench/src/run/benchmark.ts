@@ -1,7 +1,7 @@
 /** Runs the plan: rounds over scenarios, points and contenders, interleaved, within a time limit. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import type { Contender } from '../contenders/contender.js'
-import { figures, type Point, pointLabel, type Scenario } from '../plan.js'
+import { figures, type Point, pointLabel, type Scenario, takesPart } from '../plan.js'
 import { RowCollector, type ScenarioResult } from '../results/report.js'
 import { conduct, type Timing } from './conductor.js'
 
@@ -62,6 +62,7 @@ export async function benchmark(
       scenario,
       point,
       cells: contenders
+        .filter((contender) => takesPart(contender.id, scenario))
         .filter((contender) => reasonAgainst(contender, scenario, point) === undefined)
         .map((contender) => ({ scenario, point, contender, row: new RowCollector(contender.id) })),
     })),
@@ -106,10 +107,12 @@ export async function benchmark(
         label: pointLabel(scenario, point),
         rows: cells.filter((cell) => cell.row.rounds > 0 && !failures.has(cell)).map(({ row }) => row.row()),
         skipped: [
-          ...contenders.flatMap((contender) => {
-            const reason = reasonAgainst(contender, scenario, point)
-            return reason === undefined ? [] : [{ contender: contender.id, reason }]
-          }),
+          ...contenders
+            .filter(({ id }) => takesPart(id, scenario))
+            .flatMap((contender) => {
+              const reason = reasonAgainst(contender, scenario, point)
+              return reason === undefined ? [] : [{ contender: contender.id, reason }]
+            }),
           ...cells
             .filter((cell) => cell.row.rounds === 0 || failures.has(cell))
             .map((cell) => ({

@@ -17,7 +17,7 @@ const peersStayOutside: Plugin = {
       return { path, external: true }
     })
     // The addon is looked up beside its own source file, which the bundle is not.
-    context.onLoad({ filter: /[\\/]native[\\/]src[\\/].*\.ts$/ }, async ({ path }) => {
+    context.onLoad({ filter: /[\\/]native[\\/]lib[\\/].*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8')
       return {
         contents: source.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),
@@ -29,6 +29,8 @@ const peersStayOutside: Plugin = {
 
 /** The bundled programs, by their paths. */
 export interface Programs {
+  /** What the addon costs, see `addon/cost.ts`. */
+  readonly addonCost: string
   /** One side of a run. */
   readonly worker: string
   /** The whole measurement, for inside the lab. */
@@ -38,7 +40,11 @@ export interface Programs {
 export async function bundlePrograms(): Promise<Programs> {
   const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
   await build({
-    entryPoints: { worker: source('../worker/main.ts'), inside: source('../lab/inside.ts') },
+    entryPoints: {
+      worker: source('../worker/main.ts'),
+      inside: source('../lab/inside.ts'),
+      'addon-cost': source('../addon/cost.ts'),
+    },
     outdir: outputDirectory,
     bundle: true,
     splitting: true,
@@ -49,5 +55,6 @@ export async function bundlePrograms(): Promise<Programs> {
     plugins: [peersStayOutside],
     logLevel: 'warning',
   })
-  return { worker: `${outputDirectory}/worker.js`, inside: `${outputDirectory}/inside.js` }
+  const built = (name: string) => `${outputDirectory}/${name}.js`
+  return { worker: built('worker'), inside: built('inside'), addonCost: built('addon-cost') }
 }

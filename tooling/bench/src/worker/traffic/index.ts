@@ -18,5 +18,7 @@ const sides: Record<TrafficKind, Record<SideName, new (context: SideContext) => 
 }
 
 export function makeSide(name: SideName, context: SideContext): Side {
-  return new sides[context.spec.traffic][name](context)
+  const { traffic } = context.spec
+  if (traffic === 'addon') throw new Error('the addon is measured by a program of its own')
+  return new sides[traffic][name](context)
 }
