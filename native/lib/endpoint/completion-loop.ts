@@ -180,7 +180,13 @@ export class CompletionLoop {
 
   /** Arms, and polls once more. @returns false when something was there after all */
   #fallAsleep(): boolean {
-    for (const shared of this.#queues) this.#attempt(shared, () => shared.queue.arm())
+    for (const shared of this.#queues) {
+      try {
+        shared.queue.arm()
+      } catch (error) {
+        this.#fail(shared, error)
+      }
+    }
     if (this.#takeTurn(0)) return false
     // A sink may have closed the last queue meanwhile.
     if (this.#queues.length > 0) this.#state = 'sleeping'
@@ -190,7 +196,9 @@ export class CompletionLoop {
   /** @returns whether there was any completion */
   #takeTurn(spinMicroseconds: number): boolean {
     let any = false
-    for (const shared of [...this.#queues]) {
+    // By index, since nothing may be allocated here. Queues come and go in turns of their own.
+    for (let index = 0; index < this.#queues.length; index++) {
+      const shared = this.#queues[index] as SharedQueue
       for (let batches = BATCHES_PER_TURN; batches > 0; batches--) {
         const taken = this.#poll(shared, any ? 0 : spinMicroseconds)
         if (taken === 0) break
@@ -201,18 +209,18 @@ export class CompletionLoop {
   }
 
   /** A queue that fails takes its connections with it, and nothing else. */
-  #attempt<T>(shared: SharedQueue, call: () => T): T | undefined {
-    try {
-      return call()
-    } catch (error) {
-      for (const { sink } of [...shared.routes.values()]) sink.onQueueFailure(error)
-      return undefined
-    }
+  #fail(shared: SharedQueue, error: unknown): void {
+    for (const { sink } of [...shared.routes.values()]) sink.onQueueFailure(error)
   }
 
   #poll(shared: SharedQueue, spinMicroseconds: number): number {
     const { queue, routes } = shared
-    const taken = this.#attempt(shared, () => queue.poll(spinMicroseconds)) ?? 0
+    let taken = 0
+    try {
+      taken = queue.poll(spinMicroseconds)
+    } catch (error) {
+      this.#fail(shared, error)
+    }
     if (taken === 0) return 0
     const words = queue.completions
     const touched = this.#touched

@@ -111,7 +111,7 @@ async function shakeHands(
   const hello = encodeHello(options.identity, session.hello())
   const steps = new CmSteps(id, address)
   const asked = steps.take('established', () => {
-    id.connect(connectionParameters(options, hello))
+    id.connect(connectionParameters(options, endpoint.device, hello))
     endpoint.asking()
   })
   const established = await asked.finally(() => endpoint.answered())

@@ -163,6 +163,16 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     listener.close()
   })
 
+  over('verbs that are closed underneath end their connections', async ({ client, server, messenger }) => {
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    client.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    expect(of(near).end?.code).toBe('ERR_NETTS_RESET')
+    expect(of(far).end?.code).toBe('ERR_NETTS_RESET')
+    listener.close()
+  })
+
   over('a removed device ends its connections', async ({ client, server, messenger }) => {
     const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
     const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])

@@ -121,7 +121,13 @@ export class Endpoint implements CompletionSink {
       undo.push(() => this.#ready.free())
       this.#drain = new Drain(verbs.clock, () => this.#tearDown())
       this.#keepAlive = new KeepAlive(verbs.clock, options, {
-        probe: () => this.#probe(),
+        probe: () => {
+          try {
+            this.#probe()
+          } catch (error) {
+            this.close(this.#lost('verbs were closed, or failed', error))
+          }
+        },
         onSilent: (error) => this.close(error),
       })
       this.#loop.route(this.#shared, this.queuePair.number, this)
@@ -245,7 +251,11 @@ export class Endpoint implements CompletionSink {
 
   #startDraining(): void {
     const { maxSendWorkRequests, maxReceiveWorkRequests } = this.#options
-    this.#id.disconnect()
+    try {
+      this.#id.disconnect()
+    } catch {
+      // Somebody closed the verbs underneath: there is nobody to tell any more.
+    }
     this.#drain.start(this.queuePair, maxSendWorkRequests + 2, maxReceiveWorkRequests + 1)
     this.#loop.wake()
   }

@@ -1,6 +1,7 @@
 /** The connection manager's part of a handshake: steps as promises, refusals as errors, parameters. */
 import { type Address, formatAddress, type HostAddress, NettsError } from '@netts/core'
-import type { CmEvent, CmId, ConnectionParameters } from '../verbs/cm.js'
+import type { CmConnectRequestEvent, CmEvent, CmId, ConnectionParameters } from '../verbs/cm.js'
+import type { Device } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { EndpointOptions } from './endpoint-session.js'
 import { describeRefusal } from './hello.js'
@@ -22,12 +23,21 @@ const HINTS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'Nobody answered',
 }
 
+/** What the connector offers. The device may have less than the driver wants, and the acceptor goes no higher. */
+export type Offer = Pick<CmConnectRequestEvent, 'responderResources' | 'initiatorDepth'>
+
 /** What both ends ask of the connection. */
-export function connectionParameters(options: EndpointOptions, hello: Uint8Array): ConnectionParameters {
+export function connectionParameters(
+  options: EndpointOptions,
+  { attributes }: Device,
+  hello: Uint8Array,
+  offer: Offer = { responderResources: options.maxReads, initiatorDepth: options.maxReads },
+): ConnectionParameters {
+  const { maxReads } = options
   return {
     privateData: hello,
-    responderResources: options.maxReads,
-    initiatorDepth: options.maxReads,
+    responderResources: Math.min(maxReads, attributes.maxResponderResources, offer.responderResources),
+    initiatorDepth: Math.min(maxReads, attributes.maxInitiatorDepth, offer.initiatorDepth),
     retryCount: RETRY_COUNT,
     rnrRetryCount: RNR_RETRY_COUNT,
   }

@@ -107,14 +107,15 @@ class Listener implements EndpointListener {
     }
   }
 
-  #onRequest({ id, privateData }: CmConnectRequestEvent): void {
+  #onRequest(request: CmConnectRequestEvent): void {
+    const { id, privateData } = request
     if (!this.#options.hasRoom(this.#handshakes.size)) {
       this.#refuse(id, RefusalReason.busy, '')
       return
     }
     try {
       const body = decodeHello(this.#options.endpoint.identity, privateData)
-      this.#shakeHands(id, body)
+      this.#shakeHands(request, body)
     } catch (error) {
       const reason =
         error instanceof HelloError
@@ -137,7 +138,7 @@ class Listener implements EndpointListener {
   }
 
   /** @throws what makes the request refused, having cleaned up after itself */
-  #shakeHands(id: CmId, body: Uint8Array): void {
+  #shakeHands({ id, ...offer }: CmConnectRequestEvent, body: Uint8Array): void {
     const { endpoint: options } = this.#options
     let deadline: ClockTimer | undefined
     let refusal: NettsError | undefined
@@ -157,7 +158,8 @@ class Listener implements EndpointListener {
     try {
       endpoint.session.onHello(body)
       id.setAckTimeout(ACK_TIMEOUT)
-      id.accept(connectionParameters(options, encodeHello(options.identity, endpoint.session.hello())))
+      const hello = encodeHello(options.identity, endpoint.session.hello())
+      id.accept(connectionParameters(options, endpoint.device, hello, offer))
       endpoint.greet()
     } catch (error) {
       refusal = error as NettsError
