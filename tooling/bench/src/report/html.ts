@@ -1,7 +1,7 @@
 /** The report as one HTML file: styles, charts and data inside, nothing loaded from anywhere. */
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import type { Report } from '../results/report.js'
+import type { Report } from '../figures/report.js'
 
 /** @returns the whole document */
 export async function renderHtml(report: Report): Promise<string> {

@@ -1,9 +1,9 @@
 /** The ratios in the READMEs: written by this file between two markers, never by hand. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { RAW } from '../contenders/index.js'
-import { formatRatio } from '../results/format.js'
-import type { PointResult, Report, ScenarioResult } from '../results/report.js'
-import { ratio } from '../results/statistics.js'
+import { formatRatio } from '../figures/format.js'
+import type { PointResult, Report, ScenarioResult } from '../figures/report.js'
+import { ratio } from '../figures/statistics.js'
 
 const BEGIN = '<!-- bench:begin -->'
 const END = '<!-- bench:end -->'

@@ -1,9 +1,9 @@
 /** A made-up report with every scenario of the plan, for the tests of its views. */
 import { contenders } from '../contenders/index.js'
+import type { Report } from '../figures/report.js'
+import { spread } from '../figures/statistics.js'
+import { judge } from '../figures/targets.js'
 import { pointLabel, scenarios } from '../plan.js'
-import type { Report } from '../results/report.js'
-import { spread } from '../results/statistics.js'
-import { judge } from '../results/targets.js'
 
 /** The same figures every time: they grow with the place in the lists. */
 export function sampleReport(): Report {

@@ -3,9 +3,9 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import { Presets, SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
 import { RAW } from '../contenders/index.js'
-import { formatFigure, formatRatio } from '../results/format.js'
-import type { PointResult, Report, Row, ScenarioResult } from '../results/report.js'
-import { ratio } from '../results/statistics.js'
+import { formatFigure, formatRatio } from '../figures/format.js'
+import type { PointResult, Report, Row, ScenarioResult } from '../figures/report.js'
+import { ratio } from '../figures/statistics.js'
 import type { Progress } from '../run/benchmark.js'
 
 /** A bar on a terminal; a line for each scenario elsewhere. */

@@ -1,8 +1,8 @@
 /** Runs the plan: rounds over scenarios, points and contenders, interleaved, within a time limit. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import type { Contender } from '../contenders/contender.js'
+import { RowCollector, type ScenarioResult } from '../figures/report.js'
 import { figures, type Point, pointLabel, type Scenario, takesPart } from '../plan.js'
-import { RowCollector, type ScenarioResult } from '../results/report.js'
 import { conduct, type Timing } from './conductor.js'
 
 /** How much is done. */

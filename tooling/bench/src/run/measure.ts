@@ -1,8 +1,8 @@
 /** A whole measurement, wherever it takes place: on this machine or in the lab. */
 import type { Contender } from '../contenders/contender.js'
 import { contenders as allContenders, RAW } from '../contenders/index.js'
+import { describeMachine, type Machine } from '../figures/machine.js'
 import { scenarios as allScenarios } from '../plan.js'
-import { describeMachine, type Machine } from '../results/machine.js'
 import { benchmark, type Effort, type Outcome, type Progress } from './benchmark.js'
 
 /** What is measured, as JSON. */

@@ -1,9 +1,9 @@
 /** What each chart shows, as options of ECharts. */
 import type { EChartsCoreOption } from 'echarts/core'
+import { formatFigure, formatRatio } from '../../figures/format.js'
+import type { PointResult, Report, ScenarioResult } from '../../figures/report.js'
+import { ratio } from '../../figures/statistics.js'
 import type { Metric } from '../../plan.js'
-import { formatFigure, formatRatio } from '../../results/format.js'
-import type { PointResult, Report, ScenarioResult } from '../../results/report.js'
-import { ratio } from '../../results/statistics.js'
 import type { Theme } from './theme.js'
 
 /** What differs between the points of a scenario. */

@@ -1,0 +1,153 @@
+/** The targets: what netts promises itself, as ratios within one run. */
+import { formatFigure, formatRatio } from './format.js'
+import { figureOf, type ScenarioResult } from './report.js'
+import { difference, ratio, type Spread, spread } from './statistics.js'
+
+const MIB = 1024 * 1024
+
+interface Target {
+  readonly id: string
+  readonly title: string
+  readonly bound: number
+  readonly holds: 'at least' | 'at most' | 'below'
+  readonly unit: 'ratio' | 'B' | 'ns'
+  measure(scenarios: readonly ScenarioResult[]): Spread | undefined
+}
+
+export interface TargetResult {
+  readonly id: string
+  readonly title: string
+  /** The bound as people read it. */
+  readonly target: string
+  readonly measured: string
+  readonly holds: boolean
+  readonly value: Spread
+}
+
+type Query = Parameters<typeof figureOf>[1]
+
+function ratioOf(of: Query, to: Query): Target['measure'] {
+  return (scenarios) => {
+    const [a, b] = [figureOf(scenarios, of), figureOf(scenarios, to)]
+    return a && b && ratio(a, b)
+  }
+}
+
+/** The worse of both sides, round by round. */
+function worse(a: Spread | undefined, b: Spread | undefined): Spread | undefined {
+  return a && b && spread(a.values.map((value, i) => Math.max(value, b.values[i] ?? value)))
+}
+
+const small = { scenario: 'throughput', byteLength: 64, connections: 1, metric: 'rate' }
+const large = { scenario: 'throughput', byteLength: MIB, connections: 1, metric: 'bandwidth' }
+const trip = { scenario: 'round-trip', byteLength: 64, connections: 1, metric: 'p50' }
+const heap = { scenario: 'allocation', byteLength: 64 }
+
+function messagesAgainst(peer: string, title: string, bound: number): Target {
+  return {
+    id: `tcp-messages-${peer}`,
+    title: `tcp, 64 B messages/s one way, against ${title}`,
+    bound,
+    holds: 'at least',
+    unit: 'ratio',
+    measure: ratioOf({ ...small, contender: 'tcp' }, { ...small, contender: peer }),
+  }
+}
+
+const targets: readonly Target[] = [
+  messagesAgainst('naive', 'naive framing on node:net', 10),
+  messagesAgainst('ws', 'ws', 8),
+  messagesAgainst('zeromq', 'zeromq', 5),
+  {
+    id: 'tcp-round-trip',
+    title: 'tcp, 64 B round trip p50, against raw node:net',
+    bound: 1.1,
+    holds: 'at most',
+    unit: 'ratio',
+    measure: ratioOf({ ...trip, contender: 'tcp' }, { ...trip, contender: 'net' }),
+  },
+  {
+    id: 'tcp-bandwidth',
+    title: 'tcp, 1 MiB MB/s, against raw node:net',
+    bound: 0.97,
+    holds: 'at least',
+    unit: 'ratio',
+    measure: ratioOf({ ...large, contender: 'tcp' }, { ...large, contender: 'net' }),
+  },
+  {
+    id: 'mock-messages',
+    title: 'mock, 64 B messages/s, against tcp',
+    bound: 2,
+    holds: 'at least',
+    unit: 'ratio',
+    measure: ratioOf({ ...small, contender: 'mock' }, { ...small, contender: 'tcp' }),
+  },
+  {
+    id: 'heap',
+    title: 'V8 heap bytes allocated a message, leased receive and pooled send, worse side',
+    bound: 64,
+    holds: 'below',
+    unit: 'B',
+    measure: (scenarios) =>
+      worse(
+        figureOf(scenarios, { ...heap, contender: 'tcp-zero-copy', metric: 'heapClient' }),
+        figureOf(scenarios, { ...heap, contender: 'tcp-zero-copy', metric: 'heapServer' }),
+      ),
+  },
+  {
+    id: 'idle',
+    title: 'RSS an idle tcp connection beyond raw node:net, worse side',
+    bound: 8192,
+    holds: 'below',
+    unit: 'B',
+    measure(scenarios) {
+      const beyond = (metric: string) => {
+        const of = figureOf(scenarios, { scenario: 'idle', contender: 'tcp', metric })
+        const to = figureOf(scenarios, { scenario: 'idle', contender: 'net', metric })
+        return of && to && difference(of, to)
+      }
+      return worse(beyond('rssServer'), beyond('rssClient'))
+    },
+  },
+  addonCost('post', 'one work request', 20),
+  addonCost('poll', 'one completion', 15),
+]
+
+function addonCost(metric: string, title: string, bound: number): Target {
+  return {
+    id: `addon-${metric}`,
+    title: `addon, ${title}, batches of 32, against a device that does nothing`,
+    bound,
+    holds: 'at most',
+    unit: 'ns',
+    measure: (scenarios) => figureOf(scenarios, { scenario: 'addon', contender: 'verbs', metric, batch: 32 }),
+  }
+}
+
+/** The targets that this run can say something about. */
+export function judge(scenarios: readonly ScenarioResult[]): TargetResult[] {
+  return targets.flatMap((target) => {
+    const value = target.measure(scenarios)
+    if (!value) return []
+    const { median } = value
+    const holds =
+      target.holds === 'at least'
+        ? median >= target.bound
+        : target.holds === 'at most'
+          ? median <= target.bound
+          : median < target.bound
+    const format = (figure: number) =>
+      target.unit === 'ratio' ? formatRatio(figure) : formatFigure(figure, target.unit)
+    const sign = { 'at least': '≥', 'at most': '≤', below: '<' }[target.holds]
+    return [
+      {
+        id: target.id,
+        title: target.title,
+        target: `${sign} ${format(target.bound)}`,
+        measured: `${format(median)} (${format(value.min)} to ${format(value.max)})`,
+        holds,
+        value,
+      },
+    ]
+  })
+}
