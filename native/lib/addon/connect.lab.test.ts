@@ -1,12 +1,12 @@
 /** Connecting to peers that do not answer as wished: a typed event in time, and the event loop runs on. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { EventLog } from '../device-suite/bench.js'
 import { connectPair, End, listen, resolve } from '../device-suite/pair.js'
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 import { labDevices } from './lab-devices.js'
-import { kernelResources, settleResources } from './lab-resources.js'
+import { kernelResources, settleResources, warmUp } from './lab-resources.js'
 import { benchOn } from './ownership-scenarios.js'
 
 /** Counts how often the event loop comes round while something else is waited for. */
@@ -20,8 +20,10 @@ async function turnsDuring(wait: Promise<unknown>): Promise<number> {
 
 for (const device of labDevices()) {
   describe(`connecting on ${device.name}`, { timeout: 120_000 }, () => {
+    before(() => warmUp(benchOn(device)))
+
     it('a host that stays silent leaves the event loop free, and closing gives up at once', async () => {
-      const before = kernelResources()
+      const atFirst = kernelResources()
       const bench = benchOn(device)
       // On the same subnet, where packets leave into nothing.
       const silent = device.address.replace(/\d+$/, '77')
@@ -42,11 +44,11 @@ for (const device of labDevices()) {
         id.close()
       }
       bench.client.close()
-      assert.deepEqual(await settleResources(before, 30_000), before)
+      assert.deepEqual(await settleResources(atFirst), atFirst)
     })
 
     it('200 connections at once carry a message each', async () => {
-      const before = kernelResources()
+      const atFirst = kernelResources()
       const bench = benchOn(device)
       const listener = listen(bench, 256)
       const pairs = []
@@ -68,7 +70,7 @@ for (const device of labDevices()) {
       }
       listener.id.close()
       bench.client.close()
-      assert.deepEqual(await settleResources(before, 30_000), before)
+      assert.deepEqual(await settleResources(atFirst), atFirst)
     })
 
     it('100 times connect, transfer and close leave nothing behind', async () => {
@@ -90,16 +92,16 @@ for (const device of labDevices()) {
       await cycle(0)
       const descriptors = () =>
         execFileSync('ls', [`/proc/${process.pid}/fd`], { encoding: 'utf8' }).split('\n').length
-      const before = { ...kernelResources(), descriptors: descriptors(), pinned: bench.client.pinnedBytes }
+      const atFirst = { ...kernelResources(), descriptors: descriptors(), pinned: bench.client.pinnedBytes }
       const cycles = Number(process.env.NETTS_CYCLES ?? 100)
       for (let round = 1; round <= cycles; round++) await cycle(round)
-      const { descriptors: _, pinned: __, ...resources } = before
+      const { descriptors: _, pinned: __, ...resources } = atFirst
       const after = {
         ...(await settleResources(resources)),
         descriptors: descriptors(),
         pinned: bench.client.pinnedBytes,
       }
-      assert.deepEqual(after, before)
+      assert.deepEqual(after, atFirst)
       listener.id.close()
       bench.client.close()
     })

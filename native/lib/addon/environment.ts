@@ -8,6 +8,8 @@ import type { NativeObject } from './native-object.js'
 export interface Environment {
   readonly binding: NativeBinding
   readonly dispatch: Dispatch
+  /** Everything native was closed. */
+  readonly closed: boolean
   /** The opened device of that name. */
   device(name: string): AddonDevice
   /** Open objects that device events may be about, by number, without keeping them alive. */

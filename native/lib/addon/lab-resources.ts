@@ -1,11 +1,23 @@
 /** For tests in the lab: what the kernel counts, of all processes. */
 import { execFileSync } from 'node:child_process'
+import type { Bench } from '../device-suite/bench.js'
+import { connectPair } from '../device-suite/pair.js'
 
 /** Kinds of `rdma resource show`. `ctx` is left out: librdmacm opens contexts as it needs them. */
 const KINDS = ['pd', 'cq', 'qp', 'cm_id', 'mr', 'srq'] as const
 
 /** RDMA resources of the whole machine, as the kernel counts them. */
 export type KernelResources = Readonly<Record<(typeof KINDS)[number], number>>
+
+/**
+ * Connects once and closes everything, before the first count: from then on librdmacm keeps a protection domain of
+ * its own for the device, until the process ends (`ucma_get_device`, `rdma_free_devices` in its `cma.c`).
+ */
+export async function warmUp(bench: Bench): Promise<void> {
+  const pair = await connectPair(bench)
+  pair.close()
+  bench.client.close()
+}
 
 /** Asks the kernel, through iproute2's `rdma`. */
 export function kernelResources(): KernelResources {

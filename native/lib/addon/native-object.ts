@@ -22,12 +22,12 @@ export abstract class NativeObject {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#closed || this.environment.closed
   }
 
   /** The handle, for a call. @throws NettsError `ERR_NETTS_INVALID_STATE` when closed */
   use(): Handle {
-    if (this.#closed) throw new NettsError('ERR_NETTS_INVALID_STATE', `${this.#name} is closed`)
+    if (this.closed) throw new NettsError('ERR_NETTS_INVALID_STATE', `${this.#name} is closed`)
     return this.#handle
   }
 

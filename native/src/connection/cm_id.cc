@@ -15,7 +15,7 @@ void CmId::Close() noexcept {
   if (id_ == nullptr) return;
   // Its queue pair holds a reference to this id: keep it until the end of this function, whoever has others.
   const std::shared_ptr<Resource> self = weak_from_this().lock();
-  connect_.reset();
+  InterruptConnect();
   if (const auto pair = pair_.lock()) pair->Close();
   SetReferenced(false);
   // Requests that nobody took go with the listener.

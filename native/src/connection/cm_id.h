@@ -47,6 +47,8 @@ class CmId final : public Resource {
   void SetReferenced(bool referenced);
   // 0 or an errno. On iWARP failures of the network come as events later, as elsewhere.
   int Connect(const rdma_conn_param& parameters);
+  // Ends a connect that still runs on a thread: it holds the queue pair, and destroying that would block.
+  void InterruptConnect() { connect_.reset(); }
   // Turns the end of a connect that ran on a thread into an event, if it failed.
   void CollectConnect();
 

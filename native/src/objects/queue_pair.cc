@@ -55,6 +55,7 @@ int QueuePair::Create(const ibv_qp_cap& capabilities) {
 
 void QueuePair::Close() noexcept {
   if (pair_ == nullptr) return;
+  parents_.id->InterruptConnect();
   parents_.send_queue->Detach(pair_->qp_num);
   parents_.receive_queue->Detach(pair_->qp_num);
   Rdma().destroy_qp(parents_.id->verbs());
