@@ -205,8 +205,9 @@ function check(end: End, peer: End, fate: Fate): void {
     assert.equal(received, peer.sent, 'a clean end before everything was there')
   }
   assert.equal(transport.sendsInFlight, 0)
+  // Beside credits there may be fillers, once, for as many receives as the peer had.
   assert.ok(
-    transport.controlFramesSent <= end.sends + peer.sends + 12 + received / 500,
+    transport.controlFramesSent <= end.sends + peer.sends + 64 + received / 500,
     `${transport.controlFramesSent} control frames with ${end.sends} sends, and ${peer.sends} of the peer`,
   )
 }
