@@ -14,6 +14,10 @@ const { nextTick } = process
  */
 const MAX_COPIED_BUFFER_BYTES = 4096
 
+// One for all connections, as the transport copies before it returns.
+const header = new Uint8Array(HEADER_BYTES)
+const gather: Uint8Array[] = [header, header]
+
 /** A message on its way out, and how far it got. */
 export interface OutgoingMessage {
   readonly payload: Uint8Array
@@ -36,8 +40,6 @@ export class MessageWriter {
   readonly maxCopiedBuffer: number
   readonly #transport: Transport
   readonly #chunk: CoalescingChunk
-  readonly #header = new Uint8Array(HEADER_BYTES)
-  readonly #gather: Uint8Array[] = [this.#header, this.#header]
   readonly #onRefusedForEver: () => void
   // The transport refused; nothing is tried again until its waker says so.
   #isBlocked = false
@@ -126,12 +128,12 @@ export class MessageWriter {
 
   #sendPart(payload: Uint8Array, sentBytes: number): number {
     if (sentBytes >= HEADER_BYTES) return this.#transport.sendCopy(payload.subarray(sentBytes - HEADER_BYTES))
-    writeHeader(this.#header, 0, payload.byteLength)
-    this.#gather[0] = this.#header.subarray(sentBytes)
-    this.#gather[1] = payload
-    const taken = this.#transport.sendGather(this.#gather)
-    // The message shall not live for as long as the connection.
-    this.#gather[1] = this.#header
+    writeHeader(header, 0, payload.byteLength)
+    gather[0] = header.subarray(sentBytes)
+    gather[1] = payload
+    const taken = this.#transport.sendGather(gather)
+    // The message shall not live on here.
+    gather[1] = header
     return taken
   }
 
