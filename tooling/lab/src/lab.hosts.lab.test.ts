@@ -63,11 +63,11 @@ describe('the command line', () => {
     try {
       const script = `
         seq 100000; seq 100000 -1 1 >&2
-        seq 5 > "$NETTS_LAB_RESULTS/five"
+        ls /sys/class/infiniband > "$NETTS_LAB_RESULTS/devices"
         trap 'echo interrupted; exit 7' INT
         echo ready
         while :; do sleep 0.1; done`
-      const lab = labCommand(['--quiet', '--results', results, 'sh', '-c', script])
+      const lab = labCommand(['--quiet', '--device', 'siw', '--results', results, 'sh', '-c', script])
       const output = { stdout: '', stderr: '' }
       for (const name of ['stdout', 'stderr'] as const) {
         lab[name]?.setEncoding('utf8').on('data', (text: string) => {
@@ -80,7 +80,7 @@ describe('the command line', () => {
       const upTo = (count: number) => Array.from({ length: count }, (_, index) => `${index + 1}\n`)
       assert.equal(output.stdout, `${upTo(100_000).join('')}ready\ninterrupted\n`)
       assert.equal(output.stderr, upTo(100_000).reverse().join(''))
-      assert.equal(readFileSync(join(results, 'five'), 'utf8'), upTo(5).join(''))
+      assert.equal(readFileSync(join(results, 'devices'), 'utf8'), 'siw0\n')
     } finally {
       rmSync(results, { recursive: true })
     }
@@ -205,6 +205,24 @@ describe('a guest', () => {
     assert.equal(status, 0)
     assert.equal(existsSync(file), false)
     assert.equal(existsSync(join(root, 'tooling/lab/README.md')), true)
+  })
+
+  test('can be paused with its kernel', async () => {
+    const command = lab.host.start(['sh', '-c', 'echo started; sleep 0.5; echo done'])
+    await command.output(/started/)
+    await lab.host.pause()
+    await delay(1_500)
+    assert.equal(command.stdout, 'started\n')
+    await lab.host.resume()
+    assert.equal((await command.result).stdout, 'started\ndone\n')
+  })
+
+  test('can be powered off', async () => {
+    const command = lab.host.start(['sleep', '600'])
+    await lab.host.powerOff()
+    assert.equal(lab.host.isUp, false)
+    await assert.rejects(command.result, { name: 'LabError', message: /the guest ended/ })
+    assert.throws(() => lab.host.start(['true']), { name: 'LabError', message: /the guest ended/ })
   })
 })
 

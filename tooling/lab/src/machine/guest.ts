@@ -75,7 +75,7 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
     for (const controller of running.values()) controller.lost(ended)
     running.clear()
   }
-  void read()
+  const over = read()
 
   const { devices: lines, problem } = decodeReady(await boot())
   if (problem !== '') {
@@ -119,6 +119,7 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
   const powerCut = async () => {
     cut = true
     await machine.powerCut()
+    await over
   }
   const install: Host['install'] = async (entry) => {
     const folder = '/run/netts-lab/programs'
@@ -140,7 +141,7 @@ export async function connectGuest(machine: Machine, options: GuestOptions): Pro
     async powerOff() {
       machine.agent.write(encodeFrame(FrameKind.powerOff, 0, Buffer.alloc(0)))
       const timer = setTimeout(() => void powerCut(), 10_000)
-      await machine.exited
+      await over
       clearTimeout(timer)
     },
     async pause() {

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -27,18 +27,10 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
   await mkdir(cacheFolder(), { recursive: true })
   await using _lock = await lock(join(cacheFolder(), 'lock'))
   if (existsSync(entry)) return entry
-  await using work = await temporaryFolder()
-  const staged = join(work.path, 'entry')
-  await mkdir(staged)
-  await build(staged)
-  // Copied beside its final place first: the temporary folder may be on another file system.
-  const beside = await mkdtemp(join(cacheFolder(), '.new-'))
-  try {
-    await cp(staged, join(beside, 'entry'), { recursive: true, verbatimSymlinks: true })
-    await rename(join(beside, 'entry'), entry)
-  } finally {
-    await rm(beside, { recursive: true, force: true })
-  }
+  await using work = await temporaryFolder(cacheFolder())
+  await build(work.path)
+  await chmod(work.path, 0o755)
+  await rename(work.path, entry)
   await removeUnused()
   return entry
 }
@@ -72,11 +64,11 @@ export interface TemporaryFolder extends AsyncDisposable {
 }
 
 /**
- * A folder under the system's temporary one that goes away when disposed, and also when this process dies
- * in any way: a small shell waits for the end of a pipe that only we hold open, and removes it.
+ * A new folder that goes away when disposed, and also when this process dies in any way: a small shell waits
+ * for the end of a pipe that only we hold open, and removes it.
  */
-export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'netts-lab-'))
+export async function temporaryFolder(within = tmpdir()): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(within, 'netts-lab-'))
   const reaper = spawn('sh', ['-c', 'cat > /dev/null; rm -rf -- "$1"', 'sh', path], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

@@ -51,8 +51,21 @@ const RECIPE = createHash('sha256')
 export async function kernelFolder(progress: Progress): Promise<string> {
   const newest = await newestCached(new RegExp(`^kernel-.*-${RECIPE}$`))
   if (newest !== undefined) return newest
-  const version = await currentVersion(progress)
-  return await cached(`kernel-${version}-${RECIPE}`, (folder) => buildKernelFolder(version, folder, progress))
+  const build = async () => {
+    const version = await currentVersion(progress)
+    return await cached(`kernel-${version}-${RECIPE}`, (folder) =>
+      buildKernelFolder(version, folder, progress),
+    )
+  }
+  try {
+    return await build()
+  } catch (error) {
+    // Old package lists name versions that the archive has no longer.
+    if (!(error instanceof LabError && error.message.startsWith('apt-get download'))) throw error
+    if (process.getuid?.() !== 0) throw new LabError(`${error.message}\nPerhaps:\n  sudo apt-get update`)
+    await updatePackageLists(progress)
+    return await build()
+  }
 }
 
 /** The kernel version that `linux-image-amd64` stands for now. (The -cloud- kernels have no RDMA.) */
