@@ -55,15 +55,28 @@ export interface Verifier {
   check(chunk: Uint8Array, byteOffset: number, byteLength: number): number
 }
 
+/** The memory that was looked at last: small messages share that of a chunk, and then also this view of it. */
+const seen: { chunk?: Uint8Array; memory?: ArrayBufferLike; view: DataView | undefined } = { view: undefined }
+
+/** @returns whether there is a view of the chunk's memory: not for the first message in it */
+function lookAt(chunk: Uint8Array): boolean {
+  if (chunk !== seen.chunk) {
+    seen.chunk = chunk
+    if (chunk.buffer !== seen.memory) {
+      seen.memory = chunk.buffer
+      seen.view = undefined
+      return false
+    }
+  }
+  seen.view ??= new DataView(chunk.buffer)
+  return true
+}
+
 /** For contenders that deliver messages: each is one payload, whole and in its turn. */
 export class MessageVerifier implements Verifier {
   readonly #payloads: Payloads
   readonly #byteLength: number
   #next = 0
-  // Small messages share the memory of a chunk, and then also this view of it.
-  #chunk: Uint8Array | undefined
-  #memory: ArrayBufferLike | undefined
-  #view: DataView | undefined
 
   constructor(payloads: Payloads) {
     this.#payloads = payloads
@@ -75,7 +88,7 @@ export class MessageVerifier implements Verifier {
       throw new VerificationError(`a message has ${byteLength} bytes instead of ${this.#byteLength}`)
     }
     const same =
-      byteLength <= WORDS_LIMIT && this.#lookAt(chunk)
+      byteLength <= WORDS_LIMIT && lookAt(chunk)
         ? this.#sameWords(chunk, byteOffset)
         : this.#sameBytes(chunk, byteOffset, 0)
     if (!same) throw new VerificationError(`a message differs from variant ${this.#next}, which was due`)
@@ -83,25 +96,9 @@ export class MessageVerifier implements Verifier {
     return 1
   }
 
-  /** @returns whether there is a view of the chunk's memory: not for the first message in it */
-  #lookAt(chunk: Uint8Array): boolean {
-    if (chunk === this.#chunk) {
-      this.#view ??= new DataView(chunk.buffer)
-      return true
-    }
-    this.#chunk = chunk
-    if (chunk.buffer === this.#memory) {
-      this.#view ??= new DataView(chunk.buffer)
-      return true
-    }
-    this.#memory = chunk.buffer
-    this.#view = undefined
-    return false
-  }
-
   #sameWords(chunk: Uint8Array, byteOffset: number): boolean {
     const words = this.#payloads.words[this.#next] as Float64Array
-    const view = this.#view as DataView
+    const view = seen.view as DataView
     const start = chunk.byteOffset + byteOffset
     for (let i = 0; i < words.length; i++) {
       if (view.getFloat64(start + WORD_BYTES * i, true) !== words[i]) return false
