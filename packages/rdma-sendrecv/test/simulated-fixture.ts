@@ -2,7 +2,7 @@
 
 import { type ConformanceFixture, type PeerTask, runPeerTask } from '@netts/conformance'
 import type { Address } from '@netts/core'
-import { createSimulatedFabric, type SimulationMode } from '@netts/verbs/simulated'
+import { createSimulatedFabric, type Schedule, type SimulationMode } from '@netts/verbs/simulated'
 import { type SendRecvOptions, sendRecvOver } from '../src/index.js'
 import { openCounts } from './open-counts.js'
 
@@ -11,12 +11,24 @@ export interface SimulatedSetting {
   readonly mode: SimulationMode
   readonly client?: SendRecvOptions
   readonly server?: SendRecvOptions
+  readonly schedule?: Schedule
   readonly seed?: number
 }
 
 /** Two hosts of a fabric that runs by itself. */
-export function simulatedFixture({ mode, client, server, seed }: SimulatedSetting): ConformanceFixture {
-  const fabric = createSimulatedFabric({ mode, drive: 'auto', ...(seed === undefined ? {} : { seed }) })
+export function simulatedFixture({
+  mode,
+  schedule,
+  client,
+  server,
+  seed,
+}: SimulatedSetting): ConformanceFixture {
+  const fabric = createSimulatedFabric({
+    mode,
+    drive: 'auto',
+    ...(schedule && { schedule }),
+    ...(seed === undefined ? {} : { seed }),
+  })
   const clientHost = fabric.createHost({ name: 'client' })
   const serverHost = fabric.createHost({ name: 'server' })
   return {
