@@ -70,9 +70,7 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
     const [near, far] = await Promise.all([connectEndpoint(bench.client, address, messenger), accept()])
     const [client, server] = [messengerOf(near), messengerOf(far)]
     client.send('last words')
-    await new Promise<void>((resolve) => {
-      client.onMessage = resolve
-    })
+    await client.acknowledged(1)
     near.close()
     await Promise.all([client.closed, server.closed])
     assert.deepEqual(server.received, ['last words'])

@@ -28,6 +28,7 @@ export class Messenger implements EndpointSession {
   readonly #pool
   readonly #receives: BufferSlot[] = []
   readonly #sends: BufferSlot[] = []
+  #acknowledged = 0
   #resolveClosed!: () => void
 
   constructor(endpoint: Endpoint) {
@@ -99,7 +100,11 @@ export class Messenger implements EndpointSession {
 
   onCompletion(words: Uint32Array, at: number): void {
     const id = words[at + COMPLETION.idLow]!
-    if (words[at + COMPLETION.status] !== CompletionStatus.success || kindOf(id) !== RECEIVE) return
+    if (words[at + COMPLETION.status] !== CompletionStatus.success) return
+    if (kindOf(id) === SEND) {
+      this.#acknowledged++
+      return
+    }
     const slot = slotOf(id)
     const { slab, byteOffset } = this.#receives[slot]!
     const bytes = slab.subarray(byteOffset, byteOffset + words[at + COMPLETION.byteLength]!)
@@ -129,12 +134,19 @@ export class Messenger implements EndpointSession {
 
   /** Waits for the first `count` messages. */
   async messages(count: number): Promise<string[]> {
-    while (this.received.length < count) {
-      await new Promise<void>((resolve) => {
-        this.onMessage = resolve
-      })
-    }
+    while (this.received.length < count) await this.#nextBatch()
     return this.received.slice(0, count)
+  }
+
+  /** Waits until `count` of its own messages were acknowledged. */
+  async acknowledged(count: number): Promise<void> {
+    while (this.#acknowledged < count) await this.#nextBatch()
+  }
+
+  #nextBatch(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onMessage = resolve
+    })
   }
 }
 

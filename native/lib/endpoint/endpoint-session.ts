@@ -33,7 +33,10 @@ export interface EndpointSession {
    * and flushed ones, of which only the id means anything.
    */
   onCompletion(words: Uint32Array, at: number): void
-  /** A batch of completions is over: the moment to post what they led to. */
+  /**
+   * A batch of completions is over: the moment to post what they led to. Also comes behind batches that held nothing but
+   * the endpoint's own.
+   */
   onBatchEnd(): void
   /** The connection is over, and not because of its own `close()`. Everything that arrived was handed over before. */
   onEnd(error: NettsError): void

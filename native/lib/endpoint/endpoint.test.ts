@@ -90,7 +90,9 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     await expect(connectEndpoint(client, address, messenger, { timeoutMs: 500 })).rejects.toMatchObject({
       code: 'ERR_NETTS_TIMEOUT',
     })
-    expect(Math.round(fabric.nowMs - started)).toBe(500)
+    // A hostile schedule starves timers for a while.
+    expect(fabric.nowMs - started).toBeGreaterThanOrEqual(500)
+    expect(fabric.nowMs - started).toBeLessThan(600)
     await settled(client)
   })
 
