@@ -36,7 +36,7 @@ export class ReadBuffers {
     },
   }
 
-  /** Gives the socket's own block back. Only when it reads no more. */
+  /** Gives the socket's own block back. Only once the socket is closed, as it reads no more then. */
   close(): void {
     this.#closed = true
     if (this.#current !== scratch) giveBlock(this.#current)

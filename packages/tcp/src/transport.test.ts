@@ -12,6 +12,7 @@ import {
   socketPath,
   until,
 } from '../test/support.js'
+import { takeBlock } from './blocks.js'
 import { tcp } from './index.js'
 
 /** A transport connected to a plain socket of node:net, which reads nothing by itself. */
@@ -155,6 +156,31 @@ describe('destroy', () => {
         expect(server.error, `${end}, ${turns} turns`).toMatchObject({ code: 'ERR_NETTS_RESET' })
       }
     }
+  })
+
+  it('gives no memory to others that the socket may still read into, also while this side is finishing', async () => {
+    const { transport, peer } = await openAgainstPlain()
+    const other = await openAgainstPlain()
+    // In bulk flow, the socket reads into blocks of its own.
+    peer.write(pattern(1_000_000))
+    await receive(transport, 1_000_000)
+    const blocks: Buffer[] = []
+    other.transport.waker = () => {
+      transport.finish()
+      process.nextTick(() => {
+        transport.destroy()
+        for (let i = 0; i < 100; i++) blocks.push(takeBlock().fill(0))
+      })
+    }
+    await sleep(20)
+    other.peer.write('first')
+    peer.write(Buffer.alloc(1000, 1))
+    // Both are readable when the event loop looks again.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+    await closed(transport)
+    await sleep(20)
+    expect(blocks).toHaveLength(100)
+    expect(blocks.filter((block) => block.includes(1)).length).toBe(0)
   })
 
   it('on a Unix domain socket ends the connection without one', async () => {

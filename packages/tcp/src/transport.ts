@@ -317,6 +317,8 @@ export class TcpTransport implements Transport, ReadSink {
 
   /** The socket is closed: both directions have ended, or it was destroyed. */
   onClose(): void {
+    // Not before: a reset may have to wait, and until then the socket reads on into the block it was given last.
+    this.#reads?.close()
     if (this.#state !== 'closed') this.#close()
   }
 
@@ -330,7 +332,6 @@ export class TcpTransport implements Transport, ReadSink {
     this.#state = 'closed'
     clearTimeout(this.#disconnectTimer)
     this.#sends.clear()
-    this.#reads?.close()
     this.#waker.wake()
   }
 
