@@ -160,10 +160,13 @@ export const scenarios: readonly Scenario[] = [
     traffic: 'idle',
     quick: counts(64, 5000),
     full: counts(64, 5000),
+    lab: counts(64, 64),
     rounds: 0.3,
     metrics: [
       { id: 'rssServer', title: 'RSS a connection, server', unit: 'B', better: 'lower' },
       { id: 'rssClient', title: 'RSS a connection, client', unit: 'B', better: 'lower' },
+      { id: 'pinnedServer', title: 'pinned, server', unit: 'B', better: 'lower' },
+      { id: 'pinnedClient', title: 'pinned, client', unit: 'B', better: 'lower' },
     ],
   },
   {
@@ -219,6 +222,8 @@ export function figures(
   if (scenario.traffic === 'idle') {
     result.rssServer = server.rssGrowthBytes / point.connections
     result.rssClient = client.rssGrowthBytes / point.connections
+    result.pinnedServer = server.pinnedGrowthBytes / point.connections
+    result.pinnedClient = client.pinnedGrowthBytes / point.connections
     return result
   }
   result.rate = (counted.payloads / counted.elapsedMs) * 1000

@@ -9,6 +9,8 @@ import { conduct, type Timing } from './conductor.js'
 export interface Effort extends Timing {
   readonly points: 'quick' | 'full' | 'lab'
   readonly rounds: number
+  /** Of each scenario, so many points from the first one on. @default all */
+  readonly pointsEach?: number
   /** Nothing is begun after this. What it left out is said. */
   readonly limitMs: number
 }
@@ -58,7 +60,7 @@ export async function benchmark(
   const reasonAgainst = (contender: Contender, { traffic, observe }: Scenario, point: Point) =>
     unavailable.get(contender.id) ?? contender.unsupported?.({ traffic, observe, ...point })
   const groups = scenarios.flatMap((scenario) =>
-    (scenario[effort.points] ?? []).map((point) => ({
+    (scenario[effort.points] ?? []).slice(0, effort.pointsEach).map((point) => ({
       scenario,
       point,
       cells: contenders

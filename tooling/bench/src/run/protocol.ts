@@ -27,9 +27,9 @@ export interface SideSample {
   readonly cpuMs: number
   /** Payloads received whole; for the sending side of a flood, payloads sent. */
   readonly payloads: number
-  /** Resident set size at the end, in bytes, and what it grew since the beginning. */
-  readonly rssBytes: number
+  /** What the resident set and the memory pinned for devices grew, in bytes. */
   readonly rssGrowthBytes: number
+  readonly pinnedGrowthBytes: number
   /** V8 heap bytes allocated, whether or not they were collected since. */
   readonly heapAllocatedBytes?: number | undefined
   /** Nanoseconds, as a compressed HDR histogram in base64. */

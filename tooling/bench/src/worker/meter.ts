@@ -1,4 +1,5 @@
 /** What one side counts, and its measured window. */
+import { readFileSync } from 'node:fs'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { GCProfiler, getHeapStatistics } from 'node:v8'
 import type { Histogram } from 'hdr-histogram-js'
@@ -25,7 +26,7 @@ export class Meter {
   #encode: ((histogram: Histogram) => string) | undefined
   readonly #delay: IntervalHistogram | undefined
   readonly #collections: GCProfiler | undefined
-  #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, heap: 0 }
+  #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, pinned: 0, heap: 0 }
 
   constructor(spec: RunSpec) {
     if (spec.observe === 'heap') this.#collections = new GCProfiler()
@@ -62,8 +63,8 @@ export class Meter {
       elapsedMs: now.timeMs - since.timeMs,
       cpuMs: now.cpuMs - since.cpuMs,
       payloads: now.payloads - since.payloads,
-      rssBytes: now.rss,
       rssGrowthBytes: now.rss - since.rss,
+      pinnedGrowthBytes: now.pinned - since.pinned,
       heapAllocatedBytes: this.#collections && now.heap - since.heap + collected(this.#collections),
       latency:
         this.#histogram && this.#histogram.totalCount > 0 ? this.#encode?.(this.#histogram) : undefined,
@@ -82,8 +83,19 @@ export class Meter {
       cpuMs: (user + system) / 1000,
       payloads: this.payloads,
       rss: process.memoryUsage.rss(),
+      pinned: pinnedBytes(),
       heap: getHeapStatistics().used_heap_size,
     }
+  }
+}
+
+/** Memory that devices hold in place (VmPin, proc_pid_status(5)); 0 where the kernel doesn't say. */
+function pinnedBytes(): number {
+  try {
+    const [, kibibytes = '0'] = /^VmPin:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    return Number(kibibytes) * 1024
+  } catch {
+    return 0
   }
 }
 
