@@ -1,6 +1,24 @@
 # It lies beside the sources, not in the package's root: there npm and pnpm would run node-gyp on install.
 {
+  'variables': { 'sanitize%': 0 },
+  'target_defaults': {
+    'cflags_cc!': ['-fno-exceptions', '-std=gnu++17'],
+    'cflags_cc': ['-std=c++17', '-Wall', '-Wextra', '-fvisibility=hidden', '-fvisibility-inlines-hidden'],
+    'ldflags': ['-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL'],
+    'conditions': [
+      ['sanitize==1', {
+        'cflags_cc': ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer', '-g'],
+        'cflags_cc!': ['-fno-rtti'],
+        'ldflags': ['-fsanitize=address,undefined'],
+      }],
+    ],
+  },
   'targets': [
+    {
+      # See noop-device/noop_verbs.cc: for measuring and testing, not part of the package.
+      'target_name': 'noop_verbs',
+      'sources': ['noop-device/noop_verbs.cc'],
+    },
     {
       'target_name': 'netts_verbs',
       'sources': [
@@ -32,9 +50,6 @@
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', '_FILE_OFFSET_BITS=64'],
-      'cflags_cc!': ['-fno-exceptions', '-std=gnu++17'],
-      'cflags_cc': ['-std=c++17', '-Wall', '-Wextra', '-fvisibility=hidden', '-fvisibility-inlines-hidden'],
-      'ldflags': ['-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL'],
     },
   ],
 }

@@ -11,7 +11,7 @@ const PLACES = ['../prebuilds/', '../../prebuilds/']
 let loaded: NativeBinding | undefined
 
 /** The file that this platform and architecture would load, whether it exists or not. */
-function addonPath(): string {
+export function addonPath(): string {
   const name = `${process.platform}-${process.arch}/netts_verbs.node`
   const paths = PLACES.map((place) => fileURLToPath(new URL(place + name, import.meta.url)))
   return paths.find((path) => existsSync(path)) ?? paths[0]!

@@ -65,8 +65,6 @@ async function collectGarbage(): Promise<void> {
 
 function declareTests(): void {
   for (const device of labDevices()) {
-    before(() => warmUp(benchOn(device)))
-
     describe(`ends of processes on ${device.name}`, { timeout: 120_000 }, () => {
       for (const stage of THOROUGH ? STAGES : (['connecting', 'transferring'] as const)) {
         for (const ending of ENDINGS) {
@@ -83,6 +81,8 @@ function declareTests(): void {
     })
 
     describe(`ends of workers on ${device.name}`, { timeout: 120_000 }, () => {
+      before(() => warmUp(benchOn(device)))
+
       for (const stage of STAGES) {
         it(`${stage}, then terminated`, async () => {
           const atFirst = kernelResources()

@@ -1,0 +1,92 @@
+/** What `rdmaAvailability()` says in the lab: with devices, without an active port, without enough memlock. */
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { it } from 'node:test'
+import type { RdmaAvailability } from '../verbs/availability.js'
+import { rdmaAvailability } from './availability.js'
+import { labDevices } from './lab-devices.js'
+import { openVerbs } from './open-verbs.js'
+
+const ASK = 'NETTS_ASK_AVAILABILITY'
+
+if (process.env[ASK] !== undefined) console.log(JSON.stringify(rdmaAvailability({ requiredBytes: 16 << 20 })))
+else declareTests()
+
+/** Asks in a process with few rights: root is exempt from the limit. */
+function askAsNobody(memlockBytes: number | 'unlimited'): RdmaAvailability {
+  const command = [`--memlock=${memlockBytes}`, 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+  const { stdout, stderr, status } = spawnSync('prlimit', [...command, process.execPath, process.argv[1]!], {
+    env: { ...process.env, [ASK]: '1' },
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+  return JSON.parse(stdout) as RdmaAvailability
+}
+
+function declareTests(): void {
+  const names = labDevices().map(({ name }) => name)
+
+  it('names the devices that have an active port', () => {
+    assert.deepEqual(rdmaAvailability(), { available: true, devices: names })
+    assert.deepEqual(
+      openVerbs()
+        .devices()
+        .map(({ name }) => name),
+      names,
+    )
+    openVerbs().close()
+  })
+
+  it('says how much memory may be pinned when that is too little', { timeout: 60_000 }, () => {
+    execFileSync('chmod', ['-R', 'a+rw', '/dev/infiniband'])
+    const found = askAsNobody(1 << 20)
+    assert(!found.available)
+    assert.equal(found.reason, 'memlock-too-small', found.message)
+    assert.equal(found.limitBytes, 1 << 20)
+    assert.equal(found.requiredBytes, 16 << 20)
+    assert.match(found.remedy, /ulimit -l/)
+    assert(askAsNobody(64 << 20).available)
+  })
+
+  it('says so when this user may not open the device', { timeout: 60_000 }, () => {
+    execFileSync('chmod', ['-R', 'go-rw', '/dev/infiniband'])
+    const found = askAsNobody('unlimited')
+    assert(!found.available)
+    assert.equal(found.reason, 'kernel-unsupported', found.message)
+    assert.match(found.message, /EACCES/)
+  })
+
+  // Only a guest's devices are ours to take away. Others tests in it need them again.
+  const skip = process.env.NETTS_LAB === 'guest' ? false : 'these devices are not ours'
+  it('says so when no port is active, and when there is no device at all', { skip, timeout: 60_000 }, () => {
+    const devices = labDevices().map((device) => ({ ...device, netdev: netdevOf(device.name) }))
+    try {
+      for (const { netdev } of devices) execFileSync('ip', ['link', 'set', netdev, 'down'])
+      const down = rdmaAvailability()
+      assert(!down.available)
+      assert.equal(down.reason, 'no-active-port', down.message)
+      for (const { name } of devices) execFileSync('rdma', ['link', 'delete', name])
+      const none = rdmaAvailability()
+      assert(!none.available)
+      assert.equal(none.reason, 'no-device', none.message)
+    } finally {
+      const present = execFileSync('rdma', ['link'], { encoding: 'utf8' })
+      for (const { name, type, netdev } of devices) {
+        execFileSync('ip', ['link', 'set', netdev, 'up'])
+        if (!present.includes(name)) {
+          execFileSync('rdma', ['link', 'add', name, 'type', type, 'netdev', netdev])
+        }
+      }
+    }
+    assert(rdmaAvailability().available)
+  })
+}
+
+/** The network interface that a soft device was made on. */
+function netdevOf(name: string): string {
+  const links = JSON.parse(execFileSync('rdma', ['-j', 'link'], { encoding: 'utf8' })) as {
+    ifname: string
+    netdev: string
+  }[]
+  return links.find(({ ifname }) => ifname === name)!.netdev
+}
