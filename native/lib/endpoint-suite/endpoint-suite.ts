@@ -108,6 +108,18 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
     listener.close()
   })
 
+  test('a quiet connection is kept, since its peer answers', async (bench) => {
+    const quiet = { ...messenger, keepAliveIntervalMs: 60, keepAliveTimeoutMs: 2000 }
+    const { listener, accept, address } = listenForMessengers(bench.server, bench.serverHost, quiet)
+    const [near, far] = await Promise.all([connectEndpoint(bench.client, address, quiet), accept()])
+    await new Promise<void>((resolve) => bench.client.clock.setTimer(resolve, 600))
+    messengerOf(near).send('still here')
+    assert.deepEqual(await messengerOf(far).messages(1), ['still here'])
+    near.close()
+    await Promise.all([messengerOf(near).closed, messengerOf(far).closed])
+    listener.close()
+  })
+
   test('nobody listens', async (bench) => {
     const { listener, address } = listen(bench)
     listener.close()

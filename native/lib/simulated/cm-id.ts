@@ -15,6 +15,7 @@ import type { Device } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { QueuePairOptions } from '../verbs/queue-pair.js'
 import type { ClockTimer } from '../verbs/verbs.js'
+import { CmEventSource } from './cm-event-source.js'
 import {
   CM_TIMEOUT_MS,
   type CompleteParameters,
@@ -29,8 +30,6 @@ import {
 } from './cm-parameters.js'
 import type { Host } from './host.js'
 import { SimulatedQueuePair } from './queue-pair.js'
-import { Resource } from './resource.js'
-import type { Step } from './scheduler.js'
 
 type CmState =
   | 'idle'
@@ -47,13 +46,10 @@ type CmState =
   | 'disconnected'
   | 'ended'
 
-export class SimulatedCmId extends Resource implements CmId {
+export class SimulatedCmId extends CmEventSource implements CmId {
   queuePair: SimulatedQueuePair | undefined
   localAddress: HostAddress | undefined
   remoteAddress: HostAddress | undefined
-  readonly #deliver: Step
-  readonly #events: CmEvent[] = []
-  #onEvent: ((event: CmEvent) => void) | undefined
   #state: CmState = 'idle'
   #device: Device | undefined
   #peer: SimulatedCmId | undefined
@@ -65,20 +61,6 @@ export class SimulatedCmId extends Resource implements CmId {
   #ackTimeout = DEFAULT_ACK_TIMEOUT
   #timer: ClockTimer | undefined
 
-  constructor(host: Host) {
-    super(host, 'cmIds')
-    this.#deliver = host.programStep('CM event', () => this.#deliverNext())
-  }
-
-  get onEvent(): ((event: CmEvent) => void) | undefined {
-    return this.#onEvent
-  }
-
-  set onEvent(callback: ((event: CmEvent) => void) | undefined) {
-    this.#onEvent = callback
-    this.#deliver.enabled = callback !== undefined && this.#events.length > 0 && !this.closed
-  }
-
   get device(): Device | undefined {
     return this.#device
   }
@@ -87,22 +69,12 @@ export class SimulatedCmId extends Resource implements CmId {
   ref(): void {}
   unref(): void {}
 
-  /** Queues an event for the program. */
-  push(event: CmEvent): void {
-    if (this.closed) return
-    this.#events.push(event)
-    this.#deliver.enabled = this.#onEvent !== undefined
-  }
-
-  #deliverNext(): void {
-    const event = this.#events.shift() as CmEvent
-    this.#deliver.enabled = this.#events.length > 0
+  protected onTaken(event: CmEvent): void {
     if (event.type === 'connect-request') this.#requestsWaiting--
     // Taking an event moves the queue pair on, as in librdmacm, and as the addon does for `disconnected`.
     if (event.type === 'established' && this.#state === 'connecting') this.#becomeEstablished()
     if (event.type === 'established' && this.queuePair) this.queuePair.established = true
     if (event.type === 'disconnected') this.queuePair?.fail()
-    this.#onEvent?.(event)
   }
 
   #require(operation: string, ...states: readonly CmState[]): void {
@@ -453,9 +425,7 @@ export class SimulatedCmId extends Resource implements CmId {
     const peer = this.#peer
     if (state === 'listening') this.host.listeners.delete((this.localAddress as HostAddress).port)
     // Requests that the program never saw are refused with their listener.
-    for (const event of this.#events) if (event.type === 'connect-request') event.id.close()
-    this.#events.length = 0
-    this.#deliver.enabled = false
+    for (const event of this.silence()) if (event.type === 'connect-request') event.id.close()
     if (state === 'requested' || (state === 'connecting' && !this.#reply)) {
       if (peer) this.#send(peer, 'REJ', () => peer.#refused(undefined))
       this.#end()
