@@ -5,10 +5,12 @@ import { HEADER_BYTES, writeHeader } from './framing.js'
 
 /** Beyond this, a larger chunk saves nothing measurable and only holds memory. */
 const MAX_CHUNK_BYTES = 65_536
+/** The least that a transport takes in one send; a pool whose buffers are smaller is of no use here. */
+const MIN_CHUNK_BYTES = 1024
 
 /**
  * One chunk at a time: filled with whole frames, then handed to the transport. It lies in a buffer of the
- * transport's pool and leaves without another copy; when the pool is exhausted, in memory of its own, and is copied.
+ * transport's pool and leaves without another copy; when the pool has none to give, in memory of its own, and is copied.
  * While empty it holds no buffer of the pool.
  */
 export class CoalescingChunk {
@@ -23,7 +25,8 @@ export class CoalescingChunk {
 
   constructor(transport: Transport) {
     this.#transport = transport
-    this.capacity = Math.min(transport.maxSendSize, transport.bufferPool.maxByteLength, MAX_CHUNK_BYTES)
+    const pooledBytes = Math.max(transport.bufferPool.maxByteLength, MIN_CHUNK_BYTES)
+    this.capacity = Math.min(transport.maxSendSize, pooledBytes, MAX_CHUNK_BYTES)
   }
 
   /** Bytes that wait to leave. */
@@ -89,10 +92,19 @@ export class CoalescingChunk {
   }
 
   #open(): Uint8Array {
-    this.#pooled = this.#transport.bufferPool.tryAlloc(this.capacity)
+    this.#pooled = this.#tryAlloc()
     if (!this.#pooled) this.#own ??= new Uint8Array(this.capacity)
     const bytes = this.#pooled?.bytes ?? this.#own!
     this.#bytes = bytes
     return bytes
+  }
+
+  /** A pool that is closed, or whose source of slabs fails, is as good as exhausted: messages need it no more. */
+  #tryAlloc(): PooledBuffer | undefined {
+    try {
+      return this.#transport.bufferPool.tryAlloc(this.capacity)
+    } catch {
+      return undefined
+    }
   }
 }

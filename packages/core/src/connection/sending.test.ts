@@ -111,6 +111,43 @@ describe('coalescing', () => {
     expectNothingHeld(transport)
   })
 
+  it('goes on with memory of its own when the pool is closed, or its source of slabs fails', async () => {
+    const failing = (): never => {
+      throw new Error('no memory for a slab')
+    }
+    const closed = createBufferPool({ detectLeaks: true })
+    closed.close()
+    for (const bufferPool of [closed, createBufferPool({ allocateSlab: failing, detectLeaks: true })]) {
+      const blocked = gate(false)
+      const { connection, transport } = connectionAndPeer({
+        maxSendSize: 1024,
+        bufferPool,
+        accept: blocked.accept,
+      })
+      const sends = [0, 1, 2, 3].map((n) => connection.send(pattern(700, n)))
+      await settle()
+      blocked.isOpen = true
+      transport.wakeUp()
+      await Promise.all(sends)
+      await connection.flush()
+      expectBytes(
+        Buffer.concat(transport.sent),
+        Buffer.concat([0, 1, 2, 3].map((n) => frame(pattern(700, n)))),
+      )
+    }
+  })
+
+  it('keeps every header when the pool has buffers of a few bytes only', async () => {
+    const bufferPool = createBufferPool({ classes: [{ byteLength: 3, count: 9 }], detectLeaks: true })
+    const { connection, transport } = connectionAndPeer({ maxSendSize: 20_000, bufferPool })
+    const buffer = createBufferPool().alloc(10_000)
+    buffer.bytes.set(pattern(10_000))
+    await connection.send(pattern(0))
+    await connection.send(buffer)
+    await connection.flush()
+    expectBytes(Buffer.concat(transport.sent), Buffer.concat([frame(pattern(0)), frame(pattern(10_000))]))
+  })
+
   it('keeps its own memory in order when the transport takes it in pieces', async () => {
     const bufferPool = createBufferPool({ classes: [{ byteLength: 1024, count: 1 }], detectLeaks: true })
     const { connection, transport } = connectionAndPeer({
