@@ -48,4 +48,13 @@ describe('Assembler', () => {
     feed(assembler, pattern(30_000), 1000)
     expect(assembler.finish()).toBe(memory)
   })
+
+  it('keeps no more than 1 MiB of it', () => {
+    const assembler = new Assembler()
+    for (const byteLength of [1 << 20, (1 << 20) + 1]) {
+      feed(assembler, pattern(byteLength), 1 << 18)
+      assembler.recycle(assembler.finish())
+      expect(assembler.heldBytes).toBeLessThanOrEqual(1 << 20)
+    }
+  })
 })

@@ -2,6 +2,8 @@
 
 /** The least that is allocated, whatever little has arrived. */
 const MIN_CAPACITY_BYTES = 4096
+/** The most that is kept for the next message: one large message shall not cost an idle connection its size. */
+const MAX_SPARE_BYTES = 1 << 20
 
 /**
  * One incomplete message at a time. Its memory follows the bytes that arrived, never the bytes that a peer
@@ -56,8 +58,9 @@ export class Assembler {
     return memory
   }
 
-  /** Takes memory back that {@link finish} gave away, to use it again. */
+  /** Takes memory back that {@link finish} gave away, to use it again unless it is too much to keep. */
   recycle(memory: Uint8Array): void {
+    if (memory.byteLength > MAX_SPARE_BYTES) return
     if (memory.byteLength > (this.#spare?.byteLength ?? 0)) this.#spare = memory
   }
 
