@@ -41,6 +41,13 @@ describe('NettsError', () => {
   })
 })
 
+it('can be derived from, without every error being of the derived class', () => {
+  class DerivedError extends NettsError {}
+  expect(new NettsError('ERR_NETTS_CLOSED', 'closed')).not.toBeInstanceOf(DerivedError)
+  expect(new DerivedError('ERR_NETTS_CLOSED', 'closed')).toBeInstanceOf(DerivedError)
+  expect(new DerivedError('ERR_NETTS_CLOSED', 'closed')).toBeInstanceOf(NettsError)
+})
+
 describe('the errors that many operations share', () => {
   it('say what was cancelled, or ran out of time, and where', () => {
     expect(aborted(AbortSignal.abort('why'), 'connect', address)).toMatchObject({

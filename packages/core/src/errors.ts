@@ -66,9 +66,10 @@ export class NettsError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** True for errors of any copy of this package in the process. */
+  /** True for errors of any copy of this package in the process; a class derived from it knows its own alone. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return isNettsError(value)
+    // biome-ignore lint/complexity/noThisInStatic: which class is asked is the point
+    return this === NettsError ? isNettsError(value) : super[Symbol.hasInstance](value)
   }
 }
 
