@@ -81,6 +81,8 @@ describe('connect and listen', () => {
     const code = { code: 'ERR_NETTS_INVALID_ARGUMENT' }
     await expect(connect(driver, address, { maxMessageSize: -1 })).rejects.toMatchObject(code)
     await expect(listen(driver, address, { highWaterMark: -1 })).rejects.toMatchObject(code)
+    await expect(connect(driver, address, null as never)).rejects.toMatchObject(code)
+    await expect(listen(driver, address, null as never)).rejects.toMatchObject(code)
     for (const builder of [undefined, {}, () => driver]) {
       await expect(connect(builder as never, address)).rejects.toMatchObject(code)
       await expect(listen(builder as never, address)).rejects.toMatchObject(code)

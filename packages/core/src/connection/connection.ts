@@ -152,7 +152,8 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
   close(): Promise<void>
   /**
    * Closes at once; unsent data and messages that nobody has taken are dropped, and pending operations reject.
-   * @param error what ended it. @default a NettsError with `ERR_NETTS_DESTROYED`
+   * @param error what ended it; of any other kind, it becomes the cause of the default.
+   *   @default a NettsError with `ERR_NETTS_DESTROYED`
    */
   destroy(error?: NettsError): void
   /** Resolves when closed: to the error that ended the connection, or `undefined` after a clean end. */

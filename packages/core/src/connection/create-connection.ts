@@ -4,7 +4,7 @@ import { setHeadroom } from '../buffer-pool/buffer-slot.js'
 import { closeChannel, errorChannel } from '../diagnostics.js'
 import { checkInteger } from '../driver/options.js'
 import { WaitQueue } from '../driver/wait-queue.js'
-import { invalidArgument, NettsError, timedOut } from '../errors.js'
+import { invalidArgument, isNettsError, NettsError, timedOut } from '../errors.js'
 import type { Transport } from '../transport.js'
 import type {
   Connection,
@@ -61,6 +61,8 @@ class MessageConnection implements Connection {
 
   constructor(transport: Transport, options: ConnectionOptions) {
     const { maxMessageSize, highWaterMark, messageTimeoutMs } = checkConnectionOptions(options)
+    // The likeliest mistake is a promise of one.
+    if (typeof transport?.pollRecv !== 'function') throw invalidArgument('transport must be a Transport')
     this.transport = transport
     this.maxMessageSize = maxMessageSize
     this.closed = new Promise((resolve) => {
@@ -155,10 +157,11 @@ class MessageConnection implements Connection {
     return this.closed.then(nothing)
   }
 
-  destroy(error: NettsError = this.#destroyedError()): void {
-    this.#receiver.end(error)
+  destroy(error?: NettsError): void {
+    const reason = isNettsError(error) ? error : this.#destroyedError(error)
+    this.#receiver.end(reason)
     this.#receiver.discardReady()
-    this.#fail(error)
+    this.#fail(reason)
   }
 
   get stats(): ConnectionStats {
@@ -349,8 +352,9 @@ class MessageConnection implements Connection {
     return this.#error ?? this.#closedError('send')
   }
 
-  #destroyedError(): NettsError {
+  #destroyedError(cause: unknown): NettsError {
     return new NettsError('ERR_NETTS_DESTROYED', 'the connection was destroyed', {
+      cause,
       operation: 'destroy',
       address: this.remoteAddress,
     })
@@ -380,7 +384,8 @@ function badSignal(operation: string): NettsError {
 /**
  * Makes a connection over a transport, which is the connection's from here on.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options out of range; the transport stays the caller's.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no transport, or options out of range; the transport stays
+ *   the caller's.
  */
 export function createConnection(transport: Transport, options: ConnectionOptions = {}): Connection {
   return new MessageConnection(transport, options)

@@ -167,6 +167,15 @@ describe('close', () => {
 })
 
 describe('destroy', () => {
+  it('makes any other error the cause of its own', async () => {
+    for (const cause of [new Error('out of patience'), 'out of patience', null]) {
+      const { connection, transport } = connectionAndPeer()
+      connection.destroy(cause as never)
+      expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_DESTROYED', cause })
+      expect(transport.error).toBe(await connection.closed)
+    }
+  })
+
   it('rejects what is pending, and drops the rest', async () => {
     const { connection, transport, peer } = connectionAndPeer({ maxSendSize: 1024, recvWindow: 2048 })
     await connection.send(pattern(1000))
@@ -364,6 +373,19 @@ describe('options', () => {
     const [transport] = loopbackPair()
     expect(() => createConnection(transport, options)).toThrow(refused('ERR_NETTS_INVALID_ARGUMENT'))
     expect(transport.waker).toBe(undefined)
+  })
+
+  it('are refused when they are none, as is a transport that is none', () => {
+    const [transport] = loopbackPair()
+    for (const [given, options] of [
+      [transport, null],
+      [undefined, {}],
+      [Promise.resolve(transport), {}],
+    ]) {
+      expect(() => createConnection(given as never, options as never)).toThrow(
+        refused('ERR_NETTS_INVALID_ARGUMENT'),
+      )
+    }
   })
 
   it('have the documented defaults', () => {
