@@ -49,11 +49,15 @@ export function publicPackages(): PublicPackage[] {
 
 /** Packs a package as it would be published. @returns the tarball's path */
 export function pack(target: PublicPackage, destination: string): string {
-  const output = execFileSync('npx', ['pnpm', 'pack', '--json', '--pack-destination', destination], {
-    cwd: target.directory,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const output = execFileSync(
+    join(root, 'node_modules/.bin/pnpm'),
+    ['pack', '--json', '--pack-destination', destination],
+    {
+      cwd: target.directory,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   return (JSON.parse(output) as { filename: string }).filename
 }
 
