@@ -109,10 +109,11 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
   })
 
   test('a quiet connection is kept, since its peer answers', async (bench) => {
-    const quiet = { ...messenger, keepAliveIntervalMs: 60, keepAliveTimeoutMs: 2000 }
+    const quiet = { ...messenger, keepAliveIntervalMs: 60, keepAliveTimeoutMs: 1000 }
     const { listener, accept, address } = listenForMessengers(bench.server, bench.serverHost, quiet)
     const [near, far] = await Promise.all([connectEndpoint(bench.client, address, quiet), accept()])
-    await new Promise<void>((resolve) => bench.client.clock.setTimer(resolve, 600))
+    // Longer than a question may go unanswered.
+    await new Promise<void>((resolve) => bench.client.clock.setTimer(resolve, 2500))
     messengerOf(near).send('still here')
     assert.deepEqual(await messengerOf(far).messages(1), ['still here'])
     near.close()
