@@ -1,6 +1,7 @@
 /** Endpoints on the simulated device, where anything can go wrong at any step. The rest is in the endpoint suite. */
 import dns from 'node:dns/promises'
 import { describe, expect, it, vi } from 'vitest'
+import { End, resolve } from '../device-suite/pair.js'
 import {
   listenForMessengers,
   messengerOptions,
@@ -9,9 +10,11 @@ import {
 } from '../endpoint-suite/messenger.js'
 import type { SimulatedFabric, SimulatedHost, SimulationMode } from '../simulated.js'
 import { forEachSeed } from '../simulated.js'
+import { SendOpcode } from '../verbs/layout.js'
 import type { Polling } from './completion-loop.js'
 import { connectEndpoint } from './connector.js'
 import type { EndpointOptions } from './endpoint-session.js'
+import { encodeHello, HELLO_BODY_BYTES } from './hello.js'
 
 interface Net {
   readonly fabric: SimulatedFabric
@@ -82,6 +85,40 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     await Promise.all([of(near).closed, of(far).closed])
     listener.close()
   })
+
+  over(
+    'a peer that says anything at all harms nobody else',
+    async ({ fabric, client, server, messenger }) => {
+      const { listener, accept, address, failures } = listenForMessengers(server, server.address, messenger)
+      const bench = { client, server, serverHost: server.address, settle: fabric.settle }
+      const anything = (most: number) =>
+        Uint8Array.from({ length: fabric.random.below(most + 1) }, () => fabric.random.below(256))
+      for (let round = 0; round < 6; round++) {
+        const hostile = new End(client, await resolve(bench, address.port))
+        const polite = round % 2 === 0
+        const greeting = encodeHello(messenger.identity, anything(HELLO_BODY_BYTES))
+        // Nonsense in the hello, or a good hello and then nonsense in place of READY.
+        hostile.id.connect({ privateData: polite ? greeting : anything(56) })
+        const answer = await hostile.events.next()
+        expect(answer.type).toBe(polite ? 'established' : 'rejected')
+        if (polite) {
+          const byteLength = fabric.random.below(100)
+          hostile.fill(0, byteLength, round)
+          hostile.send({ opcode: SendOpcode.send, entries: [{ region: hostile.region, byteLength }] })
+          await hostile.events.expect('disconnected')
+        }
+        hostile.close()
+      }
+      await settled(server)
+      expect(failures.length).toBe(6)
+      const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+      of(near).send('I am all right')
+      expect(await of(far).messages(1)).toEqual(['I am all right'])
+      near.close()
+      await Promise.all([of(near).closed, of(far).closed])
+      listener.close()
+    },
+  )
 
   over('a silent host runs into the deadline', async ({ fabric, client, server, messenger }) => {
     server.powerOff()
