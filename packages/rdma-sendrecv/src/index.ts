@@ -5,4 +5,4 @@
  */
 export type { SendRecvOptions } from './options.js'
 export { type SendRecvOverOptions, sendRecv, sendRecvOver } from './send-recv.js'
-export type { SendRecvTransport } from './transport.js'
+export type { SendRecvTransport } from './send-recv-transport.js'

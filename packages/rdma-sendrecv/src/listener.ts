@@ -3,7 +3,8 @@ import type { AcceptOptions, HostAddress, TransportListener } from '@netts/core'
 import { AcceptQueue, checkSignal } from '@netts/core/driver'
 import type { Verbs } from '@netts/verbs'
 import { type EndpointListener, type EndpointOptions, listenEndpoints } from '@netts/verbs/endpoint'
-import type { SendRecvSession, SendRecvTransport } from './transport.js'
+import type { SendRecvTransport } from './send-recv-transport.js'
+import type { SendRecvSession } from './transport.js'
 
 /** @throws NettsError `ERR_NETTS_LISTEN_FAILED` */
 export function openListener(

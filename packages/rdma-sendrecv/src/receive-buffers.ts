@@ -22,6 +22,8 @@ const HANDED_OUT = 4
 export class ReceiveBuffers {
   /** Buffers that hold memory. */
   held = 0
+  /** The last post wanted more memory than could be had. */
+  wantsMemory = false
   /** Chunks that wait to be handed out. */
   queued = 0
   /** Chunks that are handed out. */
@@ -62,6 +64,7 @@ export class ReceiveBuffers {
     const words = this.#queuePair.receiveRequests
     const recordWords = this.#queuePair.receiveRecordWords
     let posted = 0
+    this.wantsMemory = false
     for (; posted < count; posted++) {
       const index = this.#free.pop() ?? this.#add()
       if (index < 0) break
@@ -173,6 +176,7 @@ export class ReceiveBuffers {
     } catch (error) {
       this.#absent.push(index)
       if (this.held === 0) throw error
+      this.wantsMemory = true
       return -1
     }
     this.held++

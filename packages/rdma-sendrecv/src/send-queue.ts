@@ -40,6 +40,9 @@ export interface SendQueueOptions {
 
 /** See above. */
 export class SendQueue {
+  /** Frames ever staged, and those that are complete. */
+  staged = 0
+  retired = 0
   /** Data frames accepted, and not complete. */
   dataInFlight = 0
   /** Buffers that hold memory. */
@@ -55,10 +58,9 @@ export class SendQueue {
   readonly #kinds: Uint8Array
   readonly #copies: (RegisteredBuffer | undefined)[]
   readonly #slots: (BufferSlot | undefined)[]
-  /** Frames ever staged, posted and retired. */
-  #staged = 0
   #posted = 0
-  #retired = 0
+  /** No more memory could be had, a while ago. */
+  #short = false
   readonly #free: RegisteredBuffer[] = []
 
   /** @throws NettsError when the least memory can't be had */
@@ -82,16 +84,16 @@ export class SendQueue {
 
   /** Frames that are not complete. */
   get inFlight(): number {
-    return this.#staged - this.#retired
+    return this.staged - this.retired
   }
 
   get hasStaged(): boolean {
-    return this.#staged > this.#posted
+    return this.staged > this.#posted
   }
 
   /** Whether it holds buffers that it could give back. */
   get hasExtra(): boolean {
-    return this.held > LEAST_BUFFERS
+    return this.held > LEAST_BUFFERS || this.#short
   }
 
   /** Whether one more data frame may be staged, as far as the queue goes. */
@@ -148,7 +150,7 @@ export class SendQueue {
 
   /** Writes the headers of everything staged and posts it, in one batch. @param count for the headers */
   post(count: number): void {
-    const batch = this.#staged - this.#posted
+    const batch = this.staged - this.#posted
     if (batch === 0) return
     const words = this.#queuePair.sendRequests
     const recordWords = this.#queuePair.sendRecordWords
@@ -175,11 +177,10 @@ export class SendQueue {
    * @returns how many data frames that were
    */
   retireTo(place: number): number {
-    const last =
-      this.#retired + ((place - (this.#retired % this.#capacity) + this.#capacity) % this.#capacity)
+    const last = this.retired + ((place - (this.retired % this.#capacity) + this.#capacity) % this.#capacity)
     let data = 0
-    while (this.#retired <= last && this.#retired < this.#posted) {
-      if (this.#freeMemory(this.#retired++ % this.#capacity)) data++
+    while (this.retired <= last && this.retired < this.#posted) {
+      if (this.#freeMemory(this.retired++ % this.#capacity)) data++
     }
     this.dataInFlight -= data
     return data
@@ -187,13 +188,14 @@ export class SendQueue {
 
   /** Gives back buffers that are free, all but the least. */
   trim(): void {
+    this.#short = false
     while (this.#free.length > 0 && this.held > LEAST_BUFFERS) this.#giveBack(this.#free.pop()!)
   }
 
   /** Nothing will complete any more: frees the memory of everything that was under way. */
   settle(): void {
-    while (this.#retired < this.#staged) this.#freeMemory(this.#retired++ % this.#capacity)
-    this.#posted = this.#staged
+    while (this.retired < this.staged) this.#freeMemory(this.retired++ % this.#capacity)
+    this.#posted = this.staged
     this.dataInFlight = 0
   }
 
@@ -220,7 +222,7 @@ export class SendQueue {
   }
 
   #stage(kind: FrameKindNumber): number {
-    const place = this.#staged++ % this.#capacity
+    const place = this.staged++ % this.#capacity
     this.#kinds[place] = kind
     if (kind === FrameKind.data) this.dataInFlight++
     return place
@@ -233,7 +235,7 @@ export class SendQueue {
   /** Writes the record of the frame staged last. @returns where its entries begin */
   #record(place: number, entryCount: number, byteLength: number): number {
     const words = this.#queuePair.sendRequests
-    const at = (this.#staged - 1 - this.#posted) * this.#queuePair.sendRecordWords
+    const at = (this.staged - 1 - this.#posted) * this.#queuePair.sendRecordWords
     words[at + SEND.opcode] = SendOpcode.send
     words[at + SEND.flags] = byteLength <= this.#options.inlineThreshold ? SendFlag.inline : 0
     words[at + SEND.idLow] = workRequestIdLow(WorkKind.send, place)
@@ -252,11 +254,12 @@ export class SendQueue {
   }
 
   #tryTakeBuffer(): RegisteredBuffer | undefined {
-    if (this.held >= this.#options.depth) return undefined
+    if (this.held >= this.#options.depth || this.#short) return undefined
     try {
       return this.#takeBuffer()
     } catch {
       // No more memory can be pinned: those that are on their way come back.
+      this.#short = true
       return undefined
     }
   }

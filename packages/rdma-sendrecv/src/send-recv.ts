@@ -14,7 +14,8 @@ import { openListener } from './listener.js'
 import { checkOptions, type SendRecvConfig, type SendRecvOptions } from './options.js'
 import { receivesFor } from './protocol/credits.js'
 import { CONTROL_SENDS } from './send-queue.js'
-import { SendRecvSession, type SendRecvTransport } from './transport.js'
+import type { SendRecvTransport } from './send-recv-transport.js'
+import { SendRecvSession } from './transport.js'
 
 /** Number and version of this protocol in the hello. */
 const IDENTITY = { driver: 1, version: 1 } as const

@@ -7,18 +7,17 @@
  */
 import {
   type BufferPool,
-  formatAddress,
   type HostAddress,
   NettsError,
   type PooledBuffer,
   type RecvCompletion,
-  type Transport,
   type TransportCapabilities,
   type TransportState,
 } from '@netts/core'
 import { checkSendRange, invalidArgument, takeSlot, Waker } from '@netts/core/driver'
 import { COMPLETION, CompletionStatus } from '@netts/verbs'
 import { type Endpoint, type EndpointSession, kindOf, slotOf } from '@netts/verbs/endpoint'
+import { brokenProtocol, disconnectTimedOut, resetByPeer } from './errors.js'
 import { TransportMemory } from './memory.js'
 import type { SendRecvConfig } from './options.js'
 import { receivesFor } from './protocol/credits.js'
@@ -37,6 +36,7 @@ import { isCleanEnd, isOver } from './protocol/lifecycle.js'
 import { ProtocolEnd } from './protocol/protocol-end.js'
 import { ReceiveBuffers } from './receive-buffers.js'
 import { SendQueue } from './send-queue.js'
+import type { SendRecvTransport } from './send-recv-transport.js'
 import { WorkKind } from './work-requests.js'
 
 /** How long `disconnect` waits for the next acknowledgement, and then for the peer's end. */
@@ -47,24 +47,6 @@ const RESET_MS = 1000
 const TICK_MS = 1000
 
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
-
-/** A {@link Transport} over two-sided verbs. */
-export interface SendRecvTransport extends Transport {
-  readonly localAddress: HostAddress
-  readonly remoteAddress: HostAddress
-  /**
-   * Registered memory that this transport holds now, in bytes: `(receive buffers + send buffers) × bufferSize`, and
-   * 16 for each send that may be under way (`sendDepth + 8`). With the default options that is from 164 992 to
-   * 3 441 792. Buffers of {@link Transport.bufferPool} are not in it.
-   */
-  readonly pinnedBytes: number
-  /** Frames without data that this end has sent, such as credits: far fewer than those with data. */
-  readonly controlFramesSent: number
-  /** Keeps the process alive while it is open, which it does from the beginning. */
-  ref(): void
-  /** Lets the process end although this is open. */
-  unref(): void
-}
 
 /** See {@link SendRecvTransport}. */
 export class SendRecvSession implements SendRecvTransport, EndpointSession {
@@ -84,6 +66,8 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   #disconnecting = false
   /** This side said finish, disconnect or destroy: sending is misuse from then on. */
   #saidEnd = false
+  /** Frames that are acknowledged once FIN is; 0 until it is posted. */
+  #framesUpToFin = 0
   #finDelivered = false
   #error: NettsError | undefined
   #flushScheduled = false
@@ -299,9 +283,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   #onDisconnectTimeout(): void {
     if (isOver(this.#protocol.life)) return
     if (!this.#finDelivered) {
-      const message = `the peer took none of what was sent for ${DISCONNECT_MS} ms; the rest of it may be lost`
-      const details = { operation: 'disconnect', address: this.remoteAddress }
-      this.#fail(new NettsError('ERR_NETTS_TIMEOUT', message, details), ResetReason.timeout)
+      this.#fail(disconnectTimedOut(DISCONNECT_MS, this.remoteAddress), ResetReason.timeout)
       return
     }
     this.#protocol.abandon(ResetReason.timeout)
@@ -366,9 +348,9 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     // What failed, and how, is the endpoint's business: it ends the connection then.
     if (words[at + COMPLETION.status] !== CompletionStatus.success) return
     const idLow = words[at + COMPLETION.idLow]!
-    if (kindOf(idLow) === WorkKind.receive)
-      this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
-    else if (kindOf(idLow) === WorkKind.send) this.#completed += this.#sends.retireTo(slotOf(idLow))
+    const kind = kindOf(idLow)
+    if (kind === WorkKind.receive) this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
+    else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
   }
 
   onBatchEnd(): void {
@@ -402,10 +384,15 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     this.#memory.release()
   }
 
+  #onSent(place: number): void {
+    const sends = this.#sends
+    this.#completed += sends.retireTo(place)
+    if (this.#framesUpToFin > 0 && sends.retired >= this.#framesUpToFin) this.#finDelivered = true
+  }
+
   /** Every frame so far was acknowledged. */
   #onAllDelivered(): void {
     const protocol = this.#protocol
-    this.#finDelivered = protocol.saidFin
     if (isOver(protocol.life)) this.#closeEndpoint()
     else if (protocol.onDelivered()) {
       this.#waker.wake()
@@ -435,39 +422,13 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     } else if (kind === FrameKind.fin) {
       this.#peerFinished = true
     } else if (kind === FrameKind.reset) {
-      this.#onReset(argument)
+      this.#error = resetByPeer(argument, this.remoteAddress)
+      this.#onOver()
     }
   }
 
   #onLie(what: string): void {
-    this.#fail(
-      new NettsError(
-        'ERR_NETTS_PROTOCOL',
-        `the peer ${formatAddress(this.remoteAddress)} broke the protocol: it sent ${what}`,
-        { address: this.remoteAddress },
-      ),
-      ResetReason.protocol,
-    )
-  }
-
-  #onReset(reason: number): void {
-    const peer = formatAddress(this.remoteAddress)
-    const details = { address: this.remoteAddress }
-    this.#error =
-      reason === ResetReason.protocol
-        ? new NettsError(
-            'ERR_NETTS_PROTOCOL',
-            `the peer ${peer} says that this end broke the protocol`,
-            details,
-          )
-        : new NettsError(
-            'ERR_NETTS_RESET',
-            reason === ResetReason.timeout
-              ? `the peer ${peer} gave up waiting for this end to finish`
-              : `the peer ${peer} reset the connection`,
-            details,
-          )
-    this.#onOver()
+    this.#fail(brokenProtocol(what, this.remoteAddress), ResetReason.protocol)
   }
 
   // The flush.
@@ -481,7 +442,13 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
 
   static #flushSoon(this: void, session: SendRecvSession): void {
     session.#flushScheduled = false
-    session.#flush()
+    try {
+      session.#flush()
+    } catch (error) {
+      // The device refused what was posted.
+      session.#fail(error as NettsError)
+      session.#closeEndpoint()
+    }
   }
 
   #flush(): void {
@@ -495,6 +462,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       const kind = protocol.dueControl
       if (kind === 0) break
       sends.stageControl(kind, protocol.argumentOf(kind))
+      if (kind === FrameKind.fin) this.#framesUpToFin = sends.staged
       protocol.onSend(kind)
       protocol.receives.announce()
       this.#controlFrames++
@@ -504,10 +472,14 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
 
   #repost(): void {
     const protocol = this.#protocol
-    const missing = protocol.wantedReceives - protocol.posted
-    if (missing > 0) protocol.onPosted(this.#receives.post(missing))
     const { window } = protocol
-    if (!this.#ticking && (window.size > window.least || this.#sends.hasExtra)) this.#startTicking()
+    const missing = protocol.wantedReceives - protocol.posted
+    if (missing > 0) {
+      protocol.onPosted(this.#receives.post(missing))
+      if (this.#receives.wantsMemory) window.limit(window.size >> 1)
+    }
+    const isChanged = window.size > window.least || window.limited < window.most || this.#sends.hasExtra
+    if (isChanged && !this.#ticking) this.#startTicking()
   }
 
   #startTicking(): void {

@@ -12,6 +12,8 @@ export class ReceiveWindow {
   size: number
   readonly least: number
   readonly most: number
+  /** As far as it grows before the next tick. */
+  limited: number
   /** The fewest that were left since the last {@link tick}. */
   private fewestLeft: number
 
@@ -23,6 +25,7 @@ export class ReceiveWindow {
     this.least = least
     this.most = most
     this.size = least
+    this.limited = most
     this.fewestLeft = least
   }
 
@@ -33,18 +36,20 @@ export class ReceiveWindow {
    */
   onUsed(left: number): boolean {
     if (left < this.fewestLeft) this.fewestLeft = left
-    if (left > this.size * BUSY_PART || this.size >= this.most) return false
-    this.size = Math.min(this.size * 2, this.most)
+    if (left > this.size * BUSY_PART || this.size >= this.limited) return false
+    this.size = Math.min(this.size * 2, this.limited)
     return true
   }
 
-  /** Growing failed for want of memory: wants only what there is. */
+  /** Growing failed for want of memory: wants no more than this until the next {@link tick}. */
   limit(size: number): void {
     this.size = Math.max(this.least, Math.min(this.size, size))
+    this.limited = this.size
   }
 
   /** Time passed. @param left receives for data that are posted now */
   tick(left: number): void {
+    this.limited = this.most
     const used = this.size - this.fewestLeft
     if (used * 2 <= this.size * BUSY_PART) this.size = Math.max(this.least, this.size >> 1)
     this.fewestLeft = Math.min(left, this.size)

@@ -1,0 +1,31 @@
+/** The errors that this driver makes itself. */
+import { formatAddress, type HostAddress, NettsError } from '@netts/core'
+import { ResetReason } from './protocol/frame.js'
+
+/** The peer sent what the protocol forbids. */
+export function brokenProtocol(what: string, address: HostAddress): NettsError {
+  const message = `the peer ${formatAddress(address)} broke the protocol: it sent ${what}`
+  return new NettsError('ERR_NETTS_PROTOCOL', message, { address })
+}
+
+/** The peer sent RESET. */
+export function resetByPeer(reason: number, address: HostAddress): NettsError {
+  const peer = `the peer ${formatAddress(address)}`
+  if (reason === ResetReason.protocol) {
+    return new NettsError('ERR_NETTS_PROTOCOL', `${peer} says that this end broke the protocol`, { address })
+  }
+  const message =
+    reason === ResetReason.timeout
+      ? `${peer} gave up waiting for this end to finish`
+      : `${peer} reset the connection`
+  return new NettsError('ERR_NETTS_RESET', message, { address })
+}
+
+/** A graceful disconnect ran into its deadline with something undelivered. */
+export function disconnectTimedOut(timeoutMs: number, address: HostAddress): NettsError {
+  return new NettsError(
+    'ERR_NETTS_TIMEOUT',
+    `the peer took none of what was sent for ${timeoutMs} ms; the rest of it may be lost`,
+    { operation: 'disconnect', address },
+  )
+}
