@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createBufferPool, type RecvCompletion, type Transport } from '@netts/core'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   openListener,
   openPair,
@@ -31,6 +31,20 @@ async function openAgainstPlain(options = {}): Promise<{ transport: Transport; p
     server.close()
   })
   return { transport, peer }
+}
+
+/** Lets the event loop look for what happened. */
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+
+/** The next bytes of a plain socket that reads nothing by itself. */
+function readSome(peer: Socket): Promise<Buffer> {
+  return new Promise((resolve) => {
+    peer.once('data', (bytes: Buffer) => {
+      peer.pause()
+      resolve(bytes)
+    })
+    peer.resume()
+  })
 }
 
 /** Takes chunks without releasing them. @returns how many bytes were handed out */
@@ -443,6 +457,31 @@ describe('disconnect', () => {
     await closed(transport)
     expect(transport.error).toMatchObject({ code: 'ERR_NETTS_TIMEOUT', operation: 'disconnect' })
   }, 15_000)
+
+  it('waits for a peer that takes it slowly, however much is written at once', async () => {
+    const byteLength = 2 ** 25
+    const bufferPool = createBufferPool({ classes: [{ byteLength, count: 1 }] })
+    const { transport, peer } = await openAgainstPlain({ bufferPool, maxSendSize: byteLength })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    expect(transport.sendBuffer(bufferPool.alloc(byteLength))).toBe(true)
+    transport.disconnect()
+    let received = 0
+    for (const share of [0.3, 0.6, 1]) {
+      await turn()
+      vi.advanceTimersByTime(4_999)
+      while (received < byteLength * share) received += (await readSome(peer)).byteLength
+      await turn()
+      vi.advanceTimersByTime(1)
+      expect(transport.state).toBe('disconnecting')
+    }
+    peer.end()
+    peer.resume()
+    await closed(transport)
+    expect(transport.error).toBeUndefined()
+  })
 
   it('has no effect on a closed transport', async () => {
     const { client, server } = await openPair()

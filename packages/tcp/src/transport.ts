@@ -23,7 +23,7 @@ interface Chunk {
   readonly block: Buffer | undefined
 }
 
-/** How long `disconnect` waits, for the kernel to take another batch and then for the peer's end. */
+/** How long `disconnect` waits, for the kernel to take another byte and then for the peer's end. */
 const DISCONNECT_MS = 5000
 
 // Captured, so that a test runner's fake timers don't freeze transports.
@@ -272,6 +272,7 @@ export class TcpTransport implements Transport, ReadSink {
       this.#ended = true
       this.#socket.end()
     }
+    if (this.#state === 'disconnecting') this.#restartDisconnectTimer()
   }
 
   readonly #onWritten = (error?: Error | null): void => {
@@ -279,7 +280,6 @@ export class TcpTransport implements Transport, ReadSink {
     if (error || this.#state === 'closed') return
     this.#writing = false
     this.#completed += this.#sends.completeBatch()
-    if (this.#state === 'disconnecting') this.#restartDisconnectTimer()
     this.#write()
     this.#waker.wakeNow()
   }
@@ -337,10 +337,15 @@ export class TcpTransport implements Transport, ReadSink {
 
   #restartDisconnectTimer(): void {
     clearTimeout(this.#disconnectTimer)
-    this.#disconnectTimer = setTimeout(() => this.#onDisconnectTimeout(), DISCONNECT_MS)
+    const unwritten = unwrittenBytes(this.#socket)
+    this.#disconnectTimer = setTimeout(() => this.#onDisconnectTimeout(unwritten), DISCONNECT_MS)
   }
 
-  #onDisconnectTimeout(): void {
+  #onDisconnectTimeout(unwrittenBefore: number): void {
+    if (unwrittenBytes(this.#socket) < unwrittenBefore) {
+      this.#restartDisconnectTimer()
+      return
+    }
     const unsent = this.#sends.sends > 0
     if (unsent) {
       this.#error = new NettsError(
@@ -367,6 +372,15 @@ export class TcpTransport implements Transport, ReadSink {
       socket.resetAndDestroy()
     }
   }
+}
+
+/**
+ * What the kernel has not taken yet of the batch being written. Not in the documentation of node:net, which uses it
+ * for timeouts of its own; without it, only whole batches count as progress.
+ */
+function unwrittenBytes(socket: Socket): number {
+  const { _handle: handle } = socket as { _handle?: { writeQueueSize?: number } | null }
+  return handle?.writeQueueSize ?? 0
 }
 
 function windowCost(bytes: Uint8Array): number {
