@@ -3,4 +3,4 @@ import { describe, it } from 'vitest'
 import { onSimulatedDevices } from '../simulated/simulated-suite.js'
 import { endpointSuite } from './endpoint-suite.js'
 
-onSimulatedDevices(endpointSuite, { describe, it, rounds: 6 })
+onSimulatedDevices(endpointSuite, { describe, it, rounds: 3 })

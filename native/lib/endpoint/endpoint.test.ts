@@ -25,7 +25,7 @@ interface Net {
 
 const MODES: readonly SimulationMode[] = ['roce', 'iwarp']
 const POLLING: readonly Polling[] = ['event', 'adaptive', 'busy']
-const SEEDS = Number(process.env.NETTS_SIMULATION_ROUNDS ?? 20)
+const SEEDS = Number(process.env.NETTS_SIMULATION_ROUNDS ?? 12)
 
 describe.each(MODES)('endpoints on simulated %s', (mode) => {
   const over = (name: string, body: (net: Net) => Promise<void>) =>

@@ -3,4 +3,4 @@ import { describe, it } from 'vitest'
 import { deviceSuite } from '../device-suite/device-suite.js'
 import { onSimulatedDevices } from './simulated-suite.js'
 
-onSimulatedDevices(deviceSuite, { describe, it, rounds: 12 })
+onSimulatedDevices(deviceSuite, { describe, it, rounds: 8 })
