@@ -8,6 +8,7 @@ export interface Options {
   readonly only: readonly string[]
   readonly contenders: readonly string[]
   readonly rounds?: number | undefined
+  readonly minutes?: number | undefined
   readonly host: string
   readonly json?: string | undefined
   readonly html: string
@@ -24,7 +25,8 @@ export const HELP = `netts beside its peers, in one run
   --quick              the most important points, within two minutes
   --only A,B           only these scenarios: ${scenarios.map(({ id }) => id).join(', ')}
   --contenders A,B     only these: ${contenders.map(({ id }) => id).join(', ')}
-  --rounds N           at most so many rounds
+  --rounds N           at most so many rounds  [default: 5; in the lab 3, or 1 with --quick]
+  --minutes N          begin nothing after so many minutes
   --json FILE          write the results as JSON (- for standard output)
   --html FILE          write the report there  [default: results/bench.html]
   --profiles FOLDER    write a processor profile of every worker there
@@ -42,6 +44,7 @@ export function readOptions(args: readonly string[]): Options {
       only: { type: 'string', default: '' },
       contenders: { type: 'string', default: '' },
       rounds: { type: 'string' },
+      minutes: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       json: { type: 'string' },
       html: { type: 'string', default: 'results/bench.html' },
@@ -51,15 +54,12 @@ export function readOptions(args: readonly string[]): Options {
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
-  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
-    throw new Error(`--rounds must be a positive integer, not ${values.rounds}`)
-  }
   return {
     quick: values.quick,
     only: known(values.only, '--only', scenarios),
     contenders: known(values.contenders, '--contenders', contenders),
-    rounds,
+    rounds: positive(values.rounds, '--rounds'),
+    minutes: positive(values.minutes, '--minutes'),
     host: values.host,
     json: values.json,
     html: values.html,
@@ -68,6 +68,14 @@ export function readOptions(args: readonly string[]): Options {
     lab: values.lab,
     help: values.help,
   }
+}
+
+function positive(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (!(Number.isInteger(value) && value > 0))
+    throw new Error(`${option} must be a positive integer, not ${text}`)
+  return value
 }
 
 function known(list: string, option: string, all: readonly { readonly id: string }[]): string[] {

@@ -2,7 +2,7 @@
  * Builds the programs that run in processes of their own: what is measured must be code as it is shipped, not as
  * a loader transforms it at run time, and they should start fast.
  */
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
@@ -39,6 +39,7 @@ export interface Programs {
 
 export async function bundlePrograms(): Promise<Programs> {
   const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+  await rm(outputDirectory, { recursive: true, force: true })
   await build({
     entryPoints: {
       worker: source('../worker/main.ts'),

@@ -35,7 +35,9 @@ export async function conduct(
 ): Promise<RunSample> {
   const execArgv = [
     ...(spec.traffic === 'idle' ? IDLE_FLAGS : []),
-    ...(timing.profiles ? ['--cpu-prof', `--cpu-prof-dir=${timing.profiles}`] : []),
+    ...(timing.profiles
+      ? ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${timing.profiles}`]
+      : []),
   ]
   const serverProcess = new WorkerProcess(entryPoint, execArgv)
   const clientProcess = processes === 1 ? serverProcess : new WorkerProcess(entryPoint, execArgv)
