@@ -4,12 +4,6 @@ import { type ConformanceOptions, type Settings, settingsOf } from './options.js
 import { areas } from './rules/areas.js'
 import { runSchedule } from './rules/random-schedule.js'
 
-/** Registers one test of a rule. */
-export type Rule = (name: string, test: (context: Context) => Promise<void>) => void
-
-/** An area of the contract: registers its rules. */
-export type Area = (rule: Rule, settings: Settings) => void
-
 /**
  * Registers the whole suite with the runner. Every test runs on ground of its own, from `setup`, and afterwards
  * puts away what it opened, and checks that no buffer is missing.

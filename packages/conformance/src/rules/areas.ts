@@ -1,5 +1,5 @@
 /** The areas of the contract, in the order in which a driver is best debugged. */
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 import { capabilityRules } from './capabilities.js'
 import { connectRules } from './connect.js'
 import { connectionRules } from './connection.js'

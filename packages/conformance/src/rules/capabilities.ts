@@ -1,6 +1,6 @@
 /** The manifest: what a driver claims, and that its limits are sane. That the claims are true is shown elsewhere. */
 import assert from 'node:assert/strict'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 export const capabilityRules: Area = (rule, settings) => {
   rule('both ends claim exactly what the manifest says', async (context) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type Address, isPathAddress } from '@netts/core'
 import { turn } from '../harness/deadline.js'
 import { assertRejects } from '../harness/expect.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 const MALFORMED: readonly unknown[] = [
   undefined,

@@ -6,7 +6,7 @@ import { meanwhile, pause } from '../harness/deadline.js'
 import { assertCode, assertRejects } from '../harness/expect.js'
 import { Pattern } from '../harness/pattern.js'
 import { Random } from '../harness/random.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 import { sizesAround } from './send.js'
 
 const pattern = new Pattern(3)

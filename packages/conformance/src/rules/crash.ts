@@ -4,7 +4,7 @@ import type { Context } from '../harness/context.js'
 import type { Endpoint } from '../harness/endpoint.js'
 import { assertCode } from '../harness/expect.js'
 import type { CrashablePeer } from '../options.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 /** A connection with a crashable peer, which plays the role given. */
 async function crashable(

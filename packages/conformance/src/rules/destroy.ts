@@ -4,7 +4,7 @@ import { NettsError } from '@netts/core'
 import { pause } from '../harness/deadline.js'
 import type { HeldChunk } from '../harness/endpoint.js'
 import { assertCode, assertThrows } from '../harness/expect.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 export const destroyRules: Area = (rule, settings) => {
   rule('destroy closes at once, with ERR_NETTS_DESTROYED or the error given', async (context) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { meanwhile, pause, turn } from '../harness/deadline.js'
 import type { Endpoint, HeldChunk } from '../harness/endpoint.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 export const flowControlRules: Area = (rule, settings) => {
   const mostBuffered = (end: Endpoint) => end.transport.recvWindow + settings.bufferedByteLength

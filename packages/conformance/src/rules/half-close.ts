@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { Pair } from '../harness/context.js'
 import { pause } from '../harness/deadline.js'
 import { assertThrows } from '../harness/expect.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 export const halfCloseRules: Area = (rule, settings) => {
   for (const first of ['client', 'server'] as const) {

@@ -4,7 +4,7 @@ import type { Context } from '../harness/context.js'
 import { pause } from '../harness/deadline.js'
 import { processResources } from '../harness/resources.js'
 import type { ResourceCounts } from '../options.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 const ROUNDS = 30
 

@@ -4,7 +4,7 @@ import { type Address, isPathAddress, type Transport } from '@netts/core'
 import type { Context } from '../harness/context.js'
 import { meanwhile, pause } from '../harness/deadline.js'
 import { assertRejects } from '../harness/expect.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 export const listenRules: Area = (rule) => {
   rule('a malformed address or backlog is refused with ERR_NETTS_INVALID_ARGUMENT', async (context) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Transport } from '@netts/core'
 import type { Pair } from '../harness/context.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 export const manyConnectionsRules: Area = (rule, settings) => {
   rule('many connections at the same time keep their bytes apart', async (context) => {

@@ -4,7 +4,7 @@ import type { Context } from '../harness/context.js'
 import { turn } from '../harness/deadline.js'
 import type { Endpoint, HeldChunk, SendMethod } from '../harness/endpoint.js'
 import { Random } from '../harness/random.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 const METHODS: readonly SendMethod[] = ['sendCopy', 'sendGather', 'sendBuffer']
 

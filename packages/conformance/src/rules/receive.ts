@@ -4,7 +4,7 @@ import { meanwhile, pause } from '../harness/deadline.js'
 import { completions, type HeldChunk } from '../harness/endpoint.js'
 import { assertThrows } from '../harness/expect.js'
 import { Random } from '../harness/random.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 export const receiveRules: Area = (rule, settings) => {
   rule('what does not fit into the array stays queued', async (context) => {

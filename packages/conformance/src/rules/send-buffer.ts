@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type BufferPool, NettsError, type PooledBuffer } from '@netts/core'
 import { assertThrows } from '../harness/expect.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 import { sizesAround } from './send.js'
 
 export const sendBufferRules: Area = (rule) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { meanwhile, pause } from '../harness/deadline.js'
 import { assertThrows } from '../harness/expect.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 /** The sizes around the edges of one send, given its limit. */
 export const sizesAround = (maxSendSize: number): readonly number[] => [

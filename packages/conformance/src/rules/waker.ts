@@ -4,7 +4,7 @@ import { NettsError, type Transport } from '@netts/core'
 import type { Context } from '../harness/context.js'
 import { pause } from '../harness/deadline.js'
 import { completions } from '../harness/endpoint.js'
-import type { Area } from '../suite.js'
+import type { Area } from './area.js'
 
 /** A raw transport whose calls of the waker are counted. */
 function counted(transport: Transport): { readonly calls: number } {
