@@ -1,12 +1,11 @@
 /** Finds pooled buffers that nobody released, and says where they were allocated. */
 import { bufferLeakChannel } from '../diagnostics.js'
-import type { OutstandingBuffer } from './buffer-pool.js'
-import type { SlotHandle } from './pooled-buffer.js'
-import type { Slot } from './slab-allocator.js'
+import type { OutstandingBuffer, PooledBuffer } from './buffer-pool.js'
+import type { BufferSlot } from './buffer-slot.js'
 
 /** Follows every allocation of one pool: a stack trace each, so it costs microseconds. */
 export class LeakDetector {
-  readonly #outstanding = new Map<Slot, OutstandingBuffer>()
+  readonly #outstanding = new Map<BufferSlot, OutstandingBuffer>()
   readonly #collected = new FinalizationRegistry<OutstandingBuffer>((buffer) => this.#onLeak(buffer))
   /** Buffers that were garbage-collected without a release. Their memory stays lost. */
   leaked = 0
@@ -18,22 +17,22 @@ export class LeakDetector {
     return trace.stack.slice(trace.stack.indexOf('\n') + 1)
   }
 
-  onAllocate(handle: SlotHandle, slot: Slot, stack: string): void {
+  onAllocate(handle: PooledBuffer, slot: BufferSlot, stack: string): void {
     const buffer = { byteLength: handle.byteLength, stack }
     this.#outstanding.set(slot, buffer)
     this.#collected.register(handle, buffer, handle)
   }
 
   /** The same memory has a new handle. */
-  onGiveAway(successor: SlotHandle, slot: Slot): void {
+  onGiveAway(successor: PooledBuffer, slot: BufferSlot): void {
     this.#collected.register(successor, this.#outstanding.get(slot)!, successor)
   }
 
-  onRelease(handle: SlotHandle): void {
+  onRelease(handle: PooledBuffer): void {
     this.#collected.unregister(handle)
   }
 
-  onFree(slot: Slot): void {
+  onFree(slot: BufferSlot): void {
     this.#outstanding.delete(slot)
   }
 
