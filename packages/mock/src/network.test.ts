@@ -66,11 +66,15 @@ describe('a mock network', () => {
       await driver.listen({ host: 'a', port: 0 }),
     ]
     expect(one.address).not.toEqual(two.address)
+    const { port } = two.address as { port: number }
+    const taken = await driver.listen({ host: 'a', port: port + 1 })
+    const free = await driver.listen({ host: 'a', port: 0 })
+    expect(free.address).not.toEqual(taken.address)
     const path = await driver.listen({ path: '/run/service' })
     const client = await driver.connect({ path: '/run/service' })
     expect(client.remoteAddress).toEqual({ path: '/run/service' })
     client.destroy()
-    for (const listener of [one, two, path]) await listener.close()
+    for (const listener of [one, two, taken, free, path]) await listener.close()
   })
 })
 

@@ -121,9 +121,7 @@ class Network implements MockNetwork {
   ): TransportListener {
     const backlog = checkInteger('backlog', options.backlog ?? 511, 1, 2 ** 31 - 1)
     let address = checkAddress(asked, 'listen')
-    if (!isPathAddress(address) && address.port === 0) {
-      address = Object.freeze({ host: address.host, port: this.#freePort() })
-    }
+    if (!isPathAddress(address) && address.port === 0) address = this.#freeAddress(address.host)
     const key = formatAddress(address)
     if (this.#listeners.has(key)) {
       throw new NettsError('ERR_NETTS_LISTEN_FAILED', `somebody listens on ${key} already`, {
@@ -196,7 +194,7 @@ class Network implements MockNetwork {
       const why = listener.queue.hasRoom ? 'the mock network said so' : 'its backlog is full'
       throw new NettsError('ERR_NETTS_REJECTED', `${formatAddress(address)} turned us down: ${why}`, where)
     }
-    const clientAddress = isPathAddress(address) ? address : { host: '127.0.0.1', port: this.#freePort() }
+    const clientAddress = isPathAddress(address) ? address : { host: '127.0.0.1', port: this.#nextPort() }
     const made = createLink(
       this.#environment,
       index,
@@ -209,7 +207,17 @@ class Network implements MockNetwork {
     return made.client
   }
 
-  #freePort(): number {
+  /** An address of the host on which nobody listens, unless all are taken. */
+  #freeAddress(host: string): Address {
+    let address: Address
+    let untried = 65_536 - FIRST_DYNAMIC_PORT
+    do {
+      address = Object.freeze({ host, port: this.#nextPort() })
+    } while (this.#listeners.has(formatAddress(address)) && --untried > 0)
+    return address
+  }
+
+  #nextPort(): number {
     this.#lastPort = this.#lastPort === 65_535 ? FIRST_DYNAMIC_PORT : this.#lastPort + 1
     return this.#lastPort
   }
