@@ -3,10 +3,13 @@
  * Where a compiler or the headers are missing it says so and succeeds: everything else works without RDMA. With
  * --required, or under CI, that is a failure.
  *
+ * With --sanitize it builds prebuilds/sanitized/netts_verbs.node with AddressSanitizer and UBSan, which is loaded
+ * by NETTS_VERBS_ADDON=sanitized and needs LD_PRELOAD="$(g++ -print-file-name=libasan.so)".
+ *
  * Run it through pnpm or npm: they hand their configuration (`nodedir`) on to node-gyp.
  */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -46,15 +49,23 @@ if (lacking.length > 0) {
   fail(`@netts/verbs: the addon is not built, RDMA will be unavailable. Missing:\n  ${lacking.join('\n  ')}`)
 }
 
+const source = values.sanitize ? copyOfSources() : `${root}src`
+
+/** node-gyp has one output folder for each source folder. */
+function copyOfSources() {
+  const copy = `${root}src/build/sanitized`
+  for (const name of readdirSync(`${root}src`)) {
+    if (name !== 'build')
+      cpSync(`${root}src/${name}`, `${copy}/${name}`, { recursive: true, preserveTimestamps: true })
+  }
+  return copy
+}
+
 const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
-const args = [
-  nodeGyp,
-  // A second build compiles only what changed.
-  existsSync(`${root}src/build/Makefile`) ? 'build' : 'rebuild',
-  `--directory=${root}src`,
-  '--silent',
-  ...(values.sanitize ? ['--', '-Dsanitize=1'] : []),
-]
+// A second build compiles only what changed.
+const command = existsSync(`${source}/build/Makefile`) ? 'build' : 'rebuild'
+const defines = values.sanitize && command === 'rebuild' ? ['--', '-Dsanitize=1'] : []
+const args = [nodeGyp, command, `--directory=${source}`, '--silent', ...defines]
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
 if (status !== 0) {
   console.error('@netts/verbs: the addon did not compile')
@@ -65,6 +76,6 @@ const name = values.sanitize ? 'sanitized' : `${process.platform}-${process.arch
 const directory = `${root}prebuilds/${name}`
 mkdirSync(directory, { recursive: true })
 // Renamed into place: a process that has the old one loaded keeps it intact.
-copyFileSync(`${root}src/build/Release/netts_verbs.node`, `${directory}/netts_verbs.node.new`)
+copyFileSync(`${source}/build/Release/netts_verbs.node`, `${directory}/netts_verbs.node.new`)
 renameSync(`${directory}/netts_verbs.node.new`, `${directory}/netts_verbs.node`)
 console.log(`@netts/verbs: built prebuilds/${name}/netts_verbs.node`)

@@ -23,8 +23,8 @@ function rping(...options: string[]) {
 }
 
 for (const { name, address } of labDevices()) {
-  describe(`rping on ${name}`, { timeout: 60_000 }, () => {
-    for (const size of [64, 100, 4096, 65_536]) {
+  describe(`rping on ${name}`, { timeout: 120_000 }, () => {
+    for (const size of [64, 100, 60_000]) {
       it(`serves rping -c, ${size} bytes`, async () => {
         let listening = () => {}
         const ready = new Promise<void>((resolve) => {
