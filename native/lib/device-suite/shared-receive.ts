@@ -27,7 +27,10 @@ export function sharedReceiveTests(test: DeviceTest): void {
     }
     post(0, 8)
     const server: EndOptions = { protectionDomain, queuePair: { sharedReceiveQueue: shared } }
-    const pairs = [await connectPair(bench, { server }, listener), await connectPair(bench, { server }, listener)]
+    const pairs = [
+      await connectPair(bench, { server }, listener),
+      await connectPair(bench, { server }, listener),
+    ]
     const send = (client: End, seed: number) => {
       const bytes = client.fill(0, 64, seed)
       client.send({
