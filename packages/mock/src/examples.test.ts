@@ -49,7 +49,7 @@ describe.each(runners)('$example', ({ example, args, passed }) => {
     const { status, output } = await run(args)
     expect(output).toMatch(passed)
     expect(status).toBe(0)
-  })
+  }, 60_000)
 
   it('is what the README shows', () => {
     expect(readFileSync(path('README.md'), 'utf8')).toContain(readFileSync(path(example), 'utf8'))
