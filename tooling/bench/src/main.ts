@@ -18,7 +18,7 @@ const READMES = ['../../../README.md', '../README.md'].map((path) =>
 )
 
 /** The time limits leave room for the last point. */
-const QUICK: Effort = { points: 'quick', rounds: 5, warmupMs: 150, measureMs: 250, limitMs: 100_000 }
+const QUICK: Effort = { points: 'quick', rounds: 5, warmupMs: 300, measureMs: 250, limitMs: 100_000 }
 const FULL: Effort = { points: 'full', rounds: 5, warmupMs: 500, measureMs: 1000, limitMs: 40 * 60_000 }
 /** Everything is slow in an emulated machine, starting a process most of all. */
 const LAB: Effort = { points: 'lab', rounds: 3, warmupMs: 3000, measureMs: 3000, limitMs: 50 * 60_000 }
@@ -44,7 +44,7 @@ async function run(options: Options): Promise<{ report: Report; failures: readon
     format: 'netts-bench/1',
     startedAt: startedAt.toISOString(),
     durationMs: Date.now() - startedAt.getTime(),
-    command: ['npx pnpm bench', ...process.argv.slice(2).filter((arg) => arg !== '--')].join(' '),
+    command: commandOf(options),
     machine,
     contenders: takingPart(request).map(({ id, title, about }) => ({ id, title, about })),
     scenarios,
@@ -52,6 +52,20 @@ async function run(options: Options): Promise<{ report: Report; failures: readon
     targets: options.lab ? [] : judge(scenarios),
   }
   return { report, failures }
+}
+
+/** What reproduces the figures, without where they are written to. */
+function commandOf({ quick, lab, only, contenders, rounds, minutes, host }: Options): string {
+  return [
+    'npx pnpm bench',
+    ...(lab ? ['--lab'] : []),
+    ...(quick ? ['--quick'] : []),
+    ...(only.length > 0 ? [`--only ${only.join(',')}`] : []),
+    ...(contenders.length > 0 ? [`--contenders ${contenders.join(',')}`] : []),
+    ...(rounds === undefined ? [] : [`--rounds ${rounds}`]),
+    ...(minutes === undefined ? [] : [`--minutes ${minutes}`]),
+    ...(host === '127.0.0.1' ? [] : [`--host ${host}`]),
+  ].join(' ')
 }
 
 async function main(): Promise<void> {

@@ -23,6 +23,8 @@ export const contenders: readonly Contender[] = [
     about: 'raw bytes, no messages: the writes of a turn under one cork, the fastest node:net can do by hand',
     delivers: 'bytes',
     processes: 2,
+    unsupported: ({ traffic }) =>
+      traffic === 'flood' ? undefined : 'there is nothing to gather: it is node:net then',
     load: async () => (await import('./node-net.js')).nodeNet('cork'),
   },
   {
