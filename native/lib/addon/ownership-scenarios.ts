@@ -1,7 +1,7 @@
 /**
- * What a process or worker is in the midst of when it ends, for `ownership.lab.test.ts`. Nothing of it is closed:
- * that is the point.
+ * What a process or worker is in the midst of when it ends. Nothing of it is closed: that is the point.
  */
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { type Bench, EventLog } from '../device-suite/bench.js'
 import { connectPair, End, listen, type Pair, resolve } from '../device-suite/pair.js'
 import { AccessFlag, SendFlag, SendOpcode } from '../verbs/layout.js'
@@ -23,6 +23,34 @@ export type Stage = (typeof STAGES)[number]
 export const ENDINGS = ['nothing-left', 'exit', 'throw'] as const
 export type Ending = (typeof ENDINGS)[number]
 
+/** A scenario, as it is handed to the process or worker that plays it. */
+export interface Scenario {
+  readonly stage: Stage
+  /** `wait` goes on until somebody ends it. */
+  readonly ending: Ending | 'wait'
+  readonly device: LabDevice
+}
+
+/** Starting Node.js takes seconds in an emulated guest: `NETTS_DEEP=1` tries every combination. */
+export const THOROUGH = process.env.NETTS_DEEP === '1'
+
+/**
+ * Plays the scenario that this process or worker was started for. The test files are their own child processes and
+ * workers.
+ * @returns false in the process that runs the tests
+ */
+export async function playScenario(): Promise<boolean> {
+  const inherited = isMainThread ? process.env.NETTS_SCENARIO : (workerData as string)
+  if (inherited === undefined) return false
+  const { stage, ending, device } = JSON.parse(inherited) as Scenario
+  await reach(stage, device)
+  parentPort?.postMessage('reached')
+  if (ending === 'wait') setInterval(() => {}, 1000)
+  // The throw must not be a rejection of the module that awaits this.
+  else setImmediate(() => end(ending))
+  return true
+}
+
 /** Kept to the very end, so that nothing is collected before. */
 const kept: unknown[] = []
 
@@ -32,7 +60,7 @@ export function benchOn(device: LabDevice): Bench {
 }
 
 /** Goes as far as the stage, and returns with everything open and in progress. */
-export async function reach(stage: Stage, device: LabDevice): Promise<void> {
+async function reach(stage: Stage, device: LabDevice): Promise<void> {
   const bench = benchOn(device)
   kept.push(bench, bench.client.devices())
   if (stage === 'opened') return
@@ -81,7 +109,7 @@ function transfer({ client, server }: Pair): void {
 }
 
 /** Ends this environment. What keeps it alive is let go of first, for `nothing-left`. */
-export function end(ending: Ending): void {
+function end(ending: Ending): void {
   if (ending === 'exit') process.exit(0)
   if (ending === 'throw') throw new Error('on purpose')
   for (const entry of kept) {
