@@ -7,7 +7,7 @@ import type { CmId } from '../verbs/cm.js'
 import type { Verbs } from '../verbs/verbs.js'
 import { Endpoint } from './endpoint.js'
 import type { EndpointOptions } from './endpoint-session.js'
-import { ACK_TIMEOUT, CmSteps, connectionParameters } from './handshake.js'
+import { ACK_TIMEOUT, addressHint, CmSteps, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello } from './hello.js'
 
 const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_VERBS'])
@@ -131,9 +131,10 @@ async function shakeHands(
 /** To whoever connects, what ended a connection that never was is a failure to connect. */
 function asConnectFailure(error: unknown, address: HostAddress): unknown {
   if (!(error instanceof NettsError) || !ENDS.has(error.code)) return error
+  const hint = addressHint(address)
   return new NettsError(
     'ERR_NETTS_CONNECT_FAILED',
-    `connecting to ${formatAddress(address)} failed: ${error.message}`,
+    `connecting to ${formatAddress(address)} failed: ${error.message}${hint === undefined ? '' : `. ${hint}`}`,
     {
       cause: error,
       operation: 'connect',

@@ -1,5 +1,5 @@
 /** The connection manager's part of a handshake: steps as promises, refusals as errors, parameters. */
-import { type Address, formatAddress, type HostAddress, NettsError } from '@netts/core'
+import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmConnectRequestEvent, CmEvent, CmId, ConnectionParameters } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
@@ -17,10 +17,15 @@ const RNR_RETRY_COUNT = 6
 /** Some errnos of the connection manager, and what they mean to people. */
 const HINTS: Readonly<Record<string, string>> = {
   ENODEV: 'No RDMA device serves the network that the address is in',
-  EINVAL: 'Many RDMA devices do not serve 127.0.0.1: use an address of the RDMA interface itself',
   EADDRNOTAVAIL: 'No RDMA device has that address',
   ECONNREFUSED: 'Nobody listens there',
   ETIMEDOUT: 'Nobody answered',
+}
+
+/** What to do about an address that hardly any device serves; `undefined` for others. */
+export function addressHint({ host }: HostAddress): string | undefined {
+  if (!/^(127\.|::1$|localhost$)/.test(host)) return undefined
+  return 'Most RDMA devices do not serve the loopback address: use an address of the RDMA interface itself, also within one machine'
 }
 
 /** What the connector offers. The device may have less than the driver wants, and the acceptor goes no higher. */
@@ -44,7 +49,7 @@ export function connectionParameters(
 }
 
 /** The error for an event that ends an attempt to connect. */
-export function connectFailure(event: CmEvent, address: Address): NettsError {
+export function connectFailure(event: CmEvent, address: HostAddress): NettsError {
   const where = formatAddress(address)
   if (event.type === 'rejected') {
     if (event.reason === 'nobody-listening') {
@@ -60,7 +65,7 @@ export function connectFailure(event: CmEvent, address: Address): NettsError {
     )
   }
   const status = 'status' in event ? String(event.status) : 'ECONNRESET'
-  const hint = HINTS[status]
+  const hint = addressHint(address) ?? HINTS[status]
   return callError(`connecting to ${where}`, status, {
     code: 'ERR_NETTS_CONNECT_FAILED',
     address,
