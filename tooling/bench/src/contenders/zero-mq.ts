@@ -23,13 +23,23 @@ class ZeroMqChannel extends ChannelEvents implements Channel {
   }
 
   send(payload: Uint8Array): boolean {
-    this.#socket.send(payload).then(this.#drained, this.#failed)
+    this.#sendWhole(payload).then(this.#drained, this.#failed)
     return false
+  }
+
+  async #sendWhole(payload: Uint8Array): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#socket.send(payload)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      }
+    }
   }
 
   echo(message: Uint8Array): void {
     const sent: Promise<void> = (this.#sending ?? Promise.resolve())
-      .then(() => this.#socket.send(message))
+      .then(() => this.#sendWhole(message))
       .then(() => {
         if (this.#sending === sent) this.#sending = undefined
       })
@@ -43,13 +53,24 @@ class ZeroMqChannel extends ChannelEvents implements Channel {
   }
 }
 
+/**
+ * A send that waits for room now and then misses its wake-up, and would wait for ever (seen with 6.8.0 on a loaded
+ * machine): after this long it fails with EAGAIN, and is tried again.
+ */
+const SEND_TIMEOUT_MS = 200
+
 /** Its own default, which counts messages whatever their size, and a bound on the memory that makes. */
 const HIGH_WATER_MARK = 1000
 const QUEUED_BYTES = 64 << 20
 
 function pair({ byteLength }: WireOptions): Pair {
   const highWaterMark = Math.max(1, Math.min(HIGH_WATER_MARK, Math.floor(QUEUED_BYTES / byteLength)))
-  return new Pair({ linger: 0, sendHighWaterMark: highWaterMark, receiveHighWaterMark: highWaterMark })
+  return new Pair({
+    linger: 0,
+    sendTimeout: SEND_TIMEOUT_MS,
+    sendHighWaterMark: highWaterMark,
+    receiveHighWaterMark: highWaterMark,
+  })
 }
 
 export function zeroMq(): Wire {
