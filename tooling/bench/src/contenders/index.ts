@@ -76,7 +76,7 @@ export const contenders: readonly Contender[] = [
   {
     id: 'tcp',
     title: '@netts/tcp',
-    about: 'trySend(message), and leases instead of copies',
+    about: 'trySend(message), send for one beyond a chunk, and leases instead of copies',
     delivers: 'messages',
     processes: 2,
     load: async () => (await import('./netts-connection.js')).nettsConnection(await tcpBuilder(), 'lease'),

@@ -15,7 +15,8 @@ import { type Channel, ChannelEvents, type Endpoint, type Wire } from './contend
  *
  * - `await`: `await send(message)`, `for await (const message of connection)`: the simplest code, and memory of
  *   one's own for each message;
- * - `lease`: `trySend(message)`, and leases instead of copies;
+ * - `lease`: `trySend(message)`, or `send` for one beyond a chunk, of which `trySend` would copy the rest; and leases
+ *   instead of copies;
  * - `zero-copy`: sends buffers of the pool that the application fills in place, and leases.
  */
 export type ConnectionStyle = 'await' | 'lease' | 'zero-copy'
@@ -52,7 +53,8 @@ class ConnectionChannel extends ChannelEvents implements Channel {
 
   send(payload: Uint8Array): boolean {
     const message = this.#pooled ? this.#fill(payload) : payload
-    if (this.#connection.trySend(message)) return true
+    const large = payload.byteLength > this.#connection.transport.maxSendSize
+    if (!large && this.#connection.trySend(message)) return true
     this.#connection.send(message).then(this.#drained, this.#failed)
     return false
   }
