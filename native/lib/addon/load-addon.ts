@@ -12,9 +12,10 @@ let loaded: NativeBinding | undefined
 
 /** The file that this platform and architecture would load, whether it exists or not. */
 export function addonPath(): string {
-  // For the builds with sanitizers, see `scripts/build-native.mjs`.
-  const build = process.env.NETTS_VERBS_ADDON ?? `${process.platform}-${process.arch}`
-  const name = `${build}/netts_verbs.node`
+  // Another build of it, such as one with sanitizers: see `scripts/build-native.mjs`.
+  const chosen = process.env.NETTS_VERBS_ADDON
+  if (chosen !== undefined) return chosen
+  const name = `${process.platform}-${process.arch}/netts_verbs.node`
   const paths = PLACES.map((place) => fileURLToPath(new URL(place + name, import.meta.url)))
   return paths.find((path) => existsSync(path)) ?? paths[0]!
 }
