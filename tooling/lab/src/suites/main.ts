@@ -1,11 +1,13 @@
 /**
  * Runs the RDMA suites: every `*.lab.test.ts` (or those named) in one lab, a process each, and then every
- * `*.hosts.lab.test.ts` on this machine, which opens guests of its own and does things to them.
+ * `*.hosts.lab.test.ts` on this machine, which opens guests of its own and does things to them. With `--deep` it
+ * runs instead those that take many minutes, `*.deep.lab.test.ts` and `*.deep.hosts.lab.test.ts`.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { readdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { whenAbandoned } from '../abandoned.js'
 import type { Host } from '../host.js'
 import { type Lab, openGuest, openNativeLab, prepareGuests } from '../lab.js'
@@ -18,6 +20,9 @@ import { type Counts, countsOf } from './counts.js'
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const SUFFIX = '.lab.test.ts'
 const HOSTS_SUFFIX = '.hosts.lab.test.ts'
+/** Suites that take many minutes: run when named, or all of them with `--deep`. */
+const DEEP_SUFFIX = '.deep.lab.test.ts'
+const DEEP_HOSTS_SUFFIX = '.deep.hosts.lab.test.ts'
 /** A file that takes longer hangs. Those on this machine boot guests several times. */
 const LAB_TIMEOUT_MS = 300_000
 const HOSTS_TIMEOUT_MS = 600_000
@@ -32,8 +37,13 @@ console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} sk
 process.exit(total.failed > 0 ? 1 : 0)
 
 async function main(): Promise<void> {
-  const named = process.argv.slice(2).map((path) => resolve(path))
-  const files = named.length > 0 ? named : findSuites(root)
+  const { values, positionals } = parseArgs({
+    options: { deep: { type: 'boolean' } },
+    allowPositionals: true,
+  })
+  const named = positionals.map((path) => resolve(path))
+  const files =
+    named.length > 0 ? named : findSuites(root).filter((path) => isDeep(path) === (values.deep ?? false))
   const onHosts = files.filter((path) => path.endsWith(HOSTS_SUFFIX))
   const inLab = files.filter((path) => !path.endsWith(HOSTS_SUFFIX))
 
@@ -111,6 +121,10 @@ async function runSuite(host: Host, path: string, nodeArguments: string[], timeo
 function fail(path: string, reason: string): void {
   console.log(`failed: ${relative(root, path)}: ${reason}`)
   total.failed++
+}
+
+function isDeep(path: string): boolean {
+  return path.endsWith(DEEP_SUFFIX) || path.endsWith(DEEP_HOSTS_SUFFIX)
 }
 
 /** All suites of the workspace, in a stable order. */

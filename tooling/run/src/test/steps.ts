@@ -65,4 +65,10 @@ export const deepSteps: readonly Step[] = [
     counted: 'vitest',
     command: [process.execPath, vitest, 'run', config('deep')],
   },
+  {
+    name: 'deep rdma suites',
+    budgetMinutes: 40,
+    counted: 'last-line',
+    command: [...typeScript('tooling/lab/src/suites/main.ts'), '--deep'],
+  },
 ]
