@@ -8,7 +8,8 @@ for (const { name, type, address } of labDevices()) {
   deviceSuite({
     name,
     describe,
-    it: (title, body) => void it(title, { timeout: 20_000 }, body),
+    // siw holds whoever closes an id that is connecting for up to 10 s each time, when nobody accepts it.
+    it: (title, body) => void it(title, { timeout: 60_000 }, body),
     open: () => {
       // What a failed test left open must not fail the next one.
       openVerbs().close()
