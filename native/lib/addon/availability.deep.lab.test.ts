@@ -5,36 +5,38 @@ import { it } from 'node:test'
 import type { RdmaAvailability } from '../verbs/availability.js'
 import { rdmaAvailability } from './availability.js'
 import { labDevices } from './lab-devices.js'
-import { openVerbs } from './open-verbs.js'
 
 const ASK = 'NETTS_ASK_AVAILABILITY'
 
 if (process.env[ASK] !== undefined) console.log(JSON.stringify(rdmaAvailability({ requiredBytes: 16 << 20 })))
 else declareTests()
 
-/** Asks in a process with few rights: root is exempt from the limit. */
-function askAsNobody(memlockBytes: number | 'unlimited'): RdmaAvailability {
-  const command = [`--memlock=${memlockBytes}`, 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-  const { stdout, stderr, status } = spawnSync('prlimit', [...command, process.execPath, process.argv[1]!], {
+/**
+ * Asks in a process of its own. This one must not open a device: a soft device can't be deleted while anybody has
+ * it open.
+ */
+function ask(...through: string[]): RdmaAvailability {
+  const [command, ...options] = [...through, process.execPath, process.argv[1]!]
+  const { stdout, stderr, status } = spawnSync(command!, options, {
     env: { ...process.env, [ASK]: '1' },
     encoding: 'utf8',
+    timeout: 30_000,
   })
   assert.equal(status, 0, stderr)
   return JSON.parse(stdout) as RdmaAvailability
+}
+
+/** Asks with few rights: root is exempt from the limit. */
+function askAsNobody(memlockBytes: number | 'unlimited'): RdmaAvailability {
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+  return ask('prlimit', `--memlock=${memlockBytes}`, ...nobody)
 }
 
 function declareTests(): void {
   const names = labDevices().map(({ name }) => name)
 
   it('names the devices that have an active port', () => {
-    assert.deepEqual(rdmaAvailability(), { available: true, devices: names })
-    assert.deepEqual(
-      openVerbs()
-        .devices()
-        .map(({ name }) => name),
-      names,
-    )
-    openVerbs().close()
+    assert.deepEqual(ask(), { available: true, devices: names })
   })
 
   it('says how much memory may be pinned when that is too little', { timeout: 60_000 }, () => {
@@ -53,7 +55,7 @@ function declareTests(): void {
     const found = askAsNobody('unlimited')
     assert(!found.available)
     assert.equal(found.reason, 'kernel-unsupported', found.message)
-    assert.match(found.message, /EACCES/)
+    assert.match(found.message, /may not open the device/)
   })
 
   // Only a guest's devices are ours to take away. Others tests in it need them again.
@@ -62,11 +64,11 @@ function declareTests(): void {
     const devices = labDevices().map((device) => ({ ...device, netdev: netdevOf(device.name) }))
     try {
       for (const { netdev } of devices) execFileSync('ip', ['link', 'set', netdev, 'down'])
-      const down = rdmaAvailability()
+      const down = ask()
       assert(!down.available)
       assert.equal(down.reason, 'no-active-port', down.message)
       for (const { name } of devices) execFileSync('rdma', ['link', 'delete', name])
-      const none = rdmaAvailability()
+      const none = ask()
       assert(!none.available)
       assert.equal(none.reason, 'no-device', none.message)
     } finally {
@@ -78,7 +80,7 @@ function declareTests(): void {
         }
       }
     }
-    assert(rdmaAvailability().available)
+    assert(ask().available)
   })
 }
 

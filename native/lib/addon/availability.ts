@@ -63,7 +63,8 @@ function judge(found: Probe, binding: NativeBinding, requiredBytes: number): Rdm
   if (openErrno !== undefined && devices.length === 0) {
     return no(
       'kernel-unsupported',
-      `This process may not open the device ${found.openDevice} (${errnoName(openErrno)}).`,
+      // libibverbs tries several paths, so that its errno is not the one that matters.
+      `This process may not open the device ${found.openDevice}.`,
       'Grant it read and write access to /dev/infiniband/uverbs*; in a container, pass these devices in.',
     )
   }
