@@ -13,6 +13,7 @@ export function renderTable(rows: readonly Row[]): string {
   const table = new Table({
     head: ['transport', '64 B round trip p50', 'p99', '64 B messages/s', '64 KiB MB/s'],
     colAligns: ['left', 'right', 'right', 'right', 'right'],
+    colWidths: [24, 22, 14, 18, 14],
     style: { head: [], border: [] },
     wordWrap: true,
   })
