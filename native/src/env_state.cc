@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "connection/cm_id.h"
 #include "resource.h"
 
 namespace netts {
@@ -94,13 +95,20 @@ void EnvState::End() noexcept {
 }
 
 void EnvState::CloseAll() noexcept {
-  for (auto& kind : resources_) {
-    // Closing one may drop the last reference to another, so work on a copy that holds references.
-    std::vector<std::shared_ptr<Resource>> open;
-    open.reserve(kind.size());
-    for (Resource* resource : kind) open.push_back(resource->shared_from_this());
-    for (auto& resource : open) resource->Close();
+  // On iWARP a queue pair that connects can be destroyed only once it got an answer. When that has to come from
+  // here, it comes now: listeners, and requests that nobody answered.
+  for (const auto& id : Open(ResourceKind::kCmId)) {
+    if (!static_cast<CmId*>(id.get())->HasQueuePair()) id->Close();
   }
+  for (size_t kind = 0; kind < kResourceKinds; ++kind) {
+    for (const auto& resource : Open(static_cast<ResourceKind>(kind))) resource->Close();
+  }
+}
+
+std::vector<std::shared_ptr<Resource>> EnvState::Open(ResourceKind kind) const {
+  std::vector<std::shared_ptr<Resource>> open;
+  for (Resource* resource : resources_[static_cast<size_t>(kind)]) open.push_back(resource->shared_from_this());
+  return open;
 }
 
 }  // namespace netts

@@ -95,6 +95,8 @@ class EnvState {
 
  private:
   void End() noexcept;
+  // A copy that holds references: closing one may drop the last reference to another.
+  std::vector<std::shared_ptr<Resource>> Open(ResourceKind kind) const;
 
   Napi::Env env_;
   uv_loop_t* loop_ = nullptr;

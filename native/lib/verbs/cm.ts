@@ -175,6 +175,10 @@ export interface CmId extends Disposable {
   /**
    * Closes the queue pair first, then the id. A pending request is rejected, a connection disconnected. No event
    * comes afterwards.
+   *
+   * On iWARP, between {@link connect} and the event that ends it, this blocks the thread until the peer has
+   * answered, as the kernel does (`iw_destroy_cm_id`; siw gives up after 10 s, `MPAREQ_TIMEOUT`). Wait for the event
+   * first, as endpoints do. A host that is silent altogether is given up after a second.
    */
   close(): void
 }

@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include <cerrno>
-#include <chrono>
 #include <mutex>
 
 namespace netts {
@@ -13,6 +12,9 @@ namespace {
 // Interrupts the thread's system call. Real-time signals mean nothing to Node.js, V8 and libuv; the handler does
 // nothing, and without SA_RESTART the call returns EINTR.
 int InterruptSignal() { return SIGRTMAX - 3; }
+
+// A host that did not answer by then is taken for silent. See the header for why the others are waited for.
+constexpr std::chrono::seconds kTimeToAnswer{1};
 
 void InstallHandler() {
   struct sigaction current {};
@@ -48,9 +50,11 @@ BlockingConnect::BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* i
 }
 
 BlockingConnect::~BlockingConnect() {
-  // Again and again, because one signal may come before the thread blocks.
   while (!ended()) {
-    pthread_kill(thread_.native_handle(), InterruptSignal());
+    // Again and again, because one signal may come before the thread blocks.
+    if (std::chrono::steady_clock::now() - began_ > kTimeToAnswer) {
+      pthread_kill(thread_.native_handle(), InterruptSignal());
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   thread_.join();

@@ -1,9 +1,15 @@
 // Connecting on iWARP: the kernel makes the TCP connection within rdma_connect(), which blocks until the peer's
 // host answers, or for two minutes when it is silent. So there it runs on a thread of its own; not on libuv's
 // pool, where four silent hosts would stop the whole process from reading files.
+//
+// A TCP connection must not end right after it was made: when siw (as of Linux 6.1) has not accepted it by then,
+// siw_cm_llp_state_change() takes the end of the new connection for the end of the listener, whose sk_user_data it
+// inherited. The peer's listener is then gone, its memory is freed twice ("list_del corruption" in
+// siw_destroy_listen()), and whoever closes it hangs. So what was just begun is not interrupted.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 #include <vector>
@@ -16,7 +22,7 @@ class BlockingConnect {
  public:
   // Starts. When it ended, the environment dispatches `number`. `parameters.private_data` is copied.
   BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* id, const rdma_conn_param& parameters);
-  // Interrupts what still runs, and waits for it: from then on the id can be destroyed.
+  // Interrupts what still runs a second after it began, and waits for it: then the id can be destroyed.
   ~BlockingConnect();
   BlockingConnect(const BlockingConnect&) = delete;
   BlockingConnect& operator=(const BlockingConnect&) = delete;
@@ -29,6 +35,7 @@ class BlockingConnect {
   std::vector<uint8_t> private_data_;
   int error_ = 0;
   std::atomic<bool> ended_{false};
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::thread thread_;
 };
 

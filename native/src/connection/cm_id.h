@@ -40,6 +40,7 @@ class CmId final : public Resource {
   rdma_cm_id* verbs() const { return id_; }
 
   void SetQueuePair(const std::shared_ptr<QueuePair>& pair) { pair_ = pair; }
+  bool HasQueuePair() const { return !pair_.expired(); }
   void Established();
   // Moves the queue pair to the error state: on InfiniBand the verbs leave it as it is when the peer
   // disconnects, and on iWARP when this end does.
