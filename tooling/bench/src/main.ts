@@ -21,7 +21,7 @@ const READMES = ['../../../README.md', '../README.md'].map((path) =>
 const QUICK: Effort = { points: 'quick', rounds: 5, warmupMs: 300, measureMs: 250, limitMs: 100_000 }
 const FULL: Effort = { points: 'full', rounds: 5, warmupMs: 500, measureMs: 1000, limitMs: 40 * 60_000 }
 /** Everything is slow in an emulated machine, starting a process most of all. */
-const LAB: Effort = { points: 'lab', rounds: 3, warmupMs: 3000, measureMs: 3000, limitMs: 50 * 60_000 }
+const LAB: Effort = { points: 'lab', rounds: 3, warmupMs: 6000, measureMs: 4000, limitMs: 50 * 60_000 }
 const QUICK_LAB: Effort = { ...LAB, rounds: 1, pointsEach: 1, limitMs: 10 * 60_000 }
 
 async function run(options: Options): Promise<{ report: Report; failures: readonly Failure[] }> {
