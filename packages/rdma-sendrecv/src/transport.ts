@@ -2,8 +2,7 @@
  * A transport over one endpoint: moves chunks between programs and the device as the protocol allows.
  *
  * What is staged, released or due within a tick leaves after it in one flush: receives first, so that the counts that
- * follow them are true, then frames. The states are `protocol/lifecycle.ts`'s; in addition the endpoint lives on for
- * as long as a last RESET is on its way, and until everything outstanding is flushed.
+ * follow them are true, then frames. The states are `protocol/lifecycle.ts`'s; how it ends is `ending.ts`'s.
  */
 import {
   type BufferPool,
@@ -17,7 +16,8 @@ import {
 import { checkSendRange, invalidArgument, takeSlot, Waker } from '@netts/core/driver'
 import { COMPLETION, CompletionStatus } from '@netts/verbs'
 import { type Endpoint, type EndpointSession, kindOf, slotOf } from '@netts/verbs/endpoint'
-import { brokenProtocol, disconnectTimedOut, resetByPeer } from './errors.js'
+import { Ending } from './ending.js'
+import { brokenProtocol, resetByPeer } from './errors.js'
 import { TransportMemory } from './memory.js'
 import type { SendRecvConfig } from './options.js'
 import { receivesFor } from './protocol/credits.js'
@@ -32,17 +32,13 @@ import {
   readPosted,
 } from './protocol/frame.js'
 import { decodeHello, encodeHello, type Hello } from './protocol/hello.js'
-import { isCleanEnd, isOver } from './protocol/lifecycle.js'
+import { isOver } from './protocol/lifecycle.js'
 import { ProtocolEnd } from './protocol/protocol-end.js'
 import { ReceiveBuffers } from './receive-buffers.js'
 import { SendQueue } from './send-queue.js'
 import type { SendRecvTransport } from './send-recv-transport.js'
 import { WorkKind } from './work-requests.js'
 
-/** How long `disconnect` waits for the next acknowledgement, and then for the peer's end. */
-const DISCONNECT_MS = 5000
-/** How long a RESET may take to be acknowledged before the connection is cut without it. */
-const RESET_MS = 1000
 /** How often a connection that has grown looks whether it may shrink. */
 const TICK_MS = 1000
 
@@ -59,20 +55,14 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   readonly #localHello: Hello
   readonly #oneCopy: Uint8Array[] = [new Uint8Array(0)]
   #protocol!: ProtocolEnd
+  #ending!: Ending
   #maxSendSize = 0
   #completed = 0
   #controlFrames = 0
   #peerFinished = false
-  #disconnecting = false
   /** This side said finish, disconnect or destroy: sending is misuse from then on. */
   #saidEnd = false
-  /** Frames that are acknowledged once FIN is; 0 until it is posted. */
-  #framesUpToFin = 0
-  #finDelivered = false
-  #error: NettsError | undefined
   #flushScheduled = false
-  #endpointClosing = false
-  #timer: { close(): void } | undefined
   #ticking = false
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
@@ -131,11 +121,11 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   get state(): TransportState {
     const { life } = this.#protocol
     if (isOver(life)) return 'closed'
-    if (this.#disconnecting) return 'disconnecting'
+    if (this.#ending.disconnecting) return 'disconnecting'
     return life === 'open' || life === 'peer-finished' ? 'open' : 'finished'
   }
   get error(): NettsError | undefined {
-    return this.#error
+    return this.#ending.error
   }
   get waker(): (() => void) | undefined {
     return this.#waker.callback
@@ -257,64 +247,20 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
 
   disconnect(): void {
     this.#saidEnd = true
-    if (this.#disconnecting || isOver(this.#protocol.life)) return
-    this.#disconnecting = true
-    this.#protocol.finish()
+    if (this.#ending.disconnecting || isOver(this.#protocol.life)) return
+    this.#ending.disconnect()
     this.#receives.discardQueued()
-    this.#startDisconnectTimer()
     this.#scheduleFlush()
   }
 
   destroy(error?: NettsError): void {
     this.#saidEnd = true
     if (isOver(this.#protocol.life)) return
-    this.#fail(
+    this.#ending.fail(
       error ?? new NettsError('ERR_NETTS_DESTROYED', 'the transport was destroyed'),
       ResetReason.destroyed,
     )
     this.#receives.discardQueued()
-  }
-
-  #startDisconnectTimer(): void {
-    this.#timer?.close()
-    this.#timer = this.#endpoint.verbs.clock.setTimer(() => this.#onDisconnectTimeout(), DISCONNECT_MS)
-  }
-
-  #onDisconnectTimeout(): void {
-    if (isOver(this.#protocol.life)) return
-    if (!this.#finDelivered) {
-      this.#fail(disconnectTimedOut(DISCONNECT_MS, this.remoteAddress), ResetReason.timeout)
-      return
-    }
-    this.#protocol.abandon(ResetReason.timeout)
-    this.#onOver()
-  }
-
-  /** The end, with an error. @param resetReason what the peer is told, where it can be */
-  #fail(error: NettsError, resetReason?: number): void {
-    if (isOver(this.#protocol.life)) return
-    this.#error = error
-    this.#protocol.fail(resetReason)
-    this.#onOver()
-  }
-
-  /** The life is over: what is due goes out, then the endpoint is closed. */
-  #onOver(): void {
-    this.#timer?.close()
-    this.#timer = undefined
-    this.#waker.wake()
-    if (this.#protocol.dueControl === 0) this.#closeEndpoint()
-    else {
-      this.#timer = this.#endpoint.verbs.clock.setTimer(() => this.#closeEndpoint(), RESET_MS)
-      this.#scheduleFlush()
-    }
-  }
-
-  #closeEndpoint(): void {
-    this.#endpointClosing = true
-    this.#timer?.close()
-    this.#timer = undefined
-    this.#endpoint.close()
   }
 
   // The endpoint's calls.
@@ -333,6 +279,13 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     }
     const { recvDepthInitial, recvDepth, bufferSize } = this.#config
     this.#protocol = new ProtocolEnd(this.#localHello, peer, { least: recvDepthInitial, most: recvDepth })
+    this.#ending = new Ending({
+      endpoint: this.#endpoint,
+      protocol: this.#protocol,
+      sends: this.#sends,
+      waker: this.#waker,
+      scheduleFlush: () => this.#scheduleFlush(),
+    })
     this.#maxSendSize = Math.min(bufferSize, peer.bufferSize) - HEADER_BYTES
   }
 
@@ -350,27 +303,21 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     const idLow = words[at + COMPLETION.idLow]!
     const kind = kindOf(idLow)
     if (kind === WorkKind.receive) this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
-    else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
+    else if (kind === WorkKind.send) this.#completed += this.#sends.retireTo(slotOf(idLow))
   }
 
   onBatchEnd(): void {
     // A handshake that failed drains as well.
-    if (this.#endpointClosing || this.#endpoint.state !== 'open') return
-    const protocol = this.#protocol
-    if (this.#sends.inFlight === 0 && !this.#sends.hasStaged) this.#onAllDelivered()
-    else if (this.#disconnecting && this.#completed > 0) this.#startDisconnectTimer()
-    if (isOver(protocol.life)) return
+    if (this.#endpoint.state !== 'open') return
+    if (this.#sends.inFlight === 0) this.#ending.onAllAcknowledged()
+    else this.#ending.onAcknowledged()
+    if (isOver(this.#protocol.life)) return
     this.#waker.wake()
     this.#scheduleFlush()
   }
 
   onEnd(error: NettsError): void {
-    this.#endpointClosing = true
-    if (isOver(this.#protocol.life)) return
-    if (isCleanEnd(this.#protocol.life, this.#finDelivered)) this.#protocol.abandon(ResetReason.timeout)
-    else this.#fail(error)
-    this.#timer?.close()
-    this.#waker.wake()
+    this.#ending.onEndpointEnd(error)
   }
 
   onDrained(): void {
@@ -378,26 +325,10 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   }
 
   onClosed(): void {
-    this.#timer?.close()
+    this.#ending?.stop()
     this.#receives.close()
     this.#sends.close()
     this.#memory.release()
-  }
-
-  #onSent(place: number): void {
-    const sends = this.#sends
-    this.#completed += sends.retireTo(place)
-    if (this.#framesUpToFin > 0 && sends.retired >= this.#framesUpToFin) this.#finDelivered = true
-  }
-
-  /** Every frame so far was acknowledged. */
-  #onAllDelivered(): void {
-    const protocol = this.#protocol
-    if (isOver(protocol.life)) this.#closeEndpoint()
-    else if (protocol.onDelivered()) {
-      this.#waker.wake()
-      this.#closeEndpoint()
-    }
   }
 
   #onReceived(index: number, byteLength: number): void {
@@ -418,24 +349,23 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       return
     }
     if (kind === FrameKind.data) {
-      if (!this.#disconnecting) this.#receives.queue(byteLength - HEADER_BYTES)
+      if (!this.#ending.disconnecting) this.#receives.queue(byteLength - HEADER_BYTES)
     } else if (kind === FrameKind.fin) {
       this.#peerFinished = true
     } else if (kind === FrameKind.reset) {
-      this.#error = resetByPeer(argument, this.remoteAddress)
-      this.#onOver()
+      this.#ending.onReset(resetByPeer(argument, this.remoteAddress))
     }
   }
 
   #onLie(what: string): void {
-    this.#fail(brokenProtocol(what, this.remoteAddress), ResetReason.protocol)
+    this.#ending.fail(brokenProtocol(what, this.remoteAddress), ResetReason.protocol)
   }
 
   // The flush.
 
   /** What a tick brings leaves in one flush after it. */
   #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#endpointClosing) return
+    if (this.#flushScheduled || this.#endpoint.state !== 'open') return
     this.#flushScheduled = true
     process.nextTick(SendRecvSession.#flushSoon, this)
   }
@@ -446,8 +376,8 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       session.#flush()
     } catch (error) {
       // The device refused what was posted.
-      session.#fail(error as NettsError)
-      session.#closeEndpoint()
+      session.#ending.fail(error as NettsError)
+      session.#ending.closeEndpoint()
     }
   }
 
@@ -462,7 +392,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       const kind = protocol.dueControl
       if (kind === 0) break
       sends.stageControl(kind, protocol.argumentOf(kind))
-      if (kind === FrameKind.fin) this.#framesUpToFin = sends.staged
+      if (kind === FrameKind.fin) this.#ending.onFinStaged()
       protocol.onSend(kind)
       protocol.receives.announce()
       this.#controlFrames++
@@ -486,7 +416,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     this.#ticking = true
     this.#endpoint.verbs.clock.setTimer(() => {
       this.#ticking = false
-      if (this.#endpointClosing || isOver(this.#protocol.life)) return
+      if (this.#endpoint.state !== 'open' || isOver(this.#protocol.life)) return
       this.#protocol.tick()
       this.#receives.trim()
       this.#sends.trim()
