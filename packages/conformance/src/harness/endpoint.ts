@@ -92,9 +92,12 @@ export class Endpoint {
   /** Sends the next bytes of the stream, waiting for capacity. */
   async send(byteLength: number, method: SendMethod = 'sendCopy'): Promise<void> {
     const target = this.sent + byteLength
+    // More than a chunk, so that the cap matters, but not all of it each time: making the bytes takes longer then
+    // than sending them.
+    const offered = 2 * this.transport.maxSendSize
     while (this.sent < target) {
       await this.until(`capacity to send byte ${this.sent} of ${target}`, () => {
-        if (this.trySend(target - this.sent, method) > 0) return true
+        if (this.trySend(Math.min(target - this.sent, offered), method) > 0) return true
         this.#failIfClosed()
         return undefined
       })
