@@ -3,8 +3,8 @@
  * Where a compiler or the headers are missing it says so and succeeds: everything else works without RDMA. With
  * --required, or under CI, that is a failure.
  *
- * With --sanitize it builds build/sanitized/netts_verbs.node with AddressSanitizer and UBSan, which is not packed.
- * NETTS_VERBS_ADDON names the file to load instead, which needs LD_PRELOAD="$(g++ -print-file-name=libasan.so)".
+ * With --sanitize it builds build/sanitized/netts_verbs.node with AddressSanitizer and UBSan, which is not packed;
+ * lib/lab/sanitized.ts runs programs with it.
  *
  * Run it through pnpm or npm: they hand their configuration (`nodedir`) on to node-gyp.
  */
@@ -75,7 +75,9 @@ if (status !== 0) {
 const place = values.sanitize ? 'build/sanitized' : `prebuilds/${process.platform}-${process.arch}`
 const directory = `${root}${place}`
 mkdirSync(directory, { recursive: true })
-// Renamed into place: a process that has the old one loaded keeps it intact.
-copyFileSync(`${source}/build/Release/netts_verbs.node`, `${directory}/netts_verbs.node.new`)
-renameSync(`${directory}/netts_verbs.node.new`, `${directory}/netts_verbs.node`)
+for (const name of values.sanitize ? ['netts_verbs', 'fault'] : ['netts_verbs']) {
+  // Renamed into place: a process that has the old one loaded keeps it intact.
+  copyFileSync(`${source}/build/Release/${name}.node`, `${directory}/${name}.node.new`)
+  renameSync(`${directory}/${name}.node.new`, `${directory}/${name}.node`)
+}
 console.log(`@netts/verbs: built ${place}/netts_verbs.node`)

@@ -13,6 +13,11 @@
       }],
     ],
   },
+  'conditions': [
+    ['sanitize==1', {
+      'targets': [{ 'target_name': 'fault', 'sources': ['sanitizer-check/fault.cc'] }],
+    }],
+  ],
   'targets': [
     {
       # See noop-device/noop_verbs.cc: for measuring and testing, not part of the package.

@@ -1,5 +1,5 @@
 /**
- * What crossing into the addon and back costs, over a device that does nothing (`noop-verbs.c`). Runs in a process
+ * What crossing into the addon and back costs, over a device that does nothing (`noop-device/` of `@netts/verbs`). Runs in a process
  * of its own, takes the batch size, and prints nanoseconds as JSON.
  */
 import {

@@ -1,13 +1,10 @@
-/** The addon of `@netts/verbs` by itself, over libraries that do nothing (`addon/noop-verbs.c`). */
+/** The addon of `@netts/verbs` by itself, over libraries that do nothing (`noop-device/` of `@netts/verbs`). */
 import { execFile } from 'node:child_process'
-import { access, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { RunSpec } from '../run/protocol.js'
 import type { ProgramContender } from './contender.js'
-import { missing } from './program.js'
 
 const run = promisify(execFile)
 
@@ -15,47 +12,24 @@ const run = promisify(execFile)
 const inPackage = (path: string) =>
   fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? `../../${path}` : `../${path}`, import.meta.url))
 
-async function compileLibrary(folder: string): Promise<string> {
-  const library = join(folder, 'noop-verbs.so')
-  await run('cc', [
-    '-std=gnu11',
-    '-O2',
-    '-shared',
-    '-fPIC',
-    '-o',
-    library,
-    inPackage('src/addon/noop-verbs.c'),
-  ])
-  return library
-}
+/** A stand-in for rdma-core, which the build of the addon leaves beside it. */
+const library = inPackage('../../native/src/build/Release/noop_verbs.node')
 
 export const verbsAddon: ProgramContender = {
   id: 'verbs',
   title: '@netts/verbs addon',
   about: 'posting and polling through the addon, over a device that does nothing',
   async unavailable() {
-    const compiler = await missing(['cc'], 'gcc')
-    if (compiler) return compiler
-    try {
-      await access('/usr/include/infiniband/verbs.h')
-      await access('/usr/include/rdma/rdma_cma.h')
-    } catch {
-      return 'the headers of rdma-core are not installed (Debian packages libibverbs-dev and librdmacm-dev)'
-    }
+    if (!existsSync(library))
+      return 'the addon was not built here (npx pnpm --filter @netts/verbs build:native)'
     const { rdmaAvailability } = await import('@netts/verbs')
     const found = rdmaAvailability()
     return !found.available && found.reason === 'addon-missing' ? found.message : undefined
   },
   async run({ batch = 1 }: RunSpec) {
-    const folder = await mkdtemp(join(tmpdir(), 'netts-bench-'))
-    try {
-      const library = await compileLibrary(folder)
-      const { stdout } = await run(process.execPath, [inPackage('dist/addon-cost.js'), String(batch)], {
-        env: { ...process.env, NETTS_IBVERBS_LIB: library, NETTS_RDMACM_LIB: library },
-      })
-      return JSON.parse(stdout) as Record<string, number>
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
+    const { stdout } = await run(process.execPath, [inPackage('dist/addon-cost.js'), String(batch)], {
+      env: { ...process.env, NETTS_IBVERBS_LIB: library, NETTS_RDMACM_LIB: library },
+    })
+    return JSON.parse(stdout) as Record<string, number>
   },
 }

@@ -1,0 +1,40 @@
+/** The addon where there is no RDMA: on a device that does nothing, and with sanitizers. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { FAULTY, runSanitized, sanitizedIsMissing } from '../lab/sanitized.js'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const NOOP_DEVICE = here('../../src/build/Release/noop_verbs.node')
+const PROGRAM = ['--conditions=@netts/source', '--import', 'tsx', here('../lab/noop-program.ts')]
+const libraries = { NETTS_IBVERBS_LIB: NOOP_DEVICE, NETTS_RDMACM_LIB: NOOP_DEVICE }
+const EXPECTED = '2000 completed\n'
+
+describe.skipIf(!existsSync(NOOP_DEVICE) && process.env.CI !== 'true')(
+  'the addon on a device that does nothing',
+  () => {
+    it('completes whatever is posted, in batches of any size', () => {
+      const env = { ...process.env, ...libraries }
+      const { stdout, stderr } = spawnSync(process.execPath, PROGRAM, { env, encoding: 'utf8' })
+      expect(stdout, stderr).toBe(EXPECTED)
+    })
+  },
+)
+
+describe.skipIf(sanitizedIsMissing)('the addon with AddressSanitizer and UBSan', () => {
+  it('does nothing that they report', () => {
+    const { status, stdout, stderr } = runSanitized(PROGRAM, libraries)
+    expect(stdout, stderr).toBe(EXPECTED)
+    expect(status).toBe(0)
+  })
+
+  it.each([
+    ['use-after-free', /AddressSanitizer: heap-use-after-free/],
+    ['overflow', /runtime error: signed integer overflow/],
+  ])('would fail if it did: %s', (fault, report) => {
+    const { status, stderr } = runSanitized(PROGRAM, { NETTS_VERBS_ADDON: FAULTY, NETTS_FAULT: fault })
+    expect(stderr).toMatch(report)
+    expect(status).toBe(1)
+  })
+})
