@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { it } from 'node:test'
+import { labDevices } from '../lab/devices.js'
 import type { RdmaAvailability } from '../verbs/availability.js'
 import { rdmaAvailability } from './availability.js'
-import { labDevices } from './lab-devices.js'
 
 const ASK = 'NETTS_ASK_AVAILABILITY'
 

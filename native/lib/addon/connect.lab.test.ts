@@ -4,10 +4,10 @@ import { execFileSync } from 'node:child_process'
 import { before, describe, it } from 'node:test'
 import { EventLog } from '../device-suite/bench.js'
 import { connectPair, End, listen, resolve } from '../device-suite/pair.js'
+import { labDevices } from '../lab/devices.js'
+import { kernelResources, settleResources, warmUp } from '../lab/resources.js'
+import { benchOn } from '../lab/scenarios.js'
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
-import { labDevices } from './lab-devices.js'
-import { kernelResources, settleResources, warmUp } from './lab-resources.js'
-import { benchOn } from './ownership-scenarios.js'
 
 /** Counts how often the event loop comes round while something else is waited for. */
 async function turnsDuring(wait: Promise<unknown>): Promise<number> {

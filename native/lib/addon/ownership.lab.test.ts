@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { connectPair, listen } from '../device-suite/pair.js'
+import { type LabDevice, labDevices } from '../lab/devices.js'
+import { benchOn } from '../lab/scenarios.js'
 import { AccessFlag, SendFlag, SendOpcode } from '../verbs/layout.js'
-import { type LabDevice, labDevices } from './lab-devices.js'
 import { openVerbs } from './open-verbs.js'
-import { benchOn } from './ownership-scenarios.js'
 
 async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc')

@@ -1,7 +1,7 @@
 /** The endpoint suite on the kernel's own devices. */
 import { describe, it } from 'node:test'
-import { labDevices } from '../addon/lab-devices.js'
 import { openVerbs } from '../addon/open-verbs.js'
+import { labDevices } from '../lab/devices.js'
 import { endpointSuite } from './endpoint-suite.js'
 
 for (const { name, address } of labDevices()) {

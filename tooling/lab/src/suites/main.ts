@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { whenAbandoned } from '../abandoned.js'
 import type { Host } from '../host.js'
-import { type Lab, openGuest, openNativeLab, prepareGuests } from '../lab.js'
+import { type Lab, openLab, openNativeLab, prepareGuests } from '../lab.js'
 import { createNativeHost } from '../native/host.js'
 import { writeThrough } from '../output.js'
 import { temporaryFolder } from '../prepare/cache.js'
@@ -25,6 +25,7 @@ const DEEP_SUFFIX = '.deep.lab.test.ts'
 const DEEP_HOSTS_SUFFIX = '.deep.hosts.lab.test.ts'
 /** A file that takes longer hangs. Those on this machine boot guests several times. */
 const LAB_TIMEOUT_MS = 300_000
+const DEEP_LAB_TIMEOUT_MS = 900_000
 const HOSTS_TIMEOUT_MS = 600_000
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
@@ -64,19 +65,26 @@ async function main(): Promise<void> {
   await runOnThisMachine(onHosts)
 }
 
-/** One lab for all files, and a new one only after a file crashed its kernel. */
+/**
+ * One lab for all files, and a new one only after a file crashed its kernel. Deep ones have a lab each: they may do
+ * things to it that others would not survive, such as deleting its devices.
+ */
 async function runInLab(files: readonly string[], native: Lab | undefined): Promise<void> {
   let lab = native
   try {
     for (const path of files) {
       if (lab?.host.isUp === false) lab = undefined
-      lab ??= await openGuest()
+      lab ??= await openLab()
       try {
         const program = await lab.host.install(path)
         const node = ['--enable-source-maps', '--test-reporter=spec', program]
-        await runSuite(lab.host, path, node, LAB_TIMEOUT_MS)
+        await runSuite(lab.host, path, node, isDeep(path) ? DEEP_LAB_TIMEOUT_MS : LAB_TIMEOUT_MS)
       } catch (error) {
         fail(path, (error as Error).message) // it does not compile, or the guest crashed
+      }
+      if (isDeep(path)) {
+        await lab[Symbol.asyncDispose]()
+        lab = undefined
       }
     }
   } finally {

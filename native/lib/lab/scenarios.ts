@@ -2,20 +2,25 @@
  * What a process or worker is in the midst of when it ends. Nothing of it is closed: that is the point.
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { openVerbs } from '../addon/open-verbs.js'
 import { type Bench, EventLog } from '../device-suite/bench.js'
 import { connectPair, End, listen, type Pair, resolve } from '../device-suite/pair.js'
 import { AccessFlag, SendFlag, SendOpcode } from '../verbs/layout.js'
-import type { LabDevice } from './lab-devices.js'
-import { openVerbs } from './open-verbs.js'
+import type { LabDevice } from './devices.js'
 
 /** How far a scenario gets. */
 export const STAGES = [
   'opened',
   'registering',
+  'registered',
+  'created',
   'resolving',
+  'resolved',
   'connecting',
   'connected',
+  'posted',
   'transferring',
+  'closing',
 ] as const
 export type Stage = (typeof STAGES)[number]
 
@@ -31,9 +36,6 @@ export interface Scenario {
   readonly device: LabDevice
 }
 
-/** Starting Node.js takes seconds in an emulated guest: `NETTS_DEEP=1` tries every combination. */
-export const THOROUGH = process.env.NETTS_DEEP === '1'
-
 /**
  * Plays the scenario that this process or worker was started for. The test files are their own child processes and
  * workers.
@@ -44,7 +46,8 @@ export async function playScenario(): Promise<boolean> {
   if (inherited === undefined) return false
   const { stage, ending, device } = JSON.parse(inherited) as Scenario
   await reach(stage, device)
-  parentPort?.postMessage('reached')
+  if (isMainThread) process.stdout.write('reached')
+  else parentPort!.postMessage('reached')
   if (ending === 'wait') setInterval(() => {}, 1000)
   // The throw must not be a rejection of the module that awaits this.
   else setImmediate(() => end(ending))
@@ -62,37 +65,52 @@ export function benchOn(device: LabDevice): Bench {
 /** Goes as far as the stage, and returns with everything open and in progress. */
 async function reach(stage: Stage, device: LabDevice): Promise<void> {
   const bench = benchOn(device)
-  kept.push(bench, bench.client.devices())
-  if (stage === 'opened') return
-  if (stage === 'registering') {
-    const domain = bench.client.devices()[0]!.allocateProtectionDomain()
-    domain.registerRegionAsync({ byteLength: 64 << 20 }).catch(() => {})
-    kept.push(domain)
-    return
+  const { client } = bench
+  kept.push(bench, client.devices())
+  switch (stage) {
+    case 'opened':
+      return
+    case 'registering':
+    case 'registered': {
+      const domain = client.devices()[0]!.allocateProtectionDomain()
+      const region = domain.registerRegionAsync({ byteLength: 64 << 20 })
+      kept.push(domain, region)
+      if (stage === 'registered') await region
+      else region.catch(() => {})
+      return
+    }
+    case 'created':
+    case 'resolving': {
+      const id = client.createCmId()
+      kept.push(id)
+      if (stage === 'created') return
+      id.resolveAddress({ destination: { host: device.address, port: 1 }, timeoutMs: 2000 })
+      return
+    }
+    case 'resolved':
+    case 'connecting': {
+      const listener = listen(bench)
+      const end = new End(client, await resolve(bench, listener.id.localAddress!.port))
+      kept.push(listener, end)
+      if (stage === 'connecting') end.id.connect()
+      return
+    }
+    default: {
+      const pair = await connectPair(bench, {
+        server: { access: AccessFlag.localWrite | AccessFlag.remoteWrite },
+      })
+      kept.push(pair)
+      if (stage === 'connected') return
+      pair.server.receive(...Array.from({ length: 16 }, () => ({})))
+      if (stage === 'posted') return
+      transfer(pair)
+      if (stage === 'closing') pair.client.id.disconnect()
+    }
   }
-  if (stage === 'resolving') {
-    const id = bench.client.createCmId()
-    id.resolveAddress({ destination: { host: device.address, port: 1 }, timeoutMs: 2000 })
-    kept.push(id)
-    return
-  }
-  if (stage === 'connecting') {
-    const listener = listen(bench)
-    const client = new End(bench.client, await resolve(bench, listener.id.localAddress!.port))
-    client.id.connect()
-    kept.push(listener, client)
-    return
-  }
-  const pair = await connectPair(bench, {
-    server: { access: AccessFlag.localWrite | AccessFlag.remoteWrite },
-  })
-  kept.push(pair)
-  if (stage === 'transferring') transfer(pair)
 }
 
-/** Keeps sixteen Writes in flight, and receives posted, for as long as the environment lives. */
+/** Keeps sixteen Writes in flight for as long as the environment lives. */
 function transfer({ client, server }: Pair): void {
-  server.receive(...Array.from({ length: 16 }, () => ({})))
   const write = {
     opcode: SendOpcode.write,
     flags: SendFlag.signalled,
