@@ -2,54 +2,102 @@
  * The conformance suite on the kernel's own devices. The file that runs it is the crashable peer, too: as a child
  * process, it finds its task in the environment.
  */
+import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
-import { describe, it } from 'node:test'
-import { type ConformanceFixture, type PeerTask, runPeerTask, transportConformance } from '@netts/conformance'
+import { before, describe, it } from 'node:test'
+import {
+  type ConformanceFixture,
+  type ConformanceOptions,
+  type PeerTask,
+  runPeerTask,
+  transportConformance,
+} from '@netts/conformance'
 import type { Address } from '@netts/core'
 import { openVerbs } from '@netts/verbs'
-import { sendRecv } from '../src/index.js'
+import { type SendRecvOptions, sendRecv } from '../src/index.js'
+import { type LabDevice, labDevices, repeats } from './lab-devices.js'
 import { openCounts } from './open-counts.js'
 
-interface LabDevice {
-  readonly name: string
-  readonly type: string
-  readonly address: string
+/** How the two ends are set up. */
+export interface LabSetting {
+  readonly client?: SendRecvOptions
+  readonly server?: SendRecvOptions
 }
 
-const PEER_TASK = 'NETTS_PEER_TASK'
+/** What a peer is told. */
+interface Peer {
+  readonly task: PeerTask
+  readonly options: SendRecvOptions | undefined
+}
 
-/** Runs the suite on the lab's device of this type, or the task of a peer. */
-export async function labConformance(type: 'rxe' | 'siw'): Promise<void> {
-  const task = process.env[PEER_TASK]
-  if (task !== undefined) {
-    await runPeerTask(sendRecv(), JSON.parse(task) as PeerTask, (address) => process.send?.(address))
+const PEER = 'NETTS_CONFORMANCE_PEER'
+
+/**
+ * Runs the suite on the lab's devices of these types, with each of the settings; or the task of a peer.
+ * @param options in place of those of the suite
+ */
+export async function labConformance(
+  types: readonly LabDevice['type'][],
+  settings: Readonly<Record<string, LabSetting>>,
+  options: Partial<ConformanceOptions> = {},
+): Promise<void> {
+  const peer = process.env[PEER]
+  if (peer !== undefined) {
+    const { task, options } = JSON.parse(peer) as Peer
+    await runPeerTask(sendRecv(options), task, (address) => process.send?.(address))
     return
   }
-  const devices = JSON.parse(process.env.NETTS_LAB_DEVICES ?? '[]') as LabDevice[]
-  const device = devices.find((device) => device.type === type)
-  if (!device) throw new Error(`there is no ${type} device here: npx pnpm lab -- COMMAND`)
-  transportConformance({
-    name: `rdma-sendrecv on ${device.name}`,
-    capabilities: { detectsPeerCrash: true, reset: true },
-    setup: () => labFixture(device.address),
-    describe,
-    it: (title, body) => void it(title, { timeout: 60_000 }, body),
-    bulkByteLength: 2 ** 18,
-    connections: 16,
-    bufferedByteLength: 2 ** 21,
-    schedules: 3,
-    deadlineMs: 20_000,
-  })
+  for (const type of types) {
+    const device = labDevices().find((device) => device.type === type)
+    if (!device) throw new Error(`there is no ${type} device here: npx pnpm lab -- COMMAND`)
+    for (const [name, setting] of Object.entries(settings)) {
+      const suite = `rdma-sendrecv on ${device.name}: ${name}`
+      describe(suite, () => {
+        let atFirst: readonly [string, number][]
+        before(() => {
+          atFirst = timesNotReady(device)
+        })
+        transportConformance({
+          name: suite,
+          capabilities: { detectsPeerCrash: true, reset: true },
+          setup: () => labFixture(device, setting),
+          describe,
+          it: (title, body) => void it(title, { timeout: 60_000 }, body),
+          bulkByteLength: 2 ** 20,
+          connections: 16,
+          bufferedByteLength: 2 ** 21,
+          schedules: 5,
+          deadlineMs: 20_000,
+          ...options,
+        })
+        // On Soft-iWARP, that would have ended the connection.
+        if (type === 'siw') return
+        it('never found a receiver not ready', () => {
+          assert.notEqual(atFirst.length, 0, 'the device has no counters of it')
+          assert.deepEqual(timesNotReady(device), atFirst)
+        })
+      })
+    }
+  }
 }
 
-function labFixture(address: string): ConformanceFixture {
+function timesNotReady(device: LabDevice): [string, number][] {
+  return Object.entries(repeats(device)).filter(([counter]) => counter.includes('rnr'))
+}
+
+function labFixture(device: LabDevice, { client, server }: LabSetting): ConformanceFixture {
+  const { address, type } = device
   return {
-    builder: sendRecv(),
+    builder: sendRecv(client),
+    listenBuilder: sendRecv(server),
     listenAddress: () => ({ host: address, port: 0 }),
+    // Soft-iWARP asks by TCP, in the kernel and for as long as that tries: it would hold the process.
+    ...(type === 'siw' ? {} : { silentAddress: () => ({ host: address.replace(/\d+$/, '77'), port: 4711 }) }),
     async startCrashablePeer(task) {
       const own = task.role === 'listen' ? { ...task, address: { host: address, port: 0 } } : task
+      const peer: Peer = { task: own, options: task.role === 'listen' ? server : client }
       const child = fork(process.argv[1]!, [], {
-        env: { ...process.env, [PEER_TASK]: JSON.stringify(own), NODE_TEST_CONTEXT: '' },
+        env: { ...process.env, [PEER]: JSON.stringify(peer), NODE_TEST_CONTEXT: '' },
       })
       const listening = new Promise<Address>((resolve, reject) => {
         child.once('message', (message) => resolve(message as Address))

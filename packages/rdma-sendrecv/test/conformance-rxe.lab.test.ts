@@ -1,4 +1,4 @@
 /** The conformance suite on Soft-RoCE. */
 import { labConformance } from './lab-conformance.js'
 
-await labConformance('rxe')
+await labConformance(['rxe'], { defaults: {} })

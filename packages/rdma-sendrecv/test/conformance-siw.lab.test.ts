@@ -1,4 +1,4 @@
 /** The conformance suite on Soft-iWARP. */
 import { labConformance } from './lab-conformance.js'
 
-await labConformance('siw')
+await labConformance(['siw'], { defaults: {} })
