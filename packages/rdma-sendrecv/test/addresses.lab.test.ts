@@ -3,11 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { NettsError } from '@netts/core'
 import { sendRecv } from '../src/index.js'
-
-interface LabDevice {
-  readonly name: string
-  readonly address: string
-}
+import { labDevices } from './lab-devices.js'
 
 const failure = (promise: Promise<unknown>): Promise<NettsError> =>
   promise.then(
@@ -26,7 +22,7 @@ describe('addresses', () => {
     await listener.close()
   })
 
-  for (const { name, address } of JSON.parse(process.env.NETTS_LAB_DEVICES ?? '[]') as LabDevice[]) {
+  for (const { name, address } of labDevices()) {
     it(`a listener on 0.0.0.0 is reached at the address of ${name}`, { timeout: 60_000 }, async () => {
       const listener = await sendRecv().listen({ host: '0.0.0.0', port: 0 })
       const { port } = listener.address as { port: number }

@@ -4,11 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-
-interface LabDevice {
-  readonly name: string
-  readonly address: string
-}
+import { labDevices } from './lab-devices.js'
 
 const example = (name: string) => fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url))
 const run = (name: string, ...args: string[]) =>
@@ -17,7 +13,7 @@ const run = (name: string, ...args: string[]) =>
   })
 
 describe('the echo examples', () => {
-  for (const { name, address } of JSON.parse(process.env.NETTS_LAB_DEVICES ?? '[]') as LabDevice[]) {
+  for (const { name, address } of labDevices()) {
     it(`echo over ${name}`, { timeout: 120_000 }, async () => {
       const server = run('echo-server', '0.0.0.0', '18515')
       try {

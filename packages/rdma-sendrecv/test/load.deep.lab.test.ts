@@ -1,29 +1,20 @@
-/**
- * Much at a time, on each device of the lab: a slow reader, and many connections to one listener. By default a share
- * of it that fits into `npm test`; with NETTS_LAB_FULL=1, 256 MiB and 500 connections.
- */
+/** Much at a time, on each device of the lab: to a slow reader, and over many connections to one listener. */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { connect, listen } from '@netts/core'
 import { openVerbs } from '@netts/verbs'
 import { type SendRecvTransport, sendRecv } from '../src/index.js'
+import { labDevices, repeats } from './lab-devices.js'
 
-interface LabDevice {
-  readonly name: string
-  readonly address: string
-}
-
-const full = process.env.NETTS_LAB_FULL === '1'
-const STREAM_MIB = full ? 256 : 16
-const CONNECTIONS = full ? 500 : 60
+const STREAM_MIB = 256
+const CONNECTIONS = 500
 const MESSAGE_BYTES = 65_536
 /** As the README says. */
 const IDLE_BYTES = 164_992
 const MOST_BYTES = 3_441_792
 
 const fileDescriptors = () => readdirSync('/proc/self/fd').length
-const devices = JSON.parse(process.env.NETTS_LAB_DEVICES ?? '[]') as LabDevice[]
 
 async function nothingPinned(): Promise<void> {
   const verbs = openVerbs()
@@ -33,13 +24,15 @@ async function nothingPinned(): Promise<void> {
   }
 }
 
-for (const { name, address } of devices) {
-  describe(`load on ${name}`, { timeout: 170_000 * (full ? 4 : 1) }, () => {
+for (const device of labDevices()) {
+  const { name, address } = device
+  describe(`load on ${name}`, { timeout: 600_000 }, () => {
     it(`${STREAM_MIB} MiB to a reader that is slower arrive whole, within bounded memory`, async () => {
       const messages = (STREAM_MIB * 2 ** 20) / MESSAGE_BYTES
       const server = await listen(sendRecv(), { host: address, port: 0 })
       const [near, far] = await Promise.all([connect(sendRecv(), server.address), server.accept()])
       const [writer, reader] = [near.transport as SendRecvTransport, far!.transport as SendRecvTransport]
+      const repeatsBefore = repeats(device)
       const rssBefore = process.memoryUsage().rss
       let mostRss = 0
       const writing = (async () => {
@@ -57,6 +50,7 @@ for (const { name, address } of devices) {
       }
       await writing
       assert.equal(received, messages)
+      assert.deepEqual(repeats(device), repeatsBefore, 'sends had to be repeated')
       assert.ok(mostRss - rssBefore < 96 * 2 ** 20, `it grew by ${(mostRss - rssBefore) / 2 ** 20} MiB`)
       await Promise.all([near.close(), far!.close(), server.close()])
       await nothingPinned()

@@ -5,19 +5,13 @@
 import { type Connection, connect, listen } from '@netts/core'
 import { openVerbs } from '@netts/verbs'
 import { sendRecv } from '../src/index.js'
-
-interface LabDevice {
-  readonly type: string
-  readonly address: string
-  readonly peerAddress: string
-}
+import { labDevices } from './lab-devices.js'
 
 const MESSAGE_BYTES = 65_536
 const PORT = 18_515
 
 const [role, type, count] = process.argv.slice(2)
-const devices = JSON.parse(process.env.NETTS_LAB_DEVICES ?? '[]') as LabDevice[]
-const device = devices.find((device) => device.type === type)
+const device = labDevices().find((device) => device.type === type)
 if (!device) throw new Error(`there is no ${type} device here`)
 const say = (what: object) => console.log(JSON.stringify(what))
 
@@ -30,7 +24,7 @@ if (role === 'server') {
 } else {
   const connection = await connect(
     sendRecv(),
-    { host: device.peerAddress, port: PORT },
+    { host: device.peerAddress!, port: PORT },
     { timeoutMs: 30_000 },
   )
   say({ event: 'connected' })
