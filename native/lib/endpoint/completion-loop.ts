@@ -21,7 +21,7 @@ export interface PollingOptions {
   readonly polling: Polling
   /** Adaptive: for how long after the last completion it goes on polling, in microseconds. */
   readonly adaptiveMicroseconds: number
-  /** How much of a turn's polling is spent in native code, in microseconds. */
+  /** For how long one poll goes on asking, in native code, in microseconds; a turn polls again after each batch. */
   readonly spinMicroseconds: number
 }
 
@@ -29,7 +29,7 @@ export interface PollingOptions {
 export interface CompletionSink {
   /** One completion, as `COMPLETION` words from `at` on. They are overwritten when this returned. */
   onCompletion(words: Uint32Array, at: number): void
-  /** The batch with at least one completion of this sink is over: the moment to post. */
+  /** The batch with at least one completion of this sink is over: the moment to post. May throw, and is called on. */
   onBatchEnd(): void
   /** The queue itself failed; nothing more will come. */
   onQueueFailure(error: unknown): void
@@ -200,7 +200,7 @@ export class CompletionLoop {
     for (let index = 0; index < this.#queues.length; index++) {
       const shared = this.#queues[index] as SharedQueue
       for (let batches = BATCHES_PER_TURN; batches > 0; batches--) {
-        const taken = this.#poll(shared, any ? 0 : spinMicroseconds)
+        const taken = this.#poll(shared, spinMicroseconds)
         if (taken === 0) break
         any = true
       }
@@ -234,7 +234,18 @@ export class CompletionLoop {
       }
       route.sink.onCompletion(words, at)
     }
-    for (let route = touched.pop(); route; route = touched.pop()) route.sink.onBatchEnd()
+    for (let route = touched.pop(); route; route = touched.pop()) {
+      try {
+        route.sink.onBatchEnd()
+      } catch (error) {
+        // A program's waker threw, which is its own affair and not that of its neighbours on this queue.
+        process.nextTick(rethrow, error)
+      }
+    }
     return taken
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }

@@ -37,7 +37,8 @@ export interface SendRecvOptions {
   /** With `adaptive`: for how long after the last completion to go on asking. 0 to 1000000. @default 200 */
   readonly adaptiveMicroseconds?: number | undefined
   /**
-   * For how much of each turn of the event loop to ask in native code. Nothing else runs meanwhile. 0 to 10000.
+   * For how long to go on asking in native code when nothing is there, in each turn of the event loop, and again after
+   * each batch of up to eight. Nothing else runs meanwhile. 0 to 10000.
    * @default 20
    */
   readonly spinMicroseconds?: number | undefined

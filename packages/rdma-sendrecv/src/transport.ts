@@ -312,8 +312,13 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     if (this.#sends.inFlight === 0) this.#ending.onAllAcknowledged()
     else this.#ending.onAcknowledged()
     if (isOver(this.#protocol.life)) return
-    this.#waker.wake()
-    this.#scheduleFlush()
+    // What the waker leads to leaves below, and not a tick later.
+    this.#flushScheduled = true
+    try {
+      this.#waker.wakeNow()
+    } finally {
+      SendRecvSession.#tryFlush(this)
+    }
   }
 
   onEnd(error: NettsError): void {
@@ -367,10 +372,10 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#endpoint.state !== 'open') return
     this.#flushScheduled = true
-    process.nextTick(SendRecvSession.#flushSoon, this)
+    process.nextTick(SendRecvSession.#tryFlush, this)
   }
 
-  static #flushSoon(this: void, session: SendRecvSession): void {
+  static #tryFlush(this: void, session: SendRecvSession): void {
     session.#flushScheduled = false
     try {
       session.#flush()
