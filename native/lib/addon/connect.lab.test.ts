@@ -1,9 +1,9 @@
 /** Connecting to peers that do not answer as wished: a typed event in time, and the event loop runs on. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { before, describe, it } from 'node:test'
 import { EventLog } from '../device-suite/bench.js'
 import { connectPair, End, listen, resolve } from '../device-suite/pair.js'
+import { cycles } from '../lab/cycles.js'
 import { labDevices } from '../lab/devices.js'
 import { kernelResources, settleResources, warmUp } from '../lab/resources.js'
 import { benchOn } from '../lab/scenarios.js'
@@ -73,38 +73,7 @@ for (const device of labDevices()) {
       assert.deepEqual(await settleResources(atFirst), atFirst)
     })
 
-    it('connecting, transferring and closing time and again leaves nothing behind', async () => {
-      const bench = benchOn(device)
-      const listener = listen(bench)
-      const cycle = async (round: number) => {
-        const { client, server, close } = await connectPair(bench, {}, listener)
-        server.receive({ entries: [{ region: server.region, byteLength: 64 }] })
-        const sent = client.fill(0, 64, round)
-        client.send({
-          opcode: SendOpcode.send,
-          flags: SendFlag.signalled,
-          entries: [{ region: client.region, byteLength: 64 }],
-        })
-        await server.completions.succeed(1)
-        assert.deepEqual(server.bytes(0, 64), sent)
-        close()
-      }
-      await cycle(0)
-      const descriptors = () =>
-        execFileSync('ls', [`/proc/${process.pid}/fd`], { encoding: 'utf8' }).split('\n').length
-      const atFirst = { ...kernelResources(), descriptors: descriptors(), pinned: bench.client.pinnedBytes }
-      const cycles = process.env.NETTS_DEEP === '1' ? 1000 : 30
-      for (let round = 1; round <= cycles; round++) await cycle(round)
-      const { descriptors: _, pinned: __, ...resources } = atFirst
-      const after = {
-        ...(await settleResources(resources)),
-        descriptors: descriptors(),
-        pinned: bench.client.pinnedBytes,
-      }
-      assert.deepEqual(after, atFirst)
-      listener.id.close()
-      bench.client.close()
-    })
+    it('connecting, transferring and closing time and again leaves nothing behind', () => cycles(device, 30))
 
     it('resolving a host that is not there ends with an event', async () => {
       const bench = benchOn(device)

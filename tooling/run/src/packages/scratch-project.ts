@@ -30,16 +30,21 @@ export class ScratchProject implements Disposable {
   }
 
   /**
-   * Installs the wanted packages, taking whatever they need of the workspace from its tarballs too.
+   * Makes the wanted packages dependencies, and takes whatever they need of the workspace from its tarballs too.
    * @param tarballs by package name
    */
-  install(wanted: readonly string[], tarballs: ReadonlyMap<string, string>): void {
+  declare(wanted: readonly string[], tarballs: ReadonlyMap<string, string>): void {
     const file = (name: string) => `file:${tarballs.get(name)}`
     const overrides = Object.fromEntries(
       [...tarballs.keys()].filter((name) => !wanted.includes(name)).map((name) => [name, file(name)]),
     )
     const dependencies = Object.fromEntries(wanted.map((name) => [name, file(name)]))
     this.write('package.json', JSON.stringify({ private: true, dependencies, overrides }))
+  }
+
+  /** Installs the wanted packages: see {@link declare}. */
+  install(wanted: readonly string[], tarballs: ReadonlyMap<string, string>): void {
+    this.declare(wanted, tarballs)
     execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,10 @@
+/** A thousand connections one after the other leave nothing behind. */
+import { it } from 'node:test'
+import { cycles } from '../lab/cycles.js'
+import { labDevices } from '../lab/devices.js'
+
+for (const device of labDevices()) {
+  it(`connects, transfers and closes on ${device.name}, 1000 times`, { timeout: 400_000 }, () =>
+    cycles(device, 1000),
+  )
+}
