@@ -48,8 +48,7 @@ async function run(options: Options): Promise<{ report: Report; failures: readon
     machine,
     contenders: takingPart(request).map(({ id, title, about }) => ({ id, title, about })),
     scenarios,
-    // The targets are for real machines; an emulated one has other proportions.
-    targets: options.lab ? [] : judge(scenarios),
+    targets: judge(scenarios, options.lab),
   }
   return { report, failures }
 }

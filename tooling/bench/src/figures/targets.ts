@@ -3,7 +3,8 @@ import { formatFigure, formatRatio } from './format.js'
 import { figureOf, type ScenarioResult } from './report.js'
 import { difference, ratio, type Spread, spread } from './statistics.js'
 
-const MIB = 1024 * 1024
+const KIB = 1024
+const MIB = 1024 * KIB
 
 interface Target {
   readonly id: string
@@ -113,6 +114,49 @@ const targets: readonly Target[] = [
   addonCost('poll', 'one completion', 15),
 ]
 
+/** Those of RDMA, beside perftest in the same guest: the kernel's part of the way is the same for both. */
+const labTargets: readonly Target[] = [
+  roundTripAgainst('perftest-send', 'sendrecv-transport-busy', 'transport, busy, against ib_send_lat', 1.6),
+  roundTripAgainst('perftest-send', 'sendrecv-busy', 'connection, busy, against ib_send_lat', 2.5),
+  roundTripAgainst('net', 'sendrecv-busy', 'connection, busy, against node:net', 0.35),
+  roundTripAgainst(
+    'perftest-send-events',
+    'sendrecv-transport-event',
+    'transport, events, against ib_send_lat -e',
+    1.3,
+  ),
+  {
+    id: 'rdma-bandwidth',
+    title: 'rdma-sendrecv connection, 64 KiB MB/s, against ib_send_bw',
+    bound: 0.9,
+    holds: 'at least',
+    unit: 'ratio',
+    measure: ratioOf(
+      { ...large, byteLength: 64 * KIB, contender: 'sendrecv-adaptive' },
+      { ...large, byteLength: 64 * KIB, contender: 'perftest-send' },
+    ),
+  },
+  {
+    id: 'rdma-messages',
+    title: 'rdma-sendrecv connection, 64 B messages/s, against ib_send_bw',
+    bound: 4,
+    holds: 'at least',
+    unit: 'ratio',
+    measure: ratioOf({ ...small, contender: 'sendrecv-adaptive' }, { ...small, contender: 'perftest-send' }),
+  },
+]
+
+function roundTripAgainst(peer: string, contender: string, title: string, bound: number): Target {
+  return {
+    id: `${contender}-${peer}`,
+    title: `rdma-sendrecv ${title}, 64 B round trip p50`,
+    bound,
+    holds: 'at most',
+    unit: 'ratio',
+    measure: ratioOf({ ...trip, contender }, { ...trip, contender: peer }),
+  }
+}
+
 function addonCost(metric: string, title: string, bound: number): Target {
   return {
     id: `addon-${metric}`,
@@ -124,9 +168,13 @@ function addonCost(metric: string, title: string, bound: number): Target {
   }
 }
 
-/** The targets that this run can say something about. */
-export function judge(scenarios: readonly ScenarioResult[]): TargetResult[] {
-  return targets.flatMap((target) => {
+/**
+ * The targets that this run can say something about.
+ *
+ * @param lab whether it ran in the lab: an emulated machine has other proportions, and so targets of its own
+ */
+export function judge(scenarios: readonly ScenarioResult[], lab: boolean): TargetResult[] {
+  return (lab ? labTargets : targets).flatMap((target) => {
     const value = target.measure(scenarios)
     if (!value) return []
     const { median } = value
