@@ -61,7 +61,7 @@ function declareTests(): void {
   // Only a guest's devices are ours to take away. Others tests in it need them again.
   const skip = process.env.NETTS_LAB === 'guest' ? false : 'these devices are not ours'
   it('says so when no port is active, and when there is no device at all', { skip, timeout: 60_000 }, () => {
-    const devices = labDevices().map((device) => ({ ...device, netdev: netdevOf(device.name) }))
+    const devices = labDevices()
     try {
       for (const { netdev } of devices) execFileSync('ip', ['link', 'set', netdev, 'down'])
       const down = ask()
@@ -82,13 +82,4 @@ function declareTests(): void {
     }
     assert(ask().available)
   })
-}
-
-/** The network interface that a soft device was made on. */
-function netdevOf(name: string): string {
-  const links = JSON.parse(execFileSync('rdma', ['-j', 'link'], { encoding: 'utf8' })) as {
-    ifname: string
-    netdev: string
-  }[]
-  return links.find(({ ifname }) => ifname === name)!.netdev
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { EventLog } from '../device-suite/bench.js'
-import { connectPair, End, listen, resolve } from '../device-suite/pair.js'
+import { End, listen, resolve } from '../device-suite/pair.js'
 import { cycles } from '../lab/cycles.js'
 import { labDevices } from '../lab/devices.js'
 import { kernelResources, settleResources, warmUp } from '../lab/resources.js'
@@ -51,8 +51,24 @@ for (const device of labDevices()) {
       const atFirst = kernelResources()
       const bench = benchOn(device)
       const listener = listen(bench, 256)
+      const { port } = listener.id.localAddress!
+      const clients = await Promise.all(
+        Array.from({ length: 200 }, async () => new End(bench.client, await resolve(bench, port))),
+      )
+      for (const [index, client] of clients.entries()) {
+        client.id.connect({ privateData: Uint8Array.of(index) })
+      }
       const pairs = []
-      for (let index = 0; index < 200; index++) pairs.push(await connectPair(bench, {}, listener))
+      while (pairs.length < clients.length) {
+        const request = await listener.expect('connect-request')
+        const server = new End(bench.server, new EventLog(request.id))
+        server.id.accept()
+        pairs.push({ client: clients[request.privateData[0]!]!, server })
+      }
+      for (const { client, server } of pairs) {
+        await client.events.expect('established')
+        await server.events.expect('established')
+      }
       for (const [index, { client, server }] of pairs.entries()) {
         server.receive({ entries: [{ region: server.region, byteLength: 64 }] })
         client.fill(0, 64, index)
@@ -62,11 +78,12 @@ for (const device of labDevices()) {
           entries: [{ region: client.region, byteLength: 64 }],
         })
       }
-      for (const { client, server, close } of pairs) {
+      for (const { client, server } of pairs) {
         await server.completions.succeed(1)
         await client.completions.succeed(1)
         assert.deepEqual(server.bytes(0, 64), client.bytes(0, 64))
-        close()
+        client.close()
+        server.close()
       }
       listener.id.close()
       bench.client.close()

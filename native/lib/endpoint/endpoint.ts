@@ -212,7 +212,7 @@ export class Endpoint implements CompletionSink {
     if (kind >= FIRST_INTERNAL_KIND) this.#onOwnCompletion(kind, status, words[at + COMPLETION.byteLength]!)
     else if (this.#state === 'handshaking') {
       this.#early.push(words.slice(at, at + COMPLETION.words))
-    } else if (this.#state !== 'closed') {
+    } else if (this.#state === 'open' || (this.#state === 'draining' && this.#greeted)) {
       this.#keepAlive.heard()
       this.session.onCompletion(words, at)
     }
@@ -242,7 +242,9 @@ export class Endpoint implements CompletionSink {
     const wasOpen = this.#state === 'open'
     this.#state = 'draining'
     this.#keepAlive.stop()
-    for (const words of this.#early.splice(0)) this.session.onCompletion(words, 0)
+    // A session knows what to make of them only once it has heard the peer's hello.
+    const early = this.#early.splice(0)
+    if (this.#greeted) for (const words of early) this.session.onCompletion(words, 0)
     const reason = error ?? new NettsError('ERR_NETTS_CLOSED', 'closed by this side')
     if (wasOpen && error) this.session.onEnd(error)
     this.#observer.onEnd(reason)

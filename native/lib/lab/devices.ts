@@ -6,6 +6,8 @@ export interface LabDevice {
   readonly type: 'rxe' | 'siw'
   /** Listen here, and connect here. */
   readonly address: string
+  /** The network interface below it. */
+  readonly netdev: string
 }
 
 /** @throws Error outside of the lab */
