@@ -10,6 +10,7 @@ import {
   type Endpoint,
   type EndpointOptions,
   type EndpointSession,
+  listenEndpoints,
 } from '@netts/verbs/endpoint'
 import { forEachSeed, type SimulatedFabric } from '@netts/verbs/simulated'
 import { describe, expect, it } from 'vitest'
@@ -192,6 +193,46 @@ describe('a peer that sends anything', () => {
         good.destroy()
         goodEnd.destroy()
         await listener.close()
+      })
+    }
+  })
+
+  it('in its hello, with frames right behind it, is a failed connect and nothing more', async () => {
+    for (const mode of ['roce', 'iwarp'] as const) {
+      await forEachSeed({ mode, count: 20 }, async (fabric) => {
+        const [client, server] = [fabric.createHost(), fabric.createHost()]
+        let stranger: Stranger | undefined
+        const endpoint: EndpointOptions = {
+          ...options(new Uint8Array(7)),
+          openSession: (made) => {
+            stranger = new Stranger(made, new Uint8Array(7))
+            return stranger
+          },
+        }
+        const listener = listenEndpoints(
+          server,
+          { host: server.address, port: 0 },
+          { endpoint, backlog: 1, hasRoom: () => true, onEndpoint() {}, onFailure() {} },
+        )
+        let sent = 0
+        fabric.onStep = () => {
+          try {
+            stranger?.send(new Uint8Array(20).fill(1))
+            sent++
+          } catch {
+            // It may not send yet, or not any more.
+          }
+        }
+        const builder = sendRecvOver({ verbs: client, polling: 'busy' })
+        await expect(builder.connect(listener.address)).rejects.toBeInstanceOf(NettsError)
+        expect(sent).toBeGreaterThan(1)
+        fabric.onStep = undefined
+        listener.close()
+        await stranger?.over
+        for (let tries = 0; client.pinnedBytes > 0; tries++) {
+          expect(tries).toBeLessThan(50)
+          await new Promise<void>((resolve) => client.clock.setTimer(resolve, 200))
+        }
       })
     }
   })
