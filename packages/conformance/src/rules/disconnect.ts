@@ -114,6 +114,18 @@ export const disconnectRules: Area = (rule, settings) => {
     assert.equal(client.transport.error, undefined)
   })
 
+  rule('a peer that goes on sending instead is waited for no longer', async (context) => {
+    const { client, server } = await context.pair()
+    await client.send(1000)
+    client.transport.disconnect()
+    await server.receiveToEnd()
+    await context.eventually('the client to close', () => {
+      if (!server.transport.pollDisconnect()) server.trySend(server.transport.maxSendSize)
+      return client.transport.pollDisconnect()
+    })
+    assert.equal(client.transport.error, undefined)
+  })
+
   rule(
     'a peer that takes nothing is given up after 5 s, with ERR_NETTS_TIMEOUT unless all of it is there for it to take',
     async (context) => {
