@@ -6,9 +6,8 @@ import { PRIVATE_DATA_BYTES } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
 import type { QueuePair, QueuePairOptions } from '../verbs/queue-pair.js'
 import { cmEventOf } from './cm-events.js'
-import type { AddonDevice } from './device.js'
 import type { Receiver } from './dispatch.js'
-import type { Environment } from './environment.js'
+import type { Environment, OpenDevice } from './environment.js'
 import { attempt } from './failures.js'
 import type { Created, Handle, NativeConnectionParameters } from './native-binding.js'
 import { NativeObject } from './native-object.js'
@@ -92,7 +91,7 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
     return this.#device()
   }
 
-  #device(): AddonDevice | undefined {
+  #device(): OpenDevice | undefined {
     if (this.closed) return undefined
     const name = this.environment.binding.cmDevice(this.use())
     return name === undefined ? undefined : this.environment.device(name)

@@ -6,8 +6,8 @@ import type {
   CompletionQueue,
   CompletionQueueOptions,
 } from '../verbs/completion-queue.js'
-import type { AddonDevice } from './device.js'
 import type { Receiver } from './dispatch.js'
+import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
 import { NativeObject } from './native-object.js'
 
@@ -17,10 +17,10 @@ const MAX_BATCH = 4096
 const MAX_SPIN_MICROSECONDS = 1_000_000
 
 export class AddonCompletionChannel extends NativeObject implements CompletionChannel {
-  readonly device: AddonDevice
+  readonly device: OpenDevice
   readonly vector: number
 
-  constructor(device: AddonDevice, options: CompletionChannelOptions = {}) {
+  constructor(device: OpenDevice, options: CompletionChannelOptions = {}) {
     const { vector = 0 } = options
     checkInteger('vector', vector, 0, 65_535)
     const { binding } = device.environment
@@ -46,7 +46,7 @@ export class AddonCompletionChannel extends NativeObject implements CompletionCh
 export class AddonCompletionQueue extends NativeObject implements CompletionQueue, Receiver {
   readonly maxCompletions: number
   readonly completions: Uint32Array
-  readonly device: AddonDevice
+  readonly device: OpenDevice
   #onNotify: (() => void) | undefined
 
   constructor(channel: AddonCompletionChannel, options: CompletionQueueOptions) {

@@ -1,9 +1,7 @@
-/** What the objects of one Verbs share. */
-
-import type { AddonDevice } from './device.js'
+/** What the objects of one Verbs share, and what they know of the device they are made on. */
+import type { Device } from '../verbs/device.js'
 import type { Dispatch } from './dispatch.js'
-import type { NativeBinding } from './native-binding.js'
-import type { NativeObject } from './native-object.js'
+import type { Handle, NativeBinding } from './native-binding.js'
 
 export interface Environment {
   readonly binding: NativeBinding
@@ -11,7 +9,14 @@ export interface Environment {
   /** Everything native was closed. */
   readonly closed: boolean
   /** The opened device of that name. */
-  device(name: string): AddonDevice
+  device(name: string): OpenDevice
   /** Open objects that device events may be about, by number, without keeping them alive. */
-  readonly subjects: Map<number, WeakRef<NativeObject>>
+  readonly subjects: Map<number, WeakRef<object>>
+}
+
+/** A device of this implementation. */
+export interface OpenDevice extends Device {
+  readonly environment: Environment
+  /** The handle, for a call. @throws NettsError `ERR_NETTS_INVALID_STATE` when closed */
+  use(): Handle
 }

@@ -13,14 +13,13 @@ import { attempt } from './failures.js'
 import { loadAddon } from './load-addon.js'
 import { memlockLimitBytes } from './memlock.js'
 import type { Created } from './native-binding.js'
-import type { NativeObject } from './native-object.js'
 
 class AddonVerbs implements Verbs, Environment {
   readonly implementation = 'addon'
   readonly clock: Clock = systemClock
   readonly binding = loadAddon()
   readonly dispatch = new Dispatch(this.binding)
-  readonly subjects = new Map<number, WeakRef<NativeObject>>()
+  readonly subjects = new Map<number, WeakRef<object>>()
   readonly #devices = new Map<string, AddonDevice>()
   #channel: Created | undefined
   #closed = false

@@ -9,7 +9,7 @@ import type {
   ProtectionDomain,
 } from '../verbs/protection-domain.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
-import type { AddonDevice } from './device.js'
+import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
 import { memlockLimitBytes } from './memlock.js'
 import type { NativeRegion, NativeWindow } from './native-binding.js'
@@ -52,9 +52,9 @@ class AddonMemoryWindow extends NativeObject implements MemoryWindow {
 }
 
 export class AddonProtectionDomain extends NativeObject implements ProtectionDomain {
-  readonly device: AddonDevice
+  readonly device: OpenDevice
 
-  constructor(device: AddonDevice) {
+  constructor(device: OpenDevice) {
     const { binding } = device.environment
     const created = attempt(() => binding.allocateProtectionDomain(device.use()), { device: device.name })
     super(device.environment, created, 'the protection domain')

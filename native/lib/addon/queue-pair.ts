@@ -3,7 +3,7 @@ import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { receiveRecordWords, sendRecordWords } from '../verbs/layout.js'
 import type { QueuePair, QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
 import { AddonCompletionQueue } from './completion-queue.js'
-import type { AddonDevice } from './device.js'
+import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
 import type { Handle } from './native-binding.js'
 import { NativeObject } from './native-object.js'
@@ -34,7 +34,7 @@ export class AddonQueuePair extends NativeObject implements QueuePair {
   readonly receiveRecordWords: number
   readonly #deviceName: string
 
-  constructor(device: AddonDevice, id: Handle, options: QueuePairOptions) {
+  constructor(device: OpenDevice, id: Handle, options: QueuePairOptions) {
     const { environment, attributes, name } = device
     const domain = expect(options.protectionDomain, AddonProtectionDomain, 'protectionDomain')
     const sendQueue = expect(options.sendCompletionQueue, AddonCompletionQueue, 'sendCompletionQueue')

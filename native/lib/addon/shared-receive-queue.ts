@@ -2,19 +2,19 @@
 import { checkInteger } from '@netts/core/driver'
 import { receiveRecordWords } from '../verbs/layout.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
-import type { AddonDevice } from './device.js'
+import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
+import type { Handle } from './native-binding.js'
 import { NativeObject } from './native-object.js'
-import type { AddonProtectionDomain } from './protection-domain.js'
 
 export class AddonSharedReceiveQueue extends NativeObject implements SharedReceiveQueue {
   readonly maxWorkRequests: number
   readonly maxEntries: number
   readonly receiveRequests: Uint32Array
   readonly receiveRecordWords: number
-  readonly device: AddonDevice
+  readonly device: OpenDevice
 
-  constructor(domain: AddonProtectionDomain, options: SharedReceiveQueueOptions) {
+  constructor(domain: { readonly device: OpenDevice; use(): Handle }, options: SharedReceiveQueueOptions) {
     const { attributes, environment, name } = domain.device
     const { maxWorkRequests, maxEntries = 1 } = options
     checkInteger('maxWorkRequests', maxWorkRequests, 1, attributes.maxSharedReceiveWorkRequests)

@@ -1,69 +1,36 @@
 /**
- * The connection manager of the simulated device: resolving, listening, the three-way handshake, rejection and
- * disconnection, with messages that travel apart from the data and may overtake it and each other.
+ * The connection manager of the simulated device: listening, the three-way handshake, rejection and disconnection,
+ * with messages that travel apart from the data and may overtake it and each other.
  */
 import { type HostAddress, NettsError } from '@netts/core'
 import { checkInteger } from '@netts/core/driver'
-import {
-  type CmEvent,
-  type CmId,
-  type ConnectionParameters,
-  PRIVATE_DATA_BYTES,
-  type ResolveOptions,
-} from '../verbs/cm.js'
-import type { Device } from '../verbs/device.js'
+import { type CmEvent, type CmId, type ConnectionParameters, PRIVATE_DATA_BYTES } from '../verbs/cm.js'
 import { callError } from '../verbs/errors.js'
 import type { QueuePairOptions } from '../verbs/queue-pair.js'
 import type { ClockTimer } from '../verbs/verbs.js'
-import { CmEventSource } from './cm-event-source.js'
+import { AddressedCmId } from './cm-address.js'
 import {
   CM_TIMEOUT_MS,
   type CompleteParameters,
   complete,
-  DEFAULT_ACK_TIMEOUT,
   pad,
   patience,
   REJECTED_BY_CONSUMER,
   REJECTED_NO_LISTENER,
   TIMEWAIT_MS,
-  WILDCARDS,
 } from './cm-parameters.js'
 import type { Host } from './host.js'
 import { SimulatedQueuePair } from './queue-pair.js'
 
-type CmState =
-  | 'idle'
-  | 'resolving'
-  | 'address-resolved'
-  | 'route-resolved'
-  | 'bound'
-  | 'listening'
-  | 'connecting'
-  | 'requested'
-  | 'accepting'
-  | 'established'
-  | 'disconnecting'
-  | 'disconnected'
-  | 'ended'
-
-export class SimulatedCmId extends CmEventSource implements CmId {
+export class SimulatedCmId extends AddressedCmId implements CmId {
   queuePair: SimulatedQueuePair | undefined
-  localAddress: HostAddress | undefined
-  remoteAddress: HostAddress | undefined
-  #state: CmState = 'idle'
-  #device: Device | undefined
   #peer: SimulatedCmId | undefined
   #backlog = 0
   #requestsWaiting = 0
   #parameters: CompleteParameters | undefined
   #request: CompleteParameters | undefined
   #reply: CompleteParameters | undefined
-  #ackTimeout = DEFAULT_ACK_TIMEOUT
   #timer: ClockTimer | undefined
-
-  get device(): Device | undefined {
-    return this.#device
-  }
 
   // The simulation holds no handles of the process.
   ref(): void {}
@@ -72,62 +39,14 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   protected onTaken(event: CmEvent): void {
     if (event.type === 'connect-request') this.#requestsWaiting--
     // Taking an event moves the queue pair on, as in librdmacm, and as the addon does for `disconnected`.
-    if (event.type === 'established' && this.#state === 'connecting') this.#becomeEstablished()
+    if (event.type === 'established' && this.state === 'connecting') this.#becomeEstablished()
     if (event.type === 'established' && this.queuePair) this.queuePair.established = true
     if (event.type === 'disconnected') this.queuePair?.fail()
   }
 
-  #require(operation: string, ...states: readonly CmState[]): void {
-    this.enter(operation)
-    if (!states.includes(this.#state)) {
-      throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} while ${this.#state}`, { operation })
-    }
-  }
-
-  #later(name: string, deliver: () => void): void {
-    this.host.fabric.sendManagement(this.host, this.host, name, () => {
-      if (!this.closed) deliver()
-    })
-  }
-
-  resolveAddress({ destination, source, timeoutMs }: ResolveOptions): void {
-    this.#require('rdma_resolve_addr', 'idle', 'bound')
-    checkInteger('timeoutMs', timeoutMs, 1, 0x7fffffff)
-    this.#state = 'resolving'
-    this.#later('address resolution', () => {
-      const found = this.host.fabric.hostAt(destination.host)
-      if (!found || (source && source.host !== this.host.address)) {
-        this.#end()
-        this.push({ type: 'address-error', status: 'EHOSTUNREACH' })
-        return
-      }
-      this.#state = 'address-resolved'
-      this.#device = this.host.device
-      this.localAddress = { host: this.host.address, port: this.host.takePort() }
-      this.remoteAddress = { host: destination.host, port: destination.port }
-      this.push({ type: 'address-resolved' })
-    })
-  }
-
-  resolveRoute(timeoutMs: number): void {
-    this.#require('rdma_resolve_route', 'address-resolved')
-    checkInteger('timeoutMs', timeoutMs, 1, 0x7fffffff)
-    this.#state = 'resolving'
-    this.#later('route resolution', () => {
-      this.#state = 'route-resolved'
-      this.push({ type: 'route-resolved' })
-    })
-  }
-
-  setAckTimeout(exponent: number): void {
-    this.enter('rdma_set_option')
-    checkInteger('exponent', exponent, 0, 31)
-    this.#ackTimeout = exponent
-  }
-
   createQueuePair(options: QueuePairOptions): SimulatedQueuePair {
     this.enter('rdma_create_qp')
-    if (!this.#device || this.queuePair) {
+    if (!this.device || this.queuePair) {
       throw new NettsError(
         'ERR_NETTS_INVALID_STATE',
         this.queuePair ? 'there is a queue pair already' : 'no device is known yet',
@@ -142,7 +61,7 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   }
 
   connect(parameters: ConnectionParameters = {}): void {
-    this.#require('rdma_connect', 'route-resolved')
+    this.require('rdma_connect', 'route-resolved')
     const request = complete(parameters, PRIVATE_DATA_BYTES.connect, 'rdma_connect')
     if (!this.queuePair) {
       throw new NettsError('ERR_NETTS_INVALID_STATE', 'there is no queue pair', { operation: 'rdma_connect' })
@@ -150,7 +69,7 @@ export class SimulatedCmId extends CmEventSource implements CmId {
     const { fabric } = this.host
     const { mode } = fabric
     this.#parameters = request
-    this.#state = 'connecting'
+    this.state = 'connecting'
     this.#wait(CM_TIMEOUT_MS[mode], () => {
       this.#end()
       this.push({ type: 'unreachable', status: 'ETIMEDOUT' })
@@ -167,7 +86,7 @@ export class SimulatedCmId extends CmEventSource implements CmId {
 
   #nobody(target: Host): void {
     this.host.fabric.sendManagement(target, this.host, 'REJ, nobody listens', () => {
-      if (this.#state !== 'connecting') return
+      if (this.state !== 'connecting') return
       this.#end()
       // A refused TCP connection is not a rejection to the iWARP CM (`cma_iw_handler`, siw's `siw_connect`).
       if (this.host.fabric.mode === 'iwarp') this.push({ type: 'connect-error', status: 'ECONNREFUSED' })
@@ -182,25 +101,12 @@ export class SimulatedCmId extends CmEventSource implements CmId {
     })
   }
 
-  bindAddress({ host, port }: HostAddress): void {
-    this.#require('rdma_bind_addr', 'idle')
-    if (!WILDCARDS.has(host) && host !== this.host.address) {
-      throw callError('rdma_bind_addr', 'EADDRNOTAVAIL', { address: { host, port } })
-    }
-    checkInteger('port', port, 0, 65535)
-    if (this.host.listeners.has(port))
-      throw callError('rdma_bind_addr', 'EADDRINUSE', { address: { host, port } })
-    this.#state = 'bound'
-    this.localAddress = { host, port: port === 0 ? this.host.takePort() : port }
-    if (!WILDCARDS.has(host)) this.#device = this.host.device
-  }
-
   listen(backlog: number): void {
-    this.#require('rdma_listen', 'bound')
+    this.require('rdma_listen', 'bound')
     checkInteger('backlog', backlog, 1, 0x7fffffff)
     const { port } = this.localAddress as HostAddress
     if (this.host.listeners.has(port)) throw callError('rdma_listen', 'EADDRINUSE')
-    this.#state = 'listening'
+    this.state = 'listening'
     this.#backlog = backlog
     this.host.listeners.set(port, this)
   }
@@ -209,8 +115,8 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   offer(connector: SimulatedCmId, request: CompleteParameters): true {
     const { host } = this
     const id = new SimulatedCmId(host)
-    id.#state = 'requested'
-    id.#device = host.device
+    id.state = 'requested'
+    id.device = host.device
     id.#peer = connector
     id.#request = request
     id.localAddress = { host: host.address, port: (this.localAddress as HostAddress).port }
@@ -234,19 +140,19 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   accept(parameters: ConnectionParameters = {}): void {
     this.enter('rdma_accept')
     const reply = complete(parameters, PRIVATE_DATA_BYTES.accept, 'rdma_accept')
-    if (this.#state === 'ended' && this.#request) {
+    if (this.state === 'ended' && this.#request) {
       throw callError('rdma_accept', 'EINVAL', { hint: 'The peer has gone meanwhile', ...this.#where })
     }
-    if (this.#state !== 'requested' || !this.queuePair) {
+    if (this.state !== 'requested' || !this.queuePair) {
       throw new NettsError(
         'ERR_NETTS_INVALID_STATE',
-        this.queuePair ? `rdma_accept while ${this.#state}` : 'there is no queue pair',
+        this.queuePair ? `rdma_accept while ${this.state}` : 'there is no queue pair',
         { operation: 'rdma_accept' },
       )
     }
     this.#reply = reply
     this.#parameters = this.#request as CompleteParameters
-    this.#state = 'accepting'
+    this.state = 'accepting'
     const peer = this.#peer as SimulatedCmId
     this.#join(reply, true)
     this.#send(peer, 'REP', () => peer.#accepted(this, reply))
@@ -264,9 +170,9 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   }
 
   #accepted(acceptor: SimulatedCmId, reply: CompleteParameters): void {
-    if (this.#state !== 'connecting' || this.#reply) {
+    if (this.state !== 'connecting' || this.#reply) {
       // Given up meanwhile, or this id is gone: the acceptor is told.
-      if (this.#state !== 'connecting') this.#send(acceptor, 'REJ', () => acceptor.#refused(undefined))
+      if (this.state !== 'connecting') this.#send(acceptor, 'REJ', () => acceptor.#refused(undefined))
       if (this.host.fabric.mode === 'iwarp') acceptor.queuePair?.responder.endStream()
       return
     }
@@ -292,7 +198,7 @@ export class SimulatedCmId extends CmEventSource implements CmId {
         : Math.min(request.initiatorDepth, reply.responderResources),
       responderResources: acceptor ? reply.responderResources : request.responderResources,
       rnrRetryCount: acceptor ? reply.rnrRetryCount : request.rnrRetryCount,
-      patienceMs: patience(this.host.fabric.mode, this.#ackTimeout, request.retryCount),
+      patienceMs: patience(this.host.fabric.mode, this.ackTimeout, request.retryCount),
       listensFirst: iwarp && acceptor,
     })
   }
@@ -300,8 +206,8 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   /** The handshake is complete at this end. */
   #becomeEstablished(): void {
     this.#timer?.close()
-    const connector = this.#state === 'connecting'
-    this.#state = 'established'
+    const connector = this.state === 'connecting'
+    this.state = 'established'
     if (!connector) {
       this.push({ type: 'established', privateData: new Uint8Array(0) })
       return
@@ -310,12 +216,12 @@ export class SimulatedCmId extends CmEventSource implements CmId {
     this.#join(this.#reply as CompleteParameters, false)
     const peer = this.#peer as SimulatedCmId
     this.#send(peer, 'RTU', () => {
-      if (peer.#state === 'accepting') peer.#becomeEstablished()
+      if (peer.state === 'accepting') peer.#becomeEstablished()
     })
   }
 
   #firstMessage(): void {
-    if (this.#state !== 'accepting') return
+    if (this.state !== 'accepting') return
     this.host.device.raise({
       type: 'communication-established',
       name: 'IBV_EVENT_COMM_EST',
@@ -325,14 +231,14 @@ export class SimulatedCmId extends CmEventSource implements CmId {
 
   notifyEstablished(): void {
     this.enter('rdma_notify')
-    if (this.#state === 'accepting') this.#becomeEstablished()
+    if (this.state === 'accepting') this.#becomeEstablished()
   }
 
   reject(privateData: Uint8Array = new Uint8Array(0)): void {
     this.enter('rdma_reject')
     complete({ privateData }, PRIVATE_DATA_BYTES.reject, 'rdma_reject')
-    if (this.#state === 'ended' && this.#request) return
-    this.#require('rdma_reject', 'requested')
+    if (this.state === 'ended' && this.#request) return
+    this.require('rdma_reject', 'requested')
     const peer = this.#peer as SimulatedCmId
     const copy = Uint8Array.from(privateData)
     this.#end()
@@ -341,7 +247,7 @@ export class SimulatedCmId extends CmEventSource implements CmId {
 
   /** @param privateData what the peer's program gave, or nothing when the CM itself refused */
   #refused(privateData: Uint8Array | undefined): void {
-    if (this.#state !== 'connecting' && this.#state !== 'requested' && this.#state !== 'accepting') return
+    if (this.state !== 'connecting' && this.state !== 'requested' && this.state !== 'accepting') return
     const { mode } = this.host.fabric
     this.#end()
     // The stream is closed, which flushes the queue pair before the program learns why.
@@ -364,11 +270,11 @@ export class SimulatedCmId extends CmEventSource implements CmId {
     if (this.host.fabric.mode === 'iwarp') return
     const peer = this.#peer
     if (!peer) return
-    if (this.#state === 'established' || this.#state === 'accepting') {
-      this.#state = 'disconnecting'
+    if (this.state === 'established' || this.state === 'accepting') {
+      this.state = 'disconnecting'
       this.#send(peer, 'DREQ', () => peer.#peerDisconnected(this))
       this.#wait(CM_TIMEOUT_MS.roce, () => this.#finishDisconnect())
-    } else if (this.#state === 'disconnected') {
+    } else if (this.state === 'disconnected') {
       this.#end()
       this.#send(peer, 'DREP', () => peer.#finishDisconnect())
     }
@@ -376,11 +282,11 @@ export class SimulatedCmId extends CmEventSource implements CmId {
 
   /** A DREQ came. The queue pair goes on until the program takes the event. */
   #peerDisconnected(peer: SimulatedCmId): void {
-    const established = this.#state === 'established' || this.#state === 'accepting'
-    if (established || (this.#state === 'connecting' && this.#reply)) {
+    const established = this.state === 'established' || this.state === 'accepting'
+    if (established || (this.state === 'connecting' && this.#reply)) {
       if (!established) this.#becomeEstablished()
       this.#timer?.close()
-      this.#state = 'disconnected'
+      this.state = 'disconnected'
       this.push({ type: 'disconnected' })
     } else {
       this.#send(peer, 'DREP', () => peer.#finishDisconnect())
@@ -389,7 +295,7 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   }
 
   #finishDisconnect(): void {
-    if (this.#state !== 'disconnecting') return
+    if (this.state !== 'disconnecting') return
     this.#end()
     this.push({ type: 'disconnected' })
     this.host.fabric.scheduler.setTimer('device', `${this.host.name}: timewait`, TIMEWAIT_MS, () =>
@@ -400,9 +306,9 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   /** iWARP: the stream underneath is gone. */
   #broken(): void {
     // While connecting, an `established` may still be waiting for the program; it precedes this.
-    const replied = this.#state === 'connecting' && this.#reply !== undefined
-    if (!replied && this.#state !== 'established' && this.#state !== 'accepting') return
-    this.#state = 'ended'
+    const replied = this.state === 'connecting' && this.#reply !== undefined
+    if (!replied && this.state !== 'established' && this.state !== 'accepting') return
+    this.state = 'ended'
     this.push({ type: 'disconnected' })
   }
 
@@ -416,12 +322,12 @@ export class SimulatedCmId extends CmEventSource implements CmId {
   }
 
   #end(): void {
-    this.#state = 'ended'
+    this.state = 'ended'
     this.#timer?.close()
   }
 
   protected release(): void {
-    const state = this.#state
+    const state = this.state
     const peer = this.#peer
     if (state === 'listening') this.host.listeners.delete((this.localAddress as HostAddress).port)
     // Requests that the program never saw are refused with their listener.
@@ -434,13 +340,13 @@ export class SimulatedCmId extends CmEventSource implements CmId {
         this.host.device.counters.blockingCalls++
       }
     } else if (state === 'connecting' && peer) {
-      this.#state = 'established'
+      this.state = 'established'
       this.#hangUp()
     } else {
       this.#hangUp()
     }
     this.queuePair?.close()
     this.#timer?.close()
-    this.#state = 'ended'
+    this.state = 'ended'
   }
 }
