@@ -283,7 +283,7 @@ describe('sending', () => {
     }
   })
 
-  it('of one tick leaves in one write', async () => {
+  it('starts with the first send of a tick, and the rest of the tick leaves in one write', async () => {
     const { transport, peer } = await openAgainstPlain()
     const chunks: Buffer[] = []
     peer.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -293,9 +293,12 @@ describe('sending', () => {
     transport.sendCopy(Buffer.from('one'))
     transport.sendBuffer(buffer)
     transport.sendGather([Buffer.from('th'), Buffer.from('ree')])
-    await until(transport, () => transport.pollSendCompletion() === 3)
+    await until(transport, () => transport.pollSendCompletion() > 0)
+    expect(transport.sendsInFlight).toBe(2)
+    await until(transport, () => transport.pollSendCompletion() === 2)
     await sleep(20)
-    expect(chunks.map(String)).toEqual(['onetwothree'])
+    // Two writes, which the peer may read in one go.
+    expect(chunks.map(String).join()).toMatch(/^one,?twothree$/)
   })
 
   it('stops at its depth while the peer does not read, and goes on by the waker', async () => {

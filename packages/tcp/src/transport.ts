@@ -26,9 +26,6 @@ interface Chunk {
 /** How long `disconnect` waits, for the kernel to take another byte and then for the peer's end. */
 const DISCONNECT_MS = 5000
 
-// Captured, so that a test runner's fake timers don't freeze transports.
-const { nextTick } = process
-
 /** A chunk counts as at least so many bytes of the window, so that a peer sending single bytes is bounded too. */
 const LEAST_CHUNK_BYTES = 256
 
@@ -68,7 +65,6 @@ export class TcpTransport implements Transport, ReadSink {
   #held = 0
   #paused = false
   #peerEnded = false
-  #flushScheduled = false
   #writing = false
   /** `socket.end()` was called: FIN follows what was written. */
   #ended = false
@@ -147,7 +143,7 @@ export class TcpTransport implements Transport, ReadSink {
     const length = checkSendRange(buffer, bufferPool.domain, maxSendSize, byteOffset, byteLength)
     if (!this.#checkOpen('sendBuffer') || !this.#sends.hasRoom) return false
     this.#sends.add(takeSlot(buffer), byteOffset, length)
-    this.#scheduleFlush()
+    this.#flush()
     return true
   }
 
@@ -199,7 +195,7 @@ export class TcpTransport implements Transport, ReadSink {
     if (this.#state !== 'open') return
     this.#state = 'finished'
     this.#saidEnd = true
-    this.#scheduleFlush()
+    this.#flush()
   }
 
   disconnect(): void {
@@ -207,7 +203,7 @@ export class TcpTransport implements Transport, ReadSink {
     this.#state = 'disconnecting'
     this.#saidEnd = true
     this.#restartDisconnectTimer()
-    this.#scheduleFlush()
+    this.#flush()
     if (this.#paused) this.#resume()
   }
 
@@ -237,20 +233,13 @@ export class TcpTransport implements Transport, ReadSink {
   #copy(parts: readonly Uint8Array[], operation: string): number {
     if (!this.#checkOpen(operation)) return 0
     const accepted = this.#sends.copy(parts, this.#config.maxSendSize)
-    if (accepted > 0) this.#scheduleFlush()
+    if (accepted > 0) this.#flush()
     return accepted
   }
 
-  /** What is sent within a tick leaves in one write after it. */
-  #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#writing) return
-    this.#flushScheduled = true
-    nextTick(TcpTransport.#flush, this)
-  }
-
-  static #flush(this: void, transport: TcpTransport): void {
-    transport.#flushScheduled = false
-    transport.#write()
+  /** The first send of a tick leaves at once; what follows in the same tick gathers behind it, for one write. */
+  #flush(): void {
+    if (!this.#writing) this.#write()
   }
 
   #write(): void {
