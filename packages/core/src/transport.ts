@@ -65,8 +65,9 @@ export interface Transport {
    * Sends part of a pooled buffer without copying it.
    *
    * On `true` the buffer belongs to the transport, which returns it to its pool once the send completed
-   * or was dropped; the caller must not touch it again. On `false` (no capacity now, or the transport
-   * failed) it remains the caller's.
+   * or was dropped; the caller must not touch it again. Its bytes are read, and never changed: a {@link Connection}
+   * lends an application's memory this way. On `false` (no capacity now, or the transport failed) it remains the
+   * caller's.
    *
    * @param byteOffset @default 0
    * @param byteLength up to {@link maxSendSize}. @default the rest of the buffer

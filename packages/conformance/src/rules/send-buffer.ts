@@ -47,6 +47,25 @@ export const sendBufferRules: Area = (rule) => {
     assert.equal(bufferPool.stats.outstanding, 0, 'buffers outstanding once every send completed')
   })
 
+  rule('the bytes of a buffer are read, and never changed', async (context) => {
+    const { client, server } = await context.pair()
+    const buffer = client.transport.bufferPool.alloc(100)
+    // What it held can be seen for as long as nobody else gets its memory.
+    const { bytes } = buffer
+    bytes.fill(7)
+    await client.until('capacity', () => client.transport.sendBuffer(buffer) || undefined)
+    const out = [{ bufIdx: -1, byteLen: -1 }]
+    for (let received = 0; received < 100; received += out[0]!.byteLen) {
+      await server.until('a chunk', () => server.transport.pollRecv(out) || undefined)
+      server.transport.repostRecv(out[0]!.bufIdx)
+    }
+    await client.completions()
+    assert.ok(
+      bytes.every((byte) => byte === 7),
+      'a buffer has other bytes after it was sent',
+    )
+  })
+
   rule('the default range is the whole buffer, and an offset alone means the rest', async (context) => {
     const { client, server } = await context.pair()
     const lengths = [0, 60].map((byteOffset) => {

@@ -22,6 +22,15 @@ const changed = (inner: Transport, change: (bytes: Buffer) => Uint8Array): Parti
 
 const isMisuse = (inner: Transport) => inner.state === 'finished' || inner.state === 'disconnecting'
 
+/** `undefined` for one that was released, which is the inner driver's to refuse. */
+const bytesOf = (buffer: PooledBuffer): Uint8Array | undefined => {
+  try {
+    return buffer.bytes
+  } catch {
+    return undefined
+  }
+}
+
 export const sendingDefects: readonly Defect[] = [
   {
     name: 'alters the last byte of a send',
@@ -256,5 +265,25 @@ export const sendingDefects: readonly Defect[] = [
       },
     }),
     breaks: ['a buffer of another domain is refused with ERR_NETTS_FOREIGN_BUFFER'],
+  },
+  {
+    name: 'overwrites a buffer once it was sent',
+    transport: (inner) => {
+      const sent: Uint8Array[] = []
+      return {
+        sendBuffer: (buffer, byteOffset, byteLength) => {
+          const view = isMisuse(inner) ? undefined : bytesOf(buffer)
+          const accepted = inner.sendBuffer(buffer, byteOffset, byteLength)
+          if (accepted && view) sent.push(view)
+          return accepted
+        },
+        pollSendCompletion: () => {
+          const completed = inner.pollSendCompletion()
+          for (const bytes of inner.sendsInFlight === 0 ? sent.splice(0) : []) bytes.fill(0)
+          return completed
+        },
+      }
+    },
+    breaks: ['the bytes of a buffer are read, and never changed'],
   },
 ]

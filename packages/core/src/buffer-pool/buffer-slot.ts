@@ -6,7 +6,10 @@ import type { PooledBuffer } from './buffer-pool.js'
 export interface BufferSlot {
   /** The slab that it lies in. */
   readonly slab: Uint8Array
-  /** Which of the pool's slabs that is, in the order in which the pool asked for them. */
+  /**
+   * Which of the pool's slabs that is, in the order in which the pool asked for them; negative for plain memory that
+   * an application lent.
+   */
   readonly slabIndex: number
   /** Where in the slab the buffer begins. */
   readonly byteOffset: number

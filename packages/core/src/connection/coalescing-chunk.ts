@@ -61,6 +61,16 @@ export class CoalescingChunk {
     return true
   }
 
+  /** Appends a payload from `start` on, as far as there is room. @returns how many bytes that was */
+  appendPart(payload: Uint8Array, start: number): number {
+    const byteLength = Math.min(payload.byteLength - start, this.capacity - this.#filled)
+    if (byteLength === 0) return 0
+    const bytes = this.#bytes ?? this.#open()
+    bytes.set(payload.subarray(start, start + byteLength), this.#filled)
+    this.#filled += byteLength
+    return byteLength
+  }
+
   /**
    * Hands the chunk to the transport.
    * @returns how many bytes the transport took by one send; 0 when it refused

@@ -65,7 +65,7 @@ export interface ConnectionStats {
   /** Sends handed to the transport: what coalescing saved is the difference to `messagesSent`. */
   readonly chunksSent: number
   readonly chunksReceived: number
-  /** Messages sent from a pooled buffer without a copy. */
+  /** Messages sent without a copy of their bulk: from a pooled buffer, or large ones from where they lay. */
   readonly zeroCopySends: number
   /** Leases that had to be assembled, because the message lay in more than one chunk. */
   readonly assembledLeases: number
@@ -91,6 +91,8 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    * Resolves once it is accepted: copied, or handed to the transport. Until then `data` must not be changed;
    * a {@link PooledBuffer} is the connection's from the call on, also when it rejects.
    * Waits while the peer is slow (backpressure); sends are accepted in the order of the calls.
+   * Bytes for several chunks are not copied, where the transport sends from plain memory: they are accepted once it
+   * has read them.
    * Small messages sent in one turn of the event loop leave together, when it is over or their chunk is full.
    *
    * A pooled buffer leaves without a copy when it is of the transport's memory and fits in one chunk; with its header

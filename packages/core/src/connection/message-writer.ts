@@ -4,6 +4,7 @@ import { headroomOf, setHeadroom } from '../buffer-pool/buffer-slot.js'
 import type { Transport } from '../transport.js'
 import { CoalescingChunk } from './coalescing-chunk.js'
 import { HEADER_BYTES, writeHeader } from './framing.js'
+import type { LentMemory } from './lent-memory.js'
 
 // Captured, so that a test runner's fake timers don't freeze connections.
 const { nextTick } = process
@@ -14,6 +15,9 @@ const { nextTick } = process
  */
 const MAX_COPIED_BUFFER_BYTES = 4096
 
+/** How much of a lent message is held back until the rest of it has left. */
+const LENT_END_BYTES = 1024
+
 // One for all connections, as the transport copies before it returns.
 const header = new Uint8Array(HEADER_BYTES)
 const gather: Uint8Array[] = [header, header]
@@ -23,6 +27,8 @@ export interface OutgoingMessage {
   readonly payload: Uint8Array
   /** Where the payload lies, if in a pooled buffer; `undefined` once the transport has it. */
   buffer: PooledBuffer | undefined
+  /** The payload, if its owner lent it until it has left. */
+  lent: LentMemory | undefined
   /** Bytes of header and payload that are on their way; from the first on it can't be taken back. */
   sentBytes: number
 }
@@ -38,6 +44,8 @@ export class MessageWriter {
   readonly maxSmallPayload: number
   /** The largest payload that is copied so although it lies in a pooled buffer. */
   readonly maxCopiedBuffer: number
+  /** The smallest payload of which lending saves more than half of the copy. */
+  readonly minLentPayload: number
   readonly #transport: Transport
   readonly #chunk: CoalescingChunk
   readonly #onRefusedForEver: () => void
@@ -51,6 +59,7 @@ export class MessageWriter {
     this.#chunk = new CoalescingChunk(transport)
     this.maxSmallPayload = this.#chunk.capacity - HEADER_BYTES
     this.maxCopiedBuffer = Math.min(this.maxSmallPayload, MAX_COPIED_BUFFER_BYTES)
+    this.minLentPayload = 2 * this.#chunk.capacity
     this.#onRefusedForEver = onRefusedForEver
   }
 
@@ -78,6 +87,7 @@ export class MessageWriter {
         return this.#writeBehindHeader(message, buffer)
       }
     }
+    if (message.lent !== undefined) return this.#writeLent(message, message.lent)
     const isSmall = payload.byteLength <= this.maxSmallPayload
     if (!(isSmall ? this.writeSmall(payload) : this.#writeInChunks(message))) return false
     releaseBuffer(message)
@@ -135,6 +145,43 @@ export class MessageWriter {
     // The message shall not live on here.
     gather[1] = header
     return taken
+  }
+
+  /**
+   * A message whose owner lends it: its beginning fills the chunk before, the body leaves uncopied, and its end only
+   * follows once the body is back. So a message that is all written is its owner's again, like one that was copied.
+   */
+  #writeLent(message: OutgoingMessage, lent: LentMemory): boolean {
+    const { payload } = message
+    if (message.sentBytes === 0 && !this.#beginLent(message)) return false
+    const bodyEnd = HEADER_BYTES + payload.byteLength - LENT_END_BYTES
+    while (message.sentBytes < bodyEnd) {
+      if (!this.post() || this.#isBlocked) return false
+      const { bufferPool, maxSendSize } = this.#transport
+      const byteLength = Math.min(bodyEnd - message.sentBytes, maxSendSize)
+      const piece = lent.piece(bufferPool, message.sentBytes - HEADER_BYTES, byteLength)
+      if (!this.#transport.sendBuffer(piece)) return this.#onRefused()
+      message.sentBytes += byteLength
+      this.#onPosted(byteLength)
+    }
+    // A transport that closed gave it back unsent.
+    if (!lent.isReturned || this.#transport.pollDisconnect()) return false
+    this.#chunk.appendPart(payload, message.sentBytes - HEADER_BYTES)
+    message.sentBytes = HEADER_BYTES + payload.byteLength
+    this.zeroCopySends++
+    this.#schedulePost()
+    return true
+  }
+
+  #beginLent(message: OutgoingMessage): boolean {
+    const { byteLength } = message.payload
+    if (this.#isBlocked) return false
+    if (!this.#chunk.appendHeader(byteLength)) {
+      if (!this.post()) return false
+      this.#chunk.appendHeader(byteLength)
+    }
+    message.sentBytes = HEADER_BYTES + this.#chunk.appendPart(message.payload, 0)
+    return true
   }
 
   /** A buffer with room for its header in front: nothing is copied. */

@@ -1,11 +1,12 @@
 /** The sending half of a connection: accepts messages in order, and lets those wait for which there is no room. */
 import { types } from 'node:util'
-import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
+import { HOST_MEMORY, type PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { giveAway, headroomOf, isPooledBuffer } from '../buffer-pool/buffer-slot.js'
 import { WaitQueue } from '../driver/wait-queue.js'
 import { aborted, invalidArgument, NettsError } from '../errors.js'
 import type { Transport } from '../transport.js'
 import { HEADER_BYTES } from './framing.js'
+import { LentMemory } from './lent-memory.js'
 import { MessageWriter, type OutgoingMessage, releaseBuffer } from './message-writer.js'
 
 interface WaitingMessage extends OutgoingMessage {
@@ -36,14 +37,20 @@ export class Sender {
   readonly #writer: MessageWriter
   readonly #waiting = new WaitQueue<void, WaitingMessage>('send', releaseBuffer)
   readonly #flushes = new WaitQueue<void, FlushTarget>('flush')
+  /** Called when something changed that the transport's waker need not announce. */
+  readonly #wake: () => void
   #acceptedBytes = 0
   #completedSends = 0
 
-  /** @param onRefusedForEver called when the transport refused a send because it is closed */
-  constructor(transport: Transport, maxMessageSize: number, onRefusedForEver: () => void) {
+  /**
+   * @param wake called when {@link pump} is due although the transport's waker may say nothing: it is closed, or
+   *   gave back what was lent. Not the time to do it at once.
+   */
+  constructor(transport: Transport, maxMessageSize: number, wake: () => void) {
     this.#transport = transport
     this.#maxMessageSize = maxMessageSize
-    this.#writer = new MessageWriter(transport, onRefusedForEver)
+    this.#wake = wake
+    this.#writer = new MessageWriter(transport, wake)
     this.#maxSmallPayload = Math.min(maxMessageSize, this.#writer.maxSmallPayload)
     this.#maxCopiedBuffer = Math.min(maxMessageSize, this.#writer.maxCopiedBuffer)
   }
@@ -90,13 +97,14 @@ export class Sender {
       releaseBuffer(message)
       return Promise.reject(aborted(signal, 'send'))
     }
+    if (this.#canLend(message)) message.lent = new LentMemory(message.payload, this.#wake)
     if (this.#waiting.length === 0 && this.#writer.write(message)) {
       this.#onAccepted(message.payload.byteLength)
       return ACCEPTED
     }
-    const { payload, buffer, sentBytes } = message
+    const { payload, buffer, lent, sentBytes } = message
     return this.#waiting.wait(
-      { payload, buffer: buffer && giveAway(buffer), sentBytes, isAccepted: false },
+      { payload, buffer: buffer && giveAway(buffer), lent, sentBytes, isAccepted: false },
       sentBytes > 0 ? undefined : signal,
     )
   }
@@ -181,7 +189,17 @@ export class Sender {
         { operation: 'send' },
       )
     }
-    return { payload, buffer, sentBytes: 0 }
+    return { payload, buffer, lent: undefined, sentBytes: 0 }
+  }
+
+  /** Whether a payload can leave from where it lies: not where the transport's memory is of another kind. */
+  #canLend({ payload, buffer }: OutgoingMessage): boolean {
+    return (
+      payload.byteLength >= this.#writer.minLentPayload &&
+      buffer === undefined &&
+      this.#transport.bufferPool.domain === HOST_MEMORY &&
+      types.isArrayBuffer(payload.buffer)
+    )
   }
 
   /** A message that trySend began can't be taken back: its rest stays here and goes before anything else. */
@@ -189,6 +207,7 @@ export class Sender {
     const rest = {
       payload: buffer ? payload : copyFrom(payload, Math.max(0, sentBytes - HEADER_BYTES)),
       buffer: buffer && giveAway(buffer),
+      lent: undefined,
       sentBytes,
       isAccepted: true,
     }

@@ -5,6 +5,7 @@ import { createBufferPool } from '../buffer-pool/create-buffer-pool.js'
 import {
   connectionAndPeer,
   connectionPair,
+  drain,
   expectBytes,
   expectNothingHeld,
   frame,
@@ -481,16 +482,129 @@ describe('bad arguments', () => {
   })
 })
 
+describe('a large message', () => {
+  const large = { maxSendSize: 1024, holdCompletions: true }
+
+  it('is sent from where it lies, and accepted when the transport has given its memory back', async () => {
+    const { connection, transport } = connectionAndPeer(large)
+    const payload = pattern(5000)
+    const before = Buffer.from(payload)
+    let isSettled = false
+    const sent = connection.send(payload).then(() => {
+      isSettled = true
+    })
+    await settle()
+    const body = transport.sent.length
+    // The end is held back, so that the peer can't have all of a message that was not accepted.
+    expect(Buffer.concat(transport.sent).byteLength).toBe(5004 - 1024)
+    transport.completeSends(body - 1)
+    await settle()
+    expect(isSettled).toBe(false)
+    transport.completeSends(1)
+    await sent
+    await connection.send(pattern(10))
+    await settle()
+    expect(transport.sent.length).toBe(body + 2)
+    expectBytes(Buffer.concat(transport.sent), Buffer.concat([frame(before), frame(pattern(10))]))
+    expectBytes(payload, before)
+    expect(connection.stats).toMatchObject({ messagesSent: 2, bytesSent: 5010, zeroCopySends: 1 })
+  })
+
+  it('lets sends behind it wait, and those settle after it', async () => {
+    const { connection, transport } = connectionAndPeer(large)
+    const settled: string[] = []
+    const sends = [
+      connection.send(pattern(5000)).then(() => settled.push('large')),
+      connection.send(pattern(10)).then(() => settled.push('small')),
+    ]
+    expect(connection.trySend(pattern(10))).toBe(false)
+    const controller = new AbortController()
+    const aborted = connection.send(pattern(20), { signal: controller.signal })
+    controller.abort()
+    await expect(aborted).rejects.toEqual(refused('ERR_NETTS_ABORTED'))
+    await settle()
+    expect(settled).toEqual([])
+    transport.completeSends()
+    await Promise.all(sends)
+    expect(settled).toEqual(['large', 'small'])
+    await settle()
+    expectBytes(Buffer.concat(transport.sent), Buffer.concat([frame(pattern(5000)), frame(pattern(10))]))
+  })
+
+  it('is copied from shared memory, for trySend, and for memory of another kind', async () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(5000))
+    const one = connectionAndPeer(large).connection
+    await one.send(shared)
+    expect(one.trySend(pattern(5000))).toBe(true)
+    expect(one.stats.zeroCopySends).toBe(0)
+    const bufferPool = createBufferPool({ domain: Symbol('registered'), detectLeaks: true })
+    const two = connectionAndPeer({ ...large, bufferPool }).connection
+    await two.send(pattern(5000))
+    expect(two.stats.zeroCopySends).toBe(0)
+  })
+
+  it('is rejected when the connection fails before it was accepted, and so are those behind', async () => {
+    for (const fail of ['destroy', 'peer'] as const) {
+      const { connection, transport, peer } = connectionAndPeer(large)
+      const sends = [connection.send(pattern(5000)), connection.send(pattern(10))]
+      await settle()
+      if (fail === 'destroy') connection.destroy()
+      else peer.destroy()
+      const code = fail === 'destroy' ? 'ERR_NETTS_DESTROYED' : 'ERR_NETTS_RESET'
+      for (const send of sends) await expect(send).rejects.toEqual(refused(code))
+      expect(drain(peer).byteLength).toBeLessThan(5004)
+      expectNothingHeld(transport)
+    }
+  })
+
+  it('leaves whole before the end that is said by finish or close, and settles', async () => {
+    for (const end of ['finish', 'close'] as const) {
+      const { connection, transport, peer } = connectionAndPeer(large)
+      const sent = connection.send(pattern(5000))
+      const ended = connection[end]()
+      await settle()
+      expect(transport.state).toBe('open')
+      transport.completeSends()
+      await sent
+      await settle()
+      expect(transport.state).toBe(end === 'finish' ? 'finished' : 'disconnecting')
+      expectBytes(drain(peer), frame(pattern(5000)))
+      peer.finish()
+      await ended
+    }
+  })
+
+  it('that is refused midway goes on by the waker', async () => {
+    let budget = 2500
+    const { connection, transport } = connectionAndPeer({
+      maxSendSize: 1024,
+      accept: (byteLength) => {
+        const taken = Math.min(byteLength, budget)
+        budget -= taken
+        return taken
+      },
+    })
+    const sent = connection.send(pattern(5000))
+    const { length } = Buffer.concat(transport.sent)
+    expect(length).toBeGreaterThan(1000)
+    expect(length).toBeLessThan(5004 - 1024)
+    budget = 1 << 20
+    transport.wakeUp()
+    await sent
+    expectBytes(Buffer.concat(transport.sent), frame(pattern(5000)))
+  })
+})
+
 describe('flush', () => {
   it('sends at once, and resolves when the transport reports everything complete', async () => {
     const { connection, transport } = connectionAndPeer({ maxSendSize: 1024, holdCompletions: true })
-    await connection.send(pattern(5000))
+    for (let n = 0; n < 5; n++) await connection.send(pattern(1000))
     await connection.send(pattern(10))
     let isFlushed = false
     const flushed = connection.flush().then(() => {
       isFlushed = true
     })
-    expect(Buffer.concat(transport.sent).byteLength).toBe(5018)
+    expect(Buffer.concat(transport.sent).byteLength).toBe(5034)
     const sends = transport.sent.length
     await connection.send(Buffer.from('after the flush'))
     transport.completeSends(sends - 1)

@@ -1,0 +1,77 @@
+/** Memory of an application's that a large message leaves from uncopied, until nothing reads it any more. */
+import type { BufferPool, PooledBuffer } from '../buffer-pool/buffer-pool.js'
+import { type BufferSlot, headroomSymbol, takeSlotSymbol } from '../buffer-pool/buffer-slot.js'
+
+/** A payload that was lent for sending. Transports of plain memory get it in pieces, as buffers of their pool. */
+export class LentMemory {
+  readonly #payload: Uint8Array
+  readonly #onReturned: () => void
+  #piecesOut = 0
+
+  /** @param onReturned called when the last piece that was out is back; not from within {@link piece} */
+  constructor(payload: Uint8Array, onReturned: () => void) {
+    this.#payload = payload
+    this.#onReturned = onReturned
+  }
+
+  /** Whether no transport has any of it. */
+  get isReturned(): boolean {
+    return this.#piecesOut === 0
+  }
+
+  /** Part of it as a buffer to send, which counts as out once a transport took it. */
+  piece(pool: BufferPool, byteOffset: number, byteLength: number): PooledBuffer {
+    return new LentPiece(this, pool, this.#payload, byteOffset, byteLength)
+  }
+
+  /** @internal */
+  onTaken(): void {
+    this.#piecesOut++
+  }
+
+  /** @internal */
+  onFreed(): void {
+    if (--this.#piecesOut === 0) this.#onReturned()
+  }
+}
+
+/** Its own slot, as nobody but the transport ever holds it. */
+class LentPiece implements PooledBuffer, BufferSlot {
+  readonly slab: Uint8Array
+  /** It is of none of the pool's slabs. */
+  readonly slabIndex = -1
+  readonly byteOffset: number
+  readonly byteLength: number
+  readonly pool: BufferPool
+  readonly #lent: LentMemory
+
+  constructor(lent: LentMemory, pool: BufferPool, slab: Uint8Array, byteOffset: number, byteLength: number) {
+    this.#lent = lent
+    this.pool = pool
+    this.slab = slab
+    this.byteOffset = byteOffset
+    this.byteLength = byteLength
+  }
+
+  get bytes(): Uint8Array {
+    return this.slab.subarray(this.byteOffset, this.byteOffset + this.byteLength)
+  }
+
+  /** One that no transport took holds nothing. */
+  release(): void {}
+
+  [Symbol.dispose](): void {}
+
+  [headroomSymbol](): number {
+    return 0
+  }
+
+  [takeSlotSymbol](): BufferSlot {
+    this.#lent.onTaken()
+    return this
+  }
+
+  free(): void {
+    this.#lent.onFreed()
+  }
+}
