@@ -15,6 +15,8 @@ import type { SendQueue } from './send-queue.js'
 
 /** How long `disconnect` waits for the next acknowledgement of data, and then for the peer's end. */
 const DISCONNECT_MS = 5000
+/** How long the event may take that tells why the device posts nothing any more. */
+const REFUSED_MS = 1000
 /** How long a RESET may take to be acknowledged before the connection is cut without it. */
 const RESET_MS = 1000
 
@@ -34,6 +36,8 @@ export class Ending {
   error: NettsError | undefined
   /** The program asked for a graceful end: what comes in is discarded. */
   disconnecting = false
+  /** The device posts nothing any more. */
+  refused = false
   readonly #parts: EndingParts
   /** Frames that are acknowledged once FIN is; 0 until it is staged. */
   #framesUpToFin = 0
@@ -88,6 +92,20 @@ export class Ending {
     } else this.onAcknowledged()
   }
 
+  /**
+   * The device refused what was to be posted. Soft-iWARP does so from the moment when the peer closed, and the event
+   * that tells is near: what arrived before counts, as with any other end.
+   *
+   * @param error the end, if nothing else explains it
+   */
+  onRefused(error: NettsError): void {
+    const { endpoint, protocol } = this.#parts
+    this.refused = true
+    this.stop()
+    if (isOver(protocol.life)) endpoint.close()
+    else this.#timer = endpoint.verbs.clock.setTimer(() => endpoint.close(error), REFUSED_MS)
+  }
+
   /** The connection is gone. @param error why, unless everything had been said before */
   onEndpointEnd(error: NettsError): void {
     const { protocol, waker } = this.#parts
@@ -117,6 +135,7 @@ export class Ending {
   }
 
   #setDeadline(): void {
+    if (this.refused) return
     const { endpoint, sends } = this.#parts
     this.#dataAwaited = sends.dataInFlight
     this.#finAwaited = !this.#isFinDelivered
@@ -140,7 +159,7 @@ export class Ending {
     const { endpoint, protocol, waker, scheduleFlush } = this.#parts
     this.stop()
     waker.wake()
-    if (protocol.dueControl === 0) this.closeEndpoint()
+    if (protocol.dueControl === 0 || this.refused) this.closeEndpoint()
     else {
       this.#timer = endpoint.verbs.clock.setTimer(() => this.closeEndpoint(), RESET_MS)
       scheduleFlush()

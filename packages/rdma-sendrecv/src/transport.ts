@@ -380,14 +380,12 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     try {
       session.#flush()
     } catch (error) {
-      // The device refused what was posted.
-      session.#ending.fail(error as NettsError)
-      session.#ending.closeEndpoint()
+      session.#ending.onRefused(error as NettsError)
     }
   }
 
   #flush(): void {
-    if (this.#endpoint.state !== 'open') return
+    if (this.#endpoint.state !== 'open' || this.#ending.refused) return
     const protocol = this.#protocol
     const sends = this.#sends
     this.#repost()
