@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { EventLog } from '../device-suite/bench.js'
 import { End, listen, resolve } from '../device-suite/pair.js'
+import { connectEndpoint } from '../endpoint/connector.js'
+import { messengerOptions, settled } from '../endpoint-suite/messenger.js'
 import { cycles } from '../lab/cycles.js'
 import { labDevices } from '../lab/devices.js'
 import { kernelResources, settleResources, warmUp } from '../lab/resources.js'
@@ -44,6 +46,18 @@ for (const device of labDevices()) {
         id.close()
       }
       bench.client.close()
+      assert.deepEqual(await settleResources(atFirst), atFirst)
+    })
+
+    it('an endpoint gives up on a silent host at its deadline, and soon everything is given back', async () => {
+      const atFirst = kernelResources()
+      const { client } = benchOn(device)
+      const silent = { host: device.address.replace(/\d+$/, '77'), port: 7471 }
+      const attempt = connectEndpoint(client, silent, messengerOptions('event'), { timeoutMs: 300 })
+      await assert.rejects(attempt, { code: 'ERR_NETTS_TIMEOUT' })
+      // Nothing here keeps the process alive meanwhile: the endpoint does until it is torn down.
+      await settled(client)
+      client.close()
       assert.deepEqual(await settleResources(atFirst), atFirst)
     })
 

@@ -1,5 +1,6 @@
 /** Completion queues: notification and its race, solicited completions, overrun, batches. */
 import assert from 'node:assert/strict'
+import type { DeviceEvent } from '../verbs/device.js'
 import { COMPLETION, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { Bench, DeviceTest } from './bench.js'
 import { connectPair, type End } from './pair.js'
@@ -124,6 +125,30 @@ export function notificationTests(test: DeviceTest): void {
     await client.completions.succeed(posted)
     assert.equal(client.tryPost(empty), 1)
     await client.completions.succeed(1)
+    close()
+  })
+
+  test('a completion queue that overruns says so, and fails once it was emptied', async (bench) => {
+    const { client, server, close } = await connectPair(bench, { client: { maxCompletions: 4 } })
+    const { queue } = client.completions
+    const overrun = new Promise<DeviceEvent>((resolve) => {
+      client.device.onEvent = (event) => {
+        if (event.type === 'cq-error') resolve(event)
+      }
+    })
+    server.receive(...Array.from({ length: 32 }, () => ({})))
+    // Far more than what a device may round the queue up to.
+    client.send(...Array.from({ length: 32 }, () => ({ ...empty, flags: SendFlag.signalled })))
+    const event = await overrun
+    client.device.onEvent = undefined
+    assert.equal(event.name, 'IBV_EVENT_CQ_ERR')
+    assert.equal(event.completionQueue, queue)
+    assert.throws(
+      () => {
+        for (let poll = 0; poll < 100; poll++) queue.poll()
+      },
+      { code: 'ERR_NETTS_VERBS' },
+    )
     close()
   })
 }

@@ -28,6 +28,8 @@ const OWN_SENDS = 3
 const OWN_RECEIVES = 2
 /** 10.24 ms (see {@link QueuePair.setMinRnrTimer}): a peer without receives broke the protocol, and gets 60 ms. */
 const MIN_RNR_TIMER = 20
+/** How often to try to give up on a host that does not answer, see {@link CmId.disconnect}. */
+const GIVE_UP_INTERVAL_MS = 250
 
 /** Which end this is: the connector speaks first. */
 export type EndpointRole = 'connector' | 'acceptor'
@@ -248,7 +250,20 @@ export class Endpoint implements CompletionSink {
     const reason = error ?? new NettsError('ERR_NETTS_CLOSED', 'closed by this side')
     if (wasOpen && error) this.session.onEnd(error)
     this.#observer.onEnd(reason)
-    if (!this.#awaitsAnswer) this.#startDraining()
+    if (this.#awaitsAnswer) this.#giveUp()
+    else this.#startDraining()
+  }
+
+  /** A host that is silent altogether will not answer for minutes. */
+  #giveUp(): void {
+    if (!this.#awaitsAnswer) return
+    try {
+      this.#id.disconnect()
+    } catch {
+      // Somebody closed the verbs underneath.
+      return
+    }
+    this.verbs.clock.setTimer(() => this.#giveUp(), GIVE_UP_INTERVAL_MS)
   }
 
   #startDraining(): void {

@@ -262,6 +262,8 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
 
   disconnect(): void {
     this.enter('rdma_disconnect')
+    // iWARP has no way to call it off. (The addon gives up on silent hosts, which here end by themselves.)
+    if (this.host.fabric.mode === 'iwarp' && this.state === 'connecting' && !this.#reply) return
     this.#hangUp()
   }
 

@@ -164,6 +164,9 @@ export interface CmId extends Disposable {
   /**
    * Disconnects: the queue pair goes to `error` at once, the peer's with its `disconnected`. Idempotent, and does
    * nothing where there is no connection.
+   *
+   * On iWARP, after {@link connect} and before its end, it only gives up on a host that has not answered at all for a
+   * second, and may have to be called more than once for that: the attempt then ends with `connect-error`.
    */
   disconnect(): void
   /**

@@ -52,12 +52,15 @@ BlockingConnect::BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* i
 BlockingConnect::~BlockingConnect() {
   while (!ended()) {
     // Again and again, because one signal may come before the thread blocks.
-    if (std::chrono::steady_clock::now() - began_ > kTimeToAnswer) {
-      pthread_kill(thread_.native_handle(), InterruptSignal());
-    }
+    InterruptIfSilent();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   thread_.join();
+}
+
+void BlockingConnect::InterruptIfSilent() {
+  if (ended() || std::chrono::steady_clock::now() - began_ < kTimeToAnswer) return;
+  pthread_kill(thread_.native_handle(), InterruptSignal());
 }
 
 }  // namespace netts

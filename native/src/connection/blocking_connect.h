@@ -24,6 +24,8 @@ class BlockingConnect {
   BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* id, const rdma_conn_param& parameters);
   // Interrupts what still runs a second after it began, and waits for it: then the id can be destroyed.
   ~BlockingConnect();
+  // Interrupts it if it has been running for a second. The thread may miss it: to be called again until it ended.
+  void InterruptIfSilent();
   BlockingConnect(const BlockingConnect&) = delete;
   BlockingConnect& operator=(const BlockingConnect&) = delete;
 

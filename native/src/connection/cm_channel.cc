@@ -77,6 +77,8 @@ uint64_t CmChannel::Deliver(const rdma_cm_event& event) {
     copy.initiator_depth = parameters.initiator_depth;
     copy.request = std::make_shared<CmId>(Share(*this), event.id);
   }
+  // Whichever of the other events it is that may come after connecting.
+  if (!request && event.event != RDMA_CM_EVENT_ADDR_CHANGE) receiver.Answered();
   if (event.event == RDMA_CM_EVENT_ESTABLISHED) receiver.Established();
   if (event.event == RDMA_CM_EVENT_DISCONNECTED) receiver.Disconnected();
   receiver.events.push_back(std::move(copy));

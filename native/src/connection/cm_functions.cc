@@ -175,6 +175,7 @@ void NotifyEstablished(const Napi::CallbackInfo& info) {
 // disconnect(id): fails, harmlessly, when there is no connection.
 void Disconnect(const Napi::CallbackInfo& info) {
   CmId& id = Get<CmId>(info[0]);
+  if (id.GiveUp()) return;
   // librdmacm looks at the device without asking whether there is one.
   if (id.verbs()->verbs != nullptr && Rdma().disconnect(id.verbs()) == 0) id.Disconnected();
 }

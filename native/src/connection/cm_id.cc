@@ -28,6 +28,7 @@ void CmId::Close() noexcept {
 
 int CmId::Connect(const rdma_conn_param& parameters) {
   if (id_->verbs->device->transport_type == IBV_TRANSPORT_IWARP) {
+    awaits_answer_ = true;
     connect_ = std::make_unique<BlockingConnect>(state(), number(), id_, parameters);
     return 0;
   }
@@ -40,11 +41,18 @@ void CmId::CollectConnect() {
   const int error = connect_->error();
   connect_.reset();
   if (error == 0) return;
+  Answered();
   CmEvent event;
   const bool silent = error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
   event.type = silent ? RDMA_CM_EVENT_UNREACHABLE : RDMA_CM_EVENT_CONNECT_ERROR;
   event.status = -error;
   events.push_back(std::move(event));
+}
+
+bool CmId::GiveUp() {
+  if (!awaits_answer_) return false;
+  if (connect_ != nullptr) connect_->InterruptIfSilent();
+  return true;
 }
 
 void CmId::Established() {

@@ -50,6 +50,10 @@ class CmId final : public Resource {
   int Connect(const rdma_conn_param& parameters);
   // Ends a connect that still runs on a thread: it holds the queue pair, and destroying that would block.
   void InterruptConnect() { connect_.reset(); }
+  // On iWARP, from connecting until the peer answered, the kernel blocks whoever disconnects. All that can be done is
+  // to give up on a host that is silent. False when there is nothing of that kind.
+  bool GiveUp();
+  void Answered() { awaits_answer_ = false; }
   // Turns the end of a connect that ran on a thread into an event, if it failed.
   void CollectConnect();
 
@@ -62,6 +66,7 @@ class CmId final : public Resource {
   std::weak_ptr<QueuePair> pair_;
   bool referenced_ = false;
   std::unique_ptr<BlockingConnect> connect_;
+  bool awaits_answer_ = false;
 };
 
 void RegisterCmId(Napi::Env env, Napi::Object exports);
