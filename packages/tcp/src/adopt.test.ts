@@ -28,7 +28,7 @@ test('what was sent before is read into the memory given, and the other way work
   client.write('before')
   const reads = new ReadBuffers()
   const received: string[] = []
-  reads.sink = { onRead: (bytes) => received.push(bytes.toString()) }
+  reads.sink = { onRead: ({ bytes }) => received.push(bytes.toString()) }
   const adopted = adopt(accepted, reads)
   expect(adopted).toBeDefined()
   opened.push(adopted!)

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { pattern } from '../test/support.js'
-import { giveBlock } from './blocks.js'
+import { BlockChunk, type Chunk } from './chunks.js'
 import { ReadBuffers } from './read-buffers.js'
 
 /** What Node does with `onread`: read into the buffer it has, say how much, ask for the next buffer. */
-function reader(received: { bytes: Buffer; block: Buffer | undefined }[]) {
+function reader(received: Chunk[]) {
   const reads = new ReadBuffers()
-  reads.sink = { onRead: (bytes, block) => received.push({ bytes, block }) }
+  reads.sink = { onRead: (chunk) => received.push(chunk) }
   let buffer = reads.onread.buffer()
   return {
     reads,
@@ -26,24 +26,38 @@ it('shares one block among idle sockets', () => {
 })
 
 it('keeps small reads apart from what later reads bring', () => {
-  const received: { bytes: Buffer; block: Buffer | undefined }[] = []
+  const received: Chunk[] = []
   const socket = reader(received)
   socket.read(Buffer.from('one'))
   socket.read(Buffer.from('two'))
   expect(received.map(({ bytes }) => String(bytes))).toEqual(['one', 'two'])
 })
 
+it('copies small reads into memory that is used again once it was given back', () => {
+  const received: Chunk[] = []
+  const socket = reader(received)
+  socket.read(Buffer.from('one'))
+  socket.read(Buffer.from('two'))
+  const [one, two] = received.splice(0) as [Chunk, Chunk]
+  const { bytes } = one
+  one.free()
+  socket.read(Buffer.from('six'))
+  expect(received[0]!.bytes).toBe(bytes)
+  socket.read(Buffer.from('seven'))
+  expect([...received, two].map((chunk) => String(chunk.bytes))).toEqual(['six', 'seven', 'two'])
+})
+
 it('hands bulk reads on in blocks of their own, and returns to the shared block after', () => {
-  const received: { bytes: Buffer; block: Buffer | undefined }[] = []
+  const received: Chunk[] = []
   const socket = reader(received)
   const idle = socket.buffer
   const data = [40_000, 65_536, 65_536, 100, 7, 30_000].map((byteLength, seed) => pattern(byteLength, seed))
   for (const bytes of data) socket.read(bytes)
   expect(received.map(({ bytes }, i) => bytes.equals(data[i]!))).toEqual(data.map(() => true))
-  expect(received.map(({ block }) => block !== undefined)).toEqual([true, true, true, false, false, true])
+  expect(received.map((chunk) => chunk instanceof BlockChunk)).toEqual([true, true, true, false, false, true])
   socket.read(Buffer.from('small'))
   expect(socket.buffer).toBe(idle)
-  for (const { block } of received) if (block) giveBlock(block)
+  for (const chunk of received) chunk.free()
 })
 
 it('goes back to the shared block when its socket is closed in bulk flow', () => {

@@ -7,16 +7,18 @@
  * reference. Sharing is safe because libuv reads and calls back in one go.
  */
 import { BLOCK_BYTES, giveBlock, takeBlock } from './blocks.js'
+import { BlockChunk, type Chunk, copySmall, LooseChunk, SMALL_BYTES } from './chunks.js'
 
 /** A read of fewer bytes is copied out, one of more is handed on with its block. */
 const BULK_BYTES = BLOCK_BYTES / 4
 
 const scratch = Buffer.allocUnsafeSlow(BLOCK_BYTES)
 
+let scratchView = scratch
+
 /** Takes what was read. */
 export interface ReadSink {
-  /** @param block to be given back with the bytes, if they lie in one */
-  onRead(bytes: Buffer, block: Buffer | undefined): void
+  onRead(chunk: Chunk): void
 }
 
 /** The receive memory of one socket. */
@@ -54,18 +56,28 @@ export class ReadBuffers {
     const read = this.#current
     const bulk = byteLength >= BULK_BYTES
     this.#bulk = bulk
+    this.#current = scratch
     if (bulk && read !== scratch) {
-      this.#current = scratch
-      this.sink?.onRead(read.subarray(0, byteLength), read)
+      this.sink?.onRead(new BlockChunk(read, byteLength))
       return
     }
-    const block = bulk ? takeBlock() : undefined
-    const bytes = block ? block.subarray(0, byteLength) : Buffer.allocUnsafe(byteLength)
-    read.copy(bytes, 0, 0, byteLength)
-    if (read !== scratch) {
-      giveBlock(read)
-      this.#current = scratch
-    }
-    this.sink?.onRead(bytes, block)
+    const chunk = copyOf(this.#view(read, byteLength), bulk)
+    if (read !== scratch) giveBlock(read)
+    this.sink?.onRead(chunk)
   }
+
+  /** Reads of one length that follow one another need one view only. */
+  #view(read: Buffer, byteLength: number): Buffer {
+    if (read !== scratch) return read.subarray(0, byteLength)
+    if (scratchView.byteLength !== byteLength) scratchView = scratch.subarray(0, byteLength)
+    return scratchView
+  }
+}
+
+function copyOf(bytes: Buffer, bulk: boolean): Chunk {
+  if (bytes.byteLength <= SMALL_BYTES) return copySmall(bytes)
+  if (!bulk) return new LooseChunk(Buffer.from(bytes))
+  const block = takeBlock()
+  block.set(bytes)
+  return new BlockChunk(block, bytes.byteLength)
 }

@@ -45,6 +45,11 @@ export class SendQueue {
     return this.#used < this.#depth
   }
 
+  /** Whether there is anything for a next batch. */
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
   /** Copies up to `limit` bytes of the slices, as one send. @returns bytes accepted; 0 without capacity */
   copy(parts: readonly Uint8Array[], limit: number): number {
     let accepted = 0
@@ -79,9 +84,7 @@ export class SendQueue {
   nextBatch(): Buffer[] {
     this.#batch = this.#waiting
     this.#waiting = []
-    return this.#batch.map(({ memory, start, end }) =>
-      Buffer.from(memory.buffer as ArrayBuffer, memory.byteOffset + start, end - start),
-    )
+    return this.#batch.map(bytesOf)
   }
 
   /** The batch is written. @returns how many sends that completed */
@@ -168,4 +171,8 @@ export class SendQueue {
     this.#used--
     giveBlock(block)
   }
+}
+
+function bytesOf({ memory, start, end }: Segment): Buffer {
+  return Buffer.from(memory.buffer as ArrayBuffer, memory.byteOffset + start, end - start)
 }

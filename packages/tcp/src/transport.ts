@@ -11,17 +11,11 @@ import {
 } from '@netts/core'
 import { ChunkTable, checkSendRange, invalidArgument, takeSlot, Waker } from '@netts/core/driver'
 import type { Ends } from './addresses.js'
-import { giveBlock } from './blocks.js'
+import { type Chunk, LooseChunk } from './chunks.js'
 import { transportFailed } from './errors.js'
 import type { TcpConfig } from './options.js'
 import type { ReadBuffers, ReadSink } from './read-buffers.js'
 import { SendQueue } from './send-queue.js'
-
-/** A received chunk, and the block to give back with it where it lies in one. */
-interface Chunk {
-  readonly bytes: Buffer
-  readonly block: Buffer | undefined
-}
 
 /** How long `disconnect` waits, for the kernel to take another byte and then for the peer's end. */
 const DISCONNECT_MS = 5000
@@ -38,7 +32,7 @@ const OWNER = Symbol('owner')
 type OwnedSocket = Socket & { readonly [OWNER]: TcpTransport }
 
 function onData(this: OwnedSocket, bytes: Buffer): void {
-  this[OWNER].onRead(bytes, undefined)
+  this[OWNER].onRead(new LooseChunk(bytes))
 }
 function onEnd(this: OwnedSocket): void {
   this[OWNER].onEnd()
@@ -69,6 +63,8 @@ export class TcpTransport implements Transport, ReadSink {
   /** `socket.end()` was called: FIN follows what was written. */
   #ended = false
   #completed = 0
+  /** A send was refused, or a poll for completions was empty: the waker tells of the next one. */
+  #awaitsCompletion = false
   #state: TransportState = 'open'
   /** This side said finish, disconnect or destroy: sending is misuse from then on. */
   #saidEnd = false
@@ -141,7 +137,10 @@ export class TcpTransport implements Transport, ReadSink {
   sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
     const { bufferPool, maxSendSize } = this.#config
     const length = checkSendRange(buffer, bufferPool.domain, maxSendSize, byteOffset, byteLength)
-    if (!this.#checkOpen('sendBuffer') || !this.#sends.hasRoom) return false
+    if (!this.#checkOpen('sendBuffer') || !this.#sends.hasRoom) {
+      this.#awaitsCompletion = true
+      return false
+    }
     this.#sends.add(takeSlot(buffer), byteOffset, length)
     this.#flush()
     return true
@@ -150,6 +149,7 @@ export class TcpTransport implements Transport, ReadSink {
   pollSendCompletion(): number {
     const completed = this.#completed
     this.#completed = 0
+    if (completed === 0) this.#awaitsCompletion = true
     return completed
   }
 
@@ -177,9 +177,9 @@ export class TcpTransport implements Transport, ReadSink {
   }
 
   repostRecv(bufIdx: number): void {
-    const { bytes, block } = this.#handedOut.remove(bufIdx)
-    if (block) giveBlock(block)
-    this.#held -= windowCost(bytes)
+    const chunk = this.#handedOut.remove(bufIdx)
+    this.#held -= windowCost(chunk)
+    chunk.free()
     if (this.#paused && this.#held < this.#config.recvWindow) this.#resume()
   }
 
@@ -234,6 +234,7 @@ export class TcpTransport implements Transport, ReadSink {
     if (!this.#checkOpen(operation)) return 0
     const accepted = this.#sends.copy(parts, this.#config.maxSendSize)
     if (accepted > 0) this.#flush()
+    else this.#awaitsCompletion = true
     return accepted
   }
 
@@ -244,19 +245,15 @@ export class TcpTransport implements Transport, ReadSink {
 
   #write(): void {
     if (this.#state === 'closed') return
-    const batch = this.#sends.nextBatch()
-    const last = batch.pop()
-    if (last) {
+    if (this.#sends.hasWaiting) {
       const socket = this.#socket
+      const batch = this.#sends.nextBatch()
+      const last = batch.length - 1
       this.#writing = true
-      if (batch.length === 0) {
-        socket.write(last, this.#onWritten)
-      } else {
-        socket.cork()
-        for (const bytes of batch) socket.write(bytes)
-        socket.write(last, this.#onWritten)
-        socket.uncork()
-      }
+      if (last > 0) socket.cork()
+      for (let i = 0; i < last; i++) socket.write(batch[i]!)
+      socket.write(batch[last]!, this.#onWritten)
+      if (last > 0) socket.uncork()
     } else if (this.#state !== 'open' && !this.#ended) {
       this.#ended = true
       this.#socket.end()
@@ -270,17 +267,19 @@ export class TcpTransport implements Transport, ReadSink {
     this.#writing = false
     this.#completed += this.#sends.completeBatch()
     this.#write()
+    if (!this.#awaitsCompletion) return
+    this.#awaitsCompletion = false
     this.#waker.wakeNow()
   }
 
   /** The socket read something; see {@link ReadSink}. */
-  onRead(bytes: Buffer, block: Buffer | undefined): void {
+  onRead(chunk: Chunk): void {
     if (this.#state === 'disconnecting' || this.#state === 'closed') {
-      if (block) giveBlock(block)
+      chunk.free()
       return
     }
-    this.#chunks.push({ bytes, block })
-    this.#held += windowCost(bytes)
+    this.#chunks.push(chunk)
+    this.#held += windowCost(chunk)
     if (this.#held >= this.#config.recvWindow) {
       this.#paused = true
       this.#socket.pause()
@@ -372,6 +371,6 @@ function unwrittenBytes(socket: Socket): number {
   return handle?.writeQueueSize ?? 0
 }
 
-function windowCost(bytes: Uint8Array): number {
+function windowCost({ bytes }: Chunk): number {
   return Math.max(bytes.byteLength, LEAST_CHUNK_BYTES)
 }
