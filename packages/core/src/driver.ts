@@ -10,7 +10,14 @@ export { AcceptQueue } from './driver/accept-queue.js'
 export { checkAddress } from './driver/check-address.js'
 export { ChunkTable } from './driver/chunk-table.js'
 export { type DeadlineTask, type EndSignal, withDeadline } from './driver/deadline.js'
-export { checkBoolean, checkChoice, checkInteger, checkSignal, checkTimeout } from './driver/options.js'
+export {
+  checkBoolean,
+  checkChoice,
+  checkInteger,
+  checkObject,
+  checkSignal,
+  checkTimeout,
+} from './driver/options.js'
 export { type Waiter, WaitQueue } from './driver/wait-queue.js'
 export { Waker } from './driver/waker.js'
 export { aborted, invalidArgument, timedOut } from './errors.js'

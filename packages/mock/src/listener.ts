@@ -1,6 +1,6 @@
 /** A listener within a mock network. */
 import type { AcceptOptions, Address, Transport, TransportListener } from '@netts/core'
-import { AcceptQueue, checkSignal } from '@netts/core/driver'
+import { AcceptQueue } from '@netts/core/driver'
 import type { LinkEnd } from './link.js'
 
 /** Waits for clients of its network. */
@@ -18,8 +18,8 @@ export class MockListener implements TransportListener {
     this.#onClose = onClose
   }
 
-  async accept(options: AcceptOptions = {}): Promise<Transport | undefined> {
-    return this.queue.accept({ signal: checkSignal(options.signal) })
+  async accept(options?: AcceptOptions): Promise<Transport | undefined> {
+    return this.queue.accept(options)
   }
 
   async close(): Promise<void> {

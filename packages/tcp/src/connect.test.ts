@@ -98,6 +98,7 @@ it('refuses a deadline or signal of the wrong type', async () => {
     { timeoutMs: 1.5 },
     { timeoutMs: 2 ** 31 },
     { signal: {} as never },
+    null as never,
   ]) {
     await expect(tcp().connect(address, options)).rejects.toMatchObject({
       code: 'ERR_NETTS_INVALID_ARGUMENT',

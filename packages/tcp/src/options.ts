@@ -1,6 +1,6 @@
 /** The options of `tcp()`, their defaults and their checks. */
 import { type BufferPool, createBufferPool } from '@netts/core'
-import { checkBoolean, checkInteger, invalidArgument } from '@netts/core/driver'
+import { checkBoolean, checkInteger, checkObject, invalidArgument } from '@netts/core/driver'
 
 /** Options of {@link tcp}. */
 export interface TcpOptions {
@@ -53,7 +53,6 @@ const GIBIBYTE = 2 ** 30
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range */
 export function checkOptions(options: TcpOptions = {}): TcpConfig {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
   const {
     maxSendSize = 64 * 1024 + 64,
     sendDepth = 32,
@@ -62,7 +61,7 @@ export function checkOptions(options: TcpOptions = {}): TcpConfig {
     keepAliveDelayMs = 30_000,
     maxConnections,
     bufferPool,
-  } = options
+  } = checkObject('options', options)
   if (bufferPool !== undefined && typeof bufferPool?.domain !== 'symbol') {
     throw invalidArgument('bufferPool must be a BufferPool')
   }

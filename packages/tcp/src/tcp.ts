@@ -7,7 +7,7 @@ import type {
   TransportBuilder,
   TransportListener,
 } from '@netts/core'
-import { checkInteger, checkSignal, withDeadline } from '@netts/core/driver'
+import { checkInteger, checkObject, checkSignal, withDeadline } from '@netts/core/driver'
 import { checkTcpAddress } from './addresses.js'
 import { dial } from './dial.js'
 import { openListener } from './listener.js'
@@ -22,7 +22,8 @@ export function tcp(options?: TcpOptions): TransportBuilder<Transport> {
   const config = checkOptions(options)
   return {
     name: 'tcp',
-    async connect(address: Address, { signal, timeoutMs = 10_000 }: ConnectOptions = {}): Promise<Transport> {
+    async connect(address: Address, options: ConnectOptions = {}): Promise<Transport> {
+      const { signal, timeoutMs = 10_000 } = checkObject('options', options)
       const checked = checkTcpAddress(address, 'connect')
       return withDeadline({
         operation: 'connect',
@@ -33,7 +34,8 @@ export function tcp(options?: TcpOptions): TransportBuilder<Transport> {
         dispose: (transport) => transport.destroy(),
       })
     },
-    async listen(address: Address, { backlog = 511 }: ListenOptions = {}): Promise<TransportListener> {
+    async listen(address: Address, options: ListenOptions = {}): Promise<TransportListener> {
+      const { backlog = 511 } = checkObject('options', options)
       const checked = checkTcpAddress(address, 'listen')
       return openListener(checked, checkInteger('backlog', backlog, 1, 65_535), config)
     },

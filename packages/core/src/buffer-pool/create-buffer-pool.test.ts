@@ -109,6 +109,7 @@ describe('createBufferPool', () => {
     { allocateSlab: 1 as never },
     { freeSlab: 1 as never },
     { detectLeaks: 1 as never },
+    null as never,
   ])('refuses the options %j', (options) => {
     expect(() => createBufferPool(options)).toThrow(refused('ERR_NETTS_INVALID_ARGUMENT'))
   })

@@ -1,5 +1,5 @@
 /** The buffer pool, over slabs of plain or registered memory. */
-import { checkBoolean, checkInteger, checkSignal } from '../driver/options.js'
+import { checkBoolean, checkInteger, checkObject, checkSignal } from '../driver/options.js'
 import { WaitQueue } from '../driver/wait-queue.js'
 import { invalidArgument, NettsError } from '../errors.js'
 import {
@@ -120,7 +120,7 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
     byteLength: number,
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<SlotHandle> {
-    const signal = checkSignal(options.signal)
+    const signal = checkSignal(checkObject('options', options).signal)
     const stack = this.leakDetector?.trace(this.allocAsync)
     if (!signal?.aborted) {
       const buffer = this.#take(byteLength, stack)
@@ -206,7 +206,7 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options out of range.
  */
 export function createBufferPool(options: BufferPoolOptions = {}): OwnedBufferPool {
-  return new SlabBufferPool(options)
+  return new SlabBufferPool(checkObject('options', options))
 }
 
 function poolClosed(operation: string): NettsError {

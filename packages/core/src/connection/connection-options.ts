@@ -1,6 +1,5 @@
 /** The limits of a connection: defaults and ranges. */
-import { checkInteger, checkTimeout } from '../driver/options.js'
-import { invalidArgument } from '../errors.js'
+import { checkInteger, checkObject, checkTimeout } from '../driver/options.js'
 import type { ConnectionOptions } from './connection.js'
 import { MAX_PAYLOAD_BYTES } from './framing.js'
 
@@ -17,12 +16,11 @@ export interface ConnectionLimits {
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option out of range */
 export function checkConnectionOptions(options: ConnectionOptions): ConnectionLimits {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
   const {
     maxMessageSize = DEFAULT_MAX_MESSAGE_BYTES,
     highWaterMark = DEFAULT_HIGH_WATER_MARK_BYTES,
     messageTimeoutMs = DEFAULT_MESSAGE_TIMEOUT_MS,
-  } = options
+  } = checkObject('options', options)
   checkInteger('maxMessageSize', maxMessageSize, 0, MAX_PAYLOAD_BYTES)
   checkInteger('highWaterMark', highWaterMark, 0, Number.MAX_SAFE_INTEGER)
   checkTimeout('messageTimeoutMs', messageTimeoutMs)

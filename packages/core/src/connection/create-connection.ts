@@ -149,7 +149,7 @@ class MessageConnection implements Connection {
       this.#receiver.end(undefined)
       this.#settleReceives()
       this.#messageTimer.clear()
-      this.#sender.rejectWaiting(this.#closedError('send'))
+      this.#sender.rejectWaiting(() => this.#closedError('send'))
       this.#closeTimer.restart()
       this.#sender.pump()
       this.#advanceEnd()
@@ -327,7 +327,7 @@ class MessageConnection implements Connection {
     this.transport.waker = undefined
     this.#messageTimer.clear()
     this.#closeTimer.clear()
-    this.#sender.stop(ended, this.#closedError('send'))
+    this.#sender.stop(ended, () => this.#closedError('send'))
     this.#settleReceives()
     this.#resolveClosed(ended)
     if (ended && errorChannel.hasSubscribers) errorChannel.publish({ connection: this, error: ended })

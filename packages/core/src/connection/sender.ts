@@ -151,8 +151,12 @@ export class Sender {
     this.#settleFlushes()
   }
 
+  // Errors are made when somebody gets them: recording a stack would be most of what a close costs.
+
   /** Rejects the sends that wait and have not begun. */
-  rejectWaiting(error: NettsError): void {
+  rejectWaiting(makeError: () => NettsError): void {
+    if (this.#waiting.length === 0) return
+    const error = makeError()
     for (let waiter = this.#waiting.first; waiter; ) {
       const { next } = waiter
       if (waiter.detail.sentBytes === 0) {
@@ -163,16 +167,19 @@ export class Sender {
     }
   }
 
-  /** The transport is closed: settles everything. Without an error, flushes were successful. */
-  stop(error: NettsError | undefined, closed: NettsError): void {
-    const isComplete = this.isIdle
+  /**
+   * The transport is closed: settles everything.
+   * @param error what ended it; without, flushes were successful if everything had left
+   * @param makeClosed the reason otherwise
+   */
+  stop(error: NettsError | undefined, makeClosed: () => NettsError): void {
+    const reason = error ?? (this.isIdle ? undefined : makeClosed())
     for (let waiter = this.#waiting.first; waiter; waiter = this.#waiting.first) {
       releaseBuffer(waiter.detail)
-      waiter.reject(error ?? closed)
+      waiter.reject(reason!)
     }
     this.#writer.discard()
-    if (error) this.#flushes.rejectAll(error)
-    else if (!isComplete) this.#flushes.rejectAll(closed)
+    if (reason) this.#flushes.rejectAll(reason)
     else this.#flushes.resolveAll()
   }
 

@@ -84,6 +84,11 @@ describe('AcceptQueue', () => {
     await expect(accepted).rejects.toBe(failure)
   })
 
+  it('refuses options that are none', async () => {
+    const queue = new AcceptQueue<LoopbackTransport>(1)
+    await expect(queue.accept(null as never)).rejects.toMatchObject({ code: 'ERR_NETTS_INVALID_ARGUMENT' })
+  })
+
   it('is iterated until closed', async () => {
     const queue = new AcceptQueue<LoopbackTransport>(4)
     const pushed = [transport(), transport(), transport()]

@@ -1,7 +1,7 @@
 /** What every listener needs: established connections waiting for `accept`, and `accept`s waiting for them. */
 import { NettsError } from '../errors.js'
 import type { AcceptOptions, Transport } from '../transport.js'
-import { checkSignal } from './options.js'
+import { checkObject, checkSignal } from './options.js'
 import { WaitQueue } from './wait-queue.js'
 
 /** The queue between handshakes and `accept`, bounded by the backlog. */
@@ -42,7 +42,7 @@ export class AcceptQueue<T extends Transport> implements AsyncIterable<T> {
 
   /** See `TransportListener.accept`. */
   async accept(options: AcceptOptions = {}): Promise<T | undefined> {
-    const signal = checkSignal(options.signal)
+    const signal = checkSignal(checkObject('options', options).signal)
     if (!signal?.aborted) {
       const [transport] = this.#ready
       if (transport) {

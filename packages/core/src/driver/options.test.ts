@@ -1,6 +1,6 @@
 /** Options from the outside. */
 import { describe, expect, it } from 'vitest'
-import { checkBoolean, checkChoice, checkInteger, checkSignal, checkTimeout } from './options.js'
+import { checkBoolean, checkChoice, checkInteger, checkObject, checkSignal, checkTimeout } from './options.js'
 
 const refused = expect.objectContaining({ code: 'ERR_NETTS_INVALID_ARGUMENT' })
 
@@ -12,6 +12,7 @@ describe('checks of options', () => {
     expect(checkTimeout('timeoutMs', 2 ** 31 - 1)).toBe(2 ** 31 - 1)
     expect(checkBoolean('b', false)).toBe(false)
     expect(checkChoice('c', 'two', ['one', 'two'])).toBe('two')
+    expect(checkObject('o', refused)).toBe(refused)
     expect(checkSignal(undefined)).toBe(undefined)
     const { signal } = new AbortController()
     expect(checkSignal(signal)).toBe(signal)
@@ -24,6 +25,10 @@ describe('checks of options', () => {
       expect(() => checkInteger('n', value, 1, 3)).toThrow('n must be an integer from 1 to 3')
     },
   )
+
+  it.each([null, undefined, 1, 'options', () => {}])('refuse %s as an object', (value) => {
+    expect(() => checkObject('options', value as never)).toThrow(refused)
+  })
 
   it('refuse what no timer can wait, what is no boolean, no choice, no signal', () => {
     // setTimeout would take 2^31 for 1.

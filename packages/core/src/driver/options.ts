@@ -1,6 +1,14 @@
 /** Checks of options that came from the outside: refused before anything happens. */
 import { invalidArgument } from '../errors.js'
 
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an object: `null` is none */
+export function checkObject<T extends object>(name: string, value: T): T {
+  if (typeof value !== 'object' || value === null) {
+    throw invalidArgument(`${name} must be an object, not ${String(value)}`)
+  }
+  return value
+}
+
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an integer within the range */
 export function checkInteger(name: string, value: unknown, least: number, most: number): number {
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
