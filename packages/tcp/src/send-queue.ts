@@ -80,21 +80,31 @@ export class SendQueue {
     this.#used++
   }
 
-  /** Everything that waits becomes the next batch. Only once the one before is complete. */
-  nextBatch(): Buffer[] {
-    this.#batch = this.#waiting
-    this.#waiting = []
-    return this.#batch.map(bytesOf)
+  /**
+   * Everything that waits becomes the next batch. Only once the one before is complete.
+   * @returns how many pieces it has
+   */
+  nextBatch(): number {
+    const batch = this.#waiting
+    this.#waiting = this.#batch
+    this.#batch = batch
+    return batch.length
+  }
+
+  /** A piece of the batch. */
+  piece(index: number): Buffer {
+    const { memory, start, end } = this.#batch[index]!
+    return Buffer.from(memory.buffer as ArrayBuffer, memory.byteOffset + start, end - start)
   }
 
   /** The batch is written. @returns how many sends that completed */
   completeBatch(): number {
     let completed = 0
-    for (const segment of this.#batch) {
+    // From its end, as an array keeps its memory that way.
+    for (let segment = this.#batch.pop(); segment; segment = this.#batch.pop()) {
       completed += segment.sends
       this.#free(segment)
     }
-    this.#batch = []
     this.#sends -= completed
     if (this.#waiting.length === 0) this.#freeBlock()
     return completed
@@ -171,8 +181,4 @@ export class SendQueue {
     this.#used--
     giveBlock(block)
   }
-}
-
-function bytesOf({ memory, start, end }: Segment): Buffer {
-  return Buffer.from(memory.buffer as ArrayBuffer, memory.byteOffset + start, end - start)
 }

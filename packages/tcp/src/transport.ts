@@ -166,7 +166,9 @@ export class TcpTransport implements Transport, ReadSink {
       completion.byteLen = chunk.bytes.byteLength
     }
     if (count > 0 && this.#nextChunk === this.#chunks.length) {
-      this.#chunks = []
+      // One at a time, as in a dialogue, needs no new array.
+      if (this.#nextChunk === 1) this.#chunks.pop()
+      else this.#chunks = []
       this.#nextChunk = 0
     }
     return count
@@ -247,12 +249,12 @@ export class TcpTransport implements Transport, ReadSink {
     if (this.#state === 'closed') return
     if (this.#sends.hasWaiting) {
       const socket = this.#socket
-      const batch = this.#sends.nextBatch()
-      const last = batch.length - 1
+      const sends = this.#sends
+      const last = sends.nextBatch() - 1
       this.#writing = true
       if (last > 0) socket.cork()
-      for (let i = 0; i < last; i++) socket.write(batch[i]!)
-      socket.write(batch[last]!, this.#onWritten)
+      for (let i = 0; i < last; i++) socket.write(sends.piece(i))
+      socket.write(sends.piece(last), this.#onWritten)
       if (last > 0) socket.uncork()
     } else if (this.#state !== 'open' && !this.#ended) {
       this.#ended = true
