@@ -58,12 +58,17 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   #ending!: Ending
   #maxSendSize = 0
   #completed = 0
+  /** A send was refused, or completions were asked for: the waker tells of the next one. */
+  #awaitsCompletion = false
+  /** This batch of completions brought something to tell the program. */
+  #hasNews = false
   #controlFrames = 0
   #peerFinished = false
   /** This side said finish, disconnect or destroy: sending is misuse from then on. */
   #saidEnd = false
   #flushScheduled = false
   #ticking = false
+  #tickIsDue = false
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
@@ -145,10 +150,9 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   sendCopy(data: Uint8Array): number {
     if (!(data instanceof Uint8Array)) throw invalidArgument('data must be a Uint8Array', 'sendCopy')
     if (data.byteLength === 0) throw invalidArgument('data is empty', 'sendCopy')
-    if (!this.#maySend('sendCopy')) return 0
     const parts = this.#oneCopy
     parts[0] = data
-    return this.#copy(parts)
+    return this.#copy(parts, 'sendCopy')
   }
 
   sendGather(parts: readonly Uint8Array[]): number {
@@ -158,7 +162,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       if (part.byteLength > 0) empty = false
     }
     if (empty) throw invalidArgument('every part is empty', 'sendGather')
-    return this.#maySend('sendGather') ? this.#copy(parts) : 0
+    return this.#copy(parts, 'sendGather')
   }
 
   sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
@@ -169,7 +173,10 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       byteOffset,
       byteLength,
     )
-    if (!this.#maySend('sendBuffer')) return false
+    if (!this.#maySend('sendBuffer')) {
+      this.#awaitsCompletion = true
+      return false
+    }
     this.#sends.stageSlot(takeSlot(buffer), byteOffset, length)
     this.#protocol.onSend(FrameKind.data)
     this.#scheduleFlush()
@@ -179,6 +186,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   pollSendCompletion(): number {
     const completed = this.#completed
     this.#completed = 0
+    this.#awaitsCompletion = true
     return completed
   }
 
@@ -197,9 +205,12 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     return maySendData && this.#sends.hasRoomForData && !isOver(life)
   }
 
-  #copy(parts: readonly Uint8Array[]): number {
-    const accepted = this.#sends.stageCopy(parts, this.#maxSendSize)
-    if (accepted === 0) return 0
+  #copy(parts: readonly Uint8Array[], operation: string): number {
+    const accepted = this.#maySend(operation) ? this.#sends.stageCopy(parts, this.#maxSendSize) : 0
+    if (accepted === 0) {
+      this.#awaitsCompletion = true
+      return 0
+    }
     this.#protocol.onSend(FrameKind.data)
     this.#scheduleFlush()
     return accepted
@@ -303,7 +314,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     const idLow = words[at + COMPLETION.idLow]!
     const kind = kindOf(idLow)
     if (kind === WorkKind.receive) this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
-    else if (kind === WorkKind.send) this.#completed += this.#sends.retireTo(slotOf(idLow))
+    else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
   }
 
   onBatchEnd(): void {
@@ -315,7 +326,10 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     // What the waker leads to leaves below, and not a tick later.
     this.#flushScheduled = true
     try {
-      this.#waker.wakeNow()
+      if (this.#hasNews) {
+        this.#hasNews = false
+        this.#waker.wakeNow()
+      }
     } finally {
       SendRecvSession.#tryFlush(this)
     }
@@ -336,10 +350,18 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     this.#memory.release()
   }
 
+  #onSent(place: number): void {
+    this.#completed += this.#sends.retireTo(place)
+    if (!this.#awaitsCompletion) return
+    this.#awaitsCompletion = false
+    this.#hasNews = true
+  }
+
   #onReceived(index: number, byteLength: number): void {
     const protocol = this.#protocol
     const buffer = this.#receives.filled(index)
     if (!buffer || isOver(protocol.life)) return
+    this.#hasNews = true
     const { slab, byteOffset } = buffer
     const problem = checkFrame(slab, byteOffset, byteLength)
     if (problem !== undefined) {
@@ -388,6 +410,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     if (this.#endpoint.state !== 'open' || this.#ending.refused) return
     const protocol = this.#protocol
     const sends = this.#sends
+    if (this.#tickIsDue) this.#tick()
     this.#repost()
     // Whatever is staged will carry the count: then no CREDIT is due.
     if (sends.hasStaged) protocol.receives.announce()
@@ -403,28 +426,41 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     if (sends.hasStaged) sends.post(protocol.receives.announce())
   }
 
+  /** Posts receives by the batch: the peer can do without as many as may be unannounced. */
   #repost(): void {
     const protocol = this.#protocol
     const { window } = protocol
     const missing = protocol.wantedReceives - protocol.posted
-    if (missing > 0) {
-      protocol.onPosted(this.#receives.post(missing))
-      if (this.#receives.wantsMemory) window.limit(window.size >> 1)
-    }
+    if (missing > 0 && protocol.receives.isDue(window.size, missing)) this.#post(missing)
     const isChanged = window.size > window.least || window.limited < window.most || this.#sends.hasExtra
     if (isChanged && !this.#ticking) this.#startTicking()
+  }
+
+  #post(missing: number): void {
+    this.#protocol.onPosted(this.#receives.post(missing))
+    if (this.#receives.wantsMemory) this.#protocol.window.limit(this.#protocol.window.size >> 1)
   }
 
   #startTicking(): void {
     this.#ticking = true
     this.#endpoint.verbs.clock.setTimer(() => {
       this.#ticking = false
-      if (this.#endpoint.state !== 'open' || isOver(this.#protocol.life)) return
-      this.#protocol.tick()
-      this.#receives.trim()
-      this.#sends.trim()
-      if (this.#protocol.posted > receivesFor(this.#config.recvDepthInitial)) this.#startTicking()
-      this.#scheduleFlush()
+      this.#tickIsDue = true
+      SendRecvSession.#tryFlush(this)
     }, TICK_MS)
+  }
+
+  /** Time passed: memory that is not needed any more goes back. */
+  #tick(): void {
+    const protocol = this.#protocol
+    this.#tickIsDue = false
+    if (isOver(protocol.life)) return
+    // What is not posted yet is not what the peer used.
+    const missing = protocol.wantedReceives - protocol.posted
+    if (missing > 0) this.#post(missing)
+    protocol.tick()
+    this.#receives.trim()
+    this.#sends.trim()
+    if (protocol.posted > receivesFor(this.#config.recvDepthInitial)) this.#startTicking()
   }
 }

@@ -120,8 +120,9 @@ export class ReceiveCredits {
   /**
    * Whether the peer has to be told, if need be by a frame of its own.
    * @param window how many receives for data are wanted now
+   * @param unposted as many more that could be posted
    */
-  isDue(window: number): boolean {
-    return this.unannounced >= dueAt(window)
+  isDue(window: number, unposted = 0): boolean {
+    return this.unannounced + unposted >= dueAt(window)
   }
 }

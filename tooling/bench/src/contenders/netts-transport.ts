@@ -31,7 +31,6 @@ class TransportChannel extends ChannelEvents implements Channel {
         transport.repostRecv(bufIdx)
       }
     }
-    transport.pollSendCompletion()
     if (transport.recvEnded && transport.state === 'open') {
       this.#closing = true
       transport.finish()
