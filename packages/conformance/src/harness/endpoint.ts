@@ -192,7 +192,8 @@ export class Endpoint {
   /** Waits until every accepted send completed. */
   async completions(): Promise<void> {
     await this.until('completions', () => {
-      this.transport.pollSendCompletion()
+      // The waker tells of more only after a call that said there were none.
+      while (this.transport.pollSendCompletion() > 0);
       if (this.transport.sendsInFlight === 0) return true
       this.#failIfClosed()
       return undefined
