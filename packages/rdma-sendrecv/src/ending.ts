@@ -93,8 +93,8 @@ export class Ending {
   }
 
   /**
-   * The device refused what was to be posted. Soft-iWARP does so from the moment when the peer closed, and the event
-   * that tells is near: what arrived before counts, as with any other end.
+   * The device refused what was to be posted. Soft-iWARP does so from the moment when the peer closed. Unless all
+   * was said, the event that tells is waited for: what arrived before counts, as with any other end.
    *
    * @param error the end, if nothing else explains it
    */
@@ -102,7 +102,7 @@ export class Ending {
     const { endpoint, protocol } = this.#parts
     this.refused = true
     this.stop()
-    if (isOver(protocol.life)) endpoint.close()
+    if (isOver(protocol.life) || isCleanEnd(protocol.life, this.#isFinDelivered)) endpoint.close(error)
     else this.#timer = endpoint.verbs.clock.setTimer(() => endpoint.close(error), REFUSED_MS)
   }
 
