@@ -1,6 +1,5 @@
 /** The options of `sendRecv()`, their defaults and their checks. */
 import { checkChoice, checkInteger, invalidArgument } from '@netts/core/driver'
-import { HEADER_BYTES } from './protocol/frame.js'
 import { LEAST_BUFFER_SIZE, MOST_BUFFER_SIZE } from './protocol/hello.js'
 
 /** Options of {@link sendRecv}. The two ends of a connection may have different ones. */
@@ -52,10 +51,7 @@ export interface SendRecvOptions {
 }
 
 /** Checked options, complete. */
-export type SendRecvConfig = { readonly [K in keyof SendRecvOptions]-?: NonNullable<SendRecvOptions[K]> } & {
-  /** Bytes of stream in the largest frame. */
-  readonly payloadSize: number
-}
+export type SendRecvConfig = { readonly [K in keyof SendRecvOptions]-?: NonNullable<SendRecvOptions[K]> }
 
 const MOST_DEPTH = 16_384
 const MOST_MS = 0x7fffffff
@@ -81,7 +77,6 @@ export function checkOptions(options: SendRecvOptions = {}): SendRecvConfig {
     recvDepthInitial: checkInteger('recvDepthInitial', recvDepthInitial, 1, recvDepth),
     sendDepth: checkInteger('sendDepth', sendDepth, 1, MOST_DEPTH),
     bufferSize,
-    payloadSize: bufferSize - HEADER_BYTES,
     inlineThreshold: checkInteger('inlineThreshold', inlineThreshold, 0, 4096),
     polling: checkChoice('polling', polling, ['adaptive', 'busy', 'event']),
     adaptiveMicroseconds: checkInteger('adaptiveMicroseconds', adaptiveMicroseconds, 0, 1_000_000),

@@ -111,7 +111,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     return this.#maxSendSize
   }
   get recvWindow(): number {
-    return this.#config.recvDepth * this.#config.payloadSize
+    return this.#config.recvDepth * this.#maxSendSize
   }
   get capabilities(): TransportCapabilities {
     return CAPABILITIES

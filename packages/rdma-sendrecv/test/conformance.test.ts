@@ -6,6 +6,11 @@ import { type SimulatedSetting, simulatedFixture } from './simulated-fixture.js'
 const settings: Readonly<Record<string, SimulatedSetting>> = {
   RoCE: { mode: 'roce' },
   iWARP: { mode: 'iwarp' },
+  'RoCE, with ends that have little in common': {
+    mode: 'roce',
+    client: { recvDepth: 512, recvDepthInitial: 1, bufferSize: 2048 },
+    server: { recvDepth: 1, polling: 'busy' },
+  },
 }
 
 for (const [name, setting] of Object.entries(settings)) {
