@@ -17,6 +17,25 @@ describe('a mock network', () => {
     await Promise.all([client.close(), accepted.close(), server.close()])
   })
 
+  it('sends a large message from its own memory, and leaves that as it was', async () => {
+    const network = createMockNetwork()
+    const driver = network.builder()
+    const server = await listen(driver, address)
+    const client = await connect(driver, address)
+    const accepted = (await server.accept())!
+    const message = Buffer.alloc(500_000, 'a large message')
+    for (let i = 0; i < 2; i++) {
+      const [received] = await Promise.all([accepted.recv(), client.send(message)])
+      expect(received!.equals(Buffer.alloc(500_000, 'a large message'))).toBe(true)
+    }
+    expect(client.stats.zeroCopySends).toBe(2)
+    const { sent } = network.links[0]!.client
+    message.fill(0)
+    expect(network.links[0]!.client.sent.equals(sent)).toBe(true)
+    expect(sent.subarray(4, 500_004).equals(Buffer.alloc(500_000, 'a large message'))).toBe(true)
+    await Promise.all([client.close(), accepted.close(), server.close()])
+  })
+
   it('goes on when every timer and queue is faked', async () => {
     const timer = { ref: () => timer, unref: () => timer, refresh: () => timer }
     const never = () => timer

@@ -177,7 +177,8 @@ export class Pipe {
     const beforeFault =
       Math.min(this.faults.crashAfterBytes, this.faults.endAfterBytes, this.#stallAt) - this.#delivered
     const length = Math.min(this.faults.chunk(total - send.taken), beforeFault)
-    const bytes = send.bytes.slice(send.taken, send.taken + length)
+    // Not slice: that of a Buffer copies nothing.
+    const bytes = new Uint8Array(send.bytes.subarray(send.taken, send.taken + length))
     send.taken += length
     this.#delivered += length
     if (send.taken === total) {

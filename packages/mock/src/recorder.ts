@@ -15,7 +15,8 @@ export class Recorder {
   record(bytes: Uint8Array): void {
     this.#total += bytes.byteLength
     if (this.#kept >= this.#limit) return
-    const piece = bytes.slice(0, this.#limit - this.#kept)
+    // Not slice: that of a Buffer copies nothing.
+    const piece = new Uint8Array(bytes.subarray(0, this.#limit - this.#kept))
     this.#pieces.push(piece)
     this.#kept += piece.byteLength
   }

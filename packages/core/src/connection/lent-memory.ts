@@ -10,7 +10,8 @@ export class LentMemory {
 
   /** @param onReturned called when the last piece that was out is back; not from within {@link piece} */
   constructor(payload: Uint8Array, onReturned: () => void) {
-    this.#payload = payload
+    // As slabs are: a Buffer has other ideas of slice().
+    this.#payload = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength)
     this.#onReturned = onReturned
   }
 
