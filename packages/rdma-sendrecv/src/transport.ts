@@ -35,12 +35,10 @@ import { decodeHello, encodeHello, type Hello } from './protocol/hello.js'
 import { isOver } from './protocol/lifecycle.js'
 import { ProtocolEnd } from './protocol/protocol-end.js'
 import { ReceiveBuffers } from './receive-buffers.js'
+import { ReceivePosting } from './receive-posting.js'
 import { SendQueue } from './send-queue.js'
 import type { SendRecvTransport } from './send-recv-transport.js'
 import { WorkKind } from './work-requests.js'
-
-/** How often a connection that has grown looks whether it may shrink. */
-const TICK_MS = 1000
 
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
@@ -56,6 +54,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   readonly #oneCopy: Uint8Array[] = [new Uint8Array(0)]
   #protocol!: ProtocolEnd
   #ending!: Ending
+  #posting!: ReceivePosting
   #maxSendSize = 0
   #completed = 0
   /** A send was refused, or completions were asked for: the waker tells of the next one. */
@@ -67,8 +66,6 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   /** This side said finish, disconnect or destroy: sending is misuse from then on. */
   #saidEnd = false
   #flushScheduled = false
-  #ticking = false
-  #tickIsDue = false
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
@@ -297,6 +294,13 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       waker: this.#waker,
       scheduleFlush: () => this.#scheduleFlush(),
     })
+    this.#posting = new ReceivePosting({
+      clock: this.#endpoint.verbs.clock,
+      protocol: this.#protocol,
+      receives: this.#receives,
+      sends: this.#sends,
+      flush: () => SendRecvSession.#tryFlush(this),
+    })
     this.#maxSendSize = Math.min(bufferSize, peer.bufferSize) - HEADER_BYTES
   }
 
@@ -410,8 +414,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     if (this.#endpoint.state !== 'open' || this.#ending.refused) return
     const protocol = this.#protocol
     const sends = this.#sends
-    if (this.#tickIsDue) this.#tick()
-    this.#repost()
+    this.#posting.post()
     // Whatever is staged will carry the count: then no CREDIT is due.
     if (sends.hasStaged) protocol.receives.announce()
     while (sends.hasRoom) {
@@ -424,43 +427,5 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       this.#controlFrames++
     }
     if (sends.hasStaged) sends.post(protocol.receives.announce())
-  }
-
-  /** Posts receives by the batch: the peer can do without as many as may be unannounced. */
-  #repost(): void {
-    const protocol = this.#protocol
-    const { window } = protocol
-    const missing = protocol.wantedReceives - protocol.posted
-    if (missing > 0 && protocol.receives.isDue(window.size, missing)) this.#post(missing)
-    const isChanged = window.size > window.least || window.limited < window.most || this.#sends.hasExtra
-    if (isChanged && !this.#ticking) this.#startTicking()
-  }
-
-  #post(missing: number): void {
-    this.#protocol.onPosted(this.#receives.post(missing))
-    if (this.#receives.wantsMemory) this.#protocol.window.limit(this.#protocol.window.size >> 1)
-  }
-
-  #startTicking(): void {
-    this.#ticking = true
-    this.#endpoint.verbs.clock.setTimer(() => {
-      this.#ticking = false
-      this.#tickIsDue = true
-      SendRecvSession.#tryFlush(this)
-    }, TICK_MS)
-  }
-
-  /** Time passed: memory that is not needed any more goes back. */
-  #tick(): void {
-    const protocol = this.#protocol
-    this.#tickIsDue = false
-    if (isOver(protocol.life)) return
-    // What is not posted yet is not what the peer used.
-    const missing = protocol.wantedReceives - protocol.posted
-    if (missing > 0) this.#post(missing)
-    protocol.tick()
-    this.#receives.trim()
-    this.#sends.trim()
-    if (protocol.posted > receivesFor(this.#config.recvDepthInitial)) this.#startTicking()
   }
 }

@@ -84,13 +84,12 @@ export async function labConformance(
 }
 
 function labFixture(device: LabDevice, { client, server }: LabSetting): ConformanceFixture {
-  const { address, type } = device
+  const { address } = device
   return {
     builder: sendRecv(client),
     listenBuilder: sendRecv(server),
     listenAddress: () => ({ host: address, port: 0 }),
-    // Soft-iWARP asks by TCP, in the kernel and for as long as that tries: it would hold the process.
-    ...(type === 'siw' ? {} : { silentAddress: () => ({ host: address.replace(/\d+$/, '77'), port: 4711 }) }),
+    silentAddress: () => ({ host: address.replace(/\d+$/, '77'), port: 4711 }),
     async startCrashablePeer(task) {
       const own = task.role === 'listen' ? { ...task, address: { host: address, port: 0 } } : task
       const peer: Peer = { task: own, options: task.role === 'listen' ? server : client }

@@ -50,6 +50,11 @@ export class ProtocolEnd {
     return receivesFor(this.window.size)
   }
 
+  /** How many could be posted now; below 0 when the window has shrunk. */
+  get missingReceives(): number {
+    return this.wantedReceives - this.posted
+  }
+
   /** How many receives for data are left to the peer; below 0 when it has used some of the others. */
   get dataReceives(): number {
     return this.posted - (this.wantedReceives - this.window.size)
