@@ -112,8 +112,9 @@ export class Messenger implements EndpointSession {
     this.#postReceive(slot)
   }
 
-  onBatchEnd(): void {
+  onBatchEnd(): boolean {
     this.onMessage?.()
+    return false
   }
 
   onEnd(error: NettsError): void {

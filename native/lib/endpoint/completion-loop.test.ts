@@ -26,10 +26,11 @@ class Counter implements CompletionSink {
     this.inBatch++
   }
 
-  onBatchEnd(): void {
+  onBatchEnd(): boolean {
     this.batches.push(this.inBatch)
     this.inBatch = 0
     this.onBatch?.()
+    return false
   }
 
   onQueueFailure(error: unknown): void {

@@ -21,7 +21,7 @@ export interface PollingOptions {
   readonly polling: Polling
   /** Adaptive: for how long after the last completion it goes on polling, in microseconds. */
   readonly adaptiveMicroseconds: number
-  /** For how long one poll goes on asking, in native code, in microseconds; a turn polls again after each batch. */
+  /** For how long a turn goes on asking in native code, in microseconds; and again after what was answered at once. */
   readonly spinMicroseconds: number
 }
 
@@ -29,8 +29,11 @@ export interface PollingOptions {
 export interface CompletionSink {
   /** One completion, as `COMPLETION` words from `at` on. They are overwritten when this returned. */
   onCompletion(words: Uint32Array, at: number): void
-  /** The batch with at least one completion of this sink is over: the moment to post. May throw, and is called on. */
-  onBatchEnd(): void
+  /**
+   * The batch with at least one completion of this sink is over: the moment to post. May throw, and is called on.
+   * @returns whether it posted sends, so that it is worth waiting for what they lead to
+   */
+  onBatchEnd(): boolean
   /** The queue itself failed; nothing more will come. */
   onQueueFailure(error: unknown): void
 }
@@ -66,6 +69,8 @@ export class CompletionLoop {
   #lastActivityMs = 0
   #batch = 0
   #references = 0
+  /** Sends were posted in this turn, as an answer to what it took. */
+  #hasPosted = false
 
   constructor(device: Device, clock: Clock, options: PollingOptions) {
     this.#device = device
@@ -196,11 +201,13 @@ export class CompletionLoop {
   /** @returns whether there was any completion */
   #takeTurn(spinMicroseconds: number): boolean {
     let any = false
+    this.#hasPosted = false
     // By index, since nothing may be allocated here. Queues come and go in turns of their own.
     for (let index = 0; index < this.#queues.length; index++) {
       const shared = this.#queues[index] as SharedQueue
       for (let batches = BATCHES_PER_TURN; batches > 0; batches--) {
-        const taken = this.#poll(shared, spinMicroseconds)
+        // Programs that answer later, from a promise for instance, wait for the end of this turn.
+        const taken = this.#poll(shared, any && !this.#hasPosted ? 0 : spinMicroseconds)
         if (taken === 0) break
         any = true
       }
@@ -236,7 +243,7 @@ export class CompletionLoop {
     }
     for (let route = touched.pop(); route; route = touched.pop()) {
       try {
-        route.sink.onBatchEnd()
+        if (route.sink.onBatchEnd()) this.#hasPosted = true
       } catch (error) {
         // A program's waker threw, which is its own affair and not that of its neighbours on this queue.
         process.nextTick(rethrow, error)

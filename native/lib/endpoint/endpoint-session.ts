@@ -36,8 +36,9 @@ export interface EndpointSession {
   /**
    * A batch of completions is over: the moment to post what they led to. Also comes behind batches that held nothing but
    * the endpoint's own.
+   * @returns whether it posted sends
    */
-  onBatchEnd(): void
+  onBatchEnd(): boolean
   /** The connection is over, and not because of its own `close()`. Everything that arrived was handed over before. */
   onEnd(error: NettsError): void
   /** Nothing is outstanding any more, or will ever complete: settle what is left, close memory windows. */

@@ -226,8 +226,8 @@ export class Endpoint implements CompletionSink {
     }
   }
 
-  onBatchEnd(): void {
-    if (this.#state === 'open' || this.#state === 'draining') this.session.onBatchEnd()
+  onBatchEnd(): boolean {
+    return (this.#state === 'open' || this.#state === 'draining') && this.session.onBatchEnd()
   }
 
   onQueueFailure(error: unknown): void {

@@ -321,14 +321,15 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
   }
 
-  onBatchEnd(): void {
+  onBatchEnd(): boolean {
     // A handshake that failed drains as well.
-    if (this.#endpoint.state !== 'open') return
+    if (this.#endpoint.state !== 'open') return false
     if (this.#sends.inFlight === 0) this.#ending.onAllAcknowledged()
     else this.#ending.onAcknowledged()
-    if (isOver(this.#protocol.life)) return
+    if (isOver(this.#protocol.life)) return false
     // What the waker leads to leaves below, and not a tick later.
     this.#flushScheduled = true
+    const framesBefore = this.#sends.staged
     try {
       if (this.#hasNews) {
         this.#hasNews = false
@@ -337,6 +338,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     } finally {
       SendRecvSession.#tryFlush(this)
     }
+    return this.#sends.staged > framesBefore
   }
 
   onEnd(error: NettsError): void {

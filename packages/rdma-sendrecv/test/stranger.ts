@@ -77,7 +77,9 @@ export class Stranger implements EndpointSession {
   onReady() {}
   onOpen() {}
   onCompletion() {}
-  onBatchEnd() {}
+  onBatchEnd() {
+    return false
+  }
   onEnd() {}
   onDrained() {}
   onClosed() {
