@@ -30,7 +30,7 @@ EnvState::EnvState(Napi::Env env) : env_(env) {
   // It waits for nothing by itself.
   uv_unref(reinterpret_cast<uv_handle_t*>(wake_));
   // Runs after the finalizers of external array buffers and before those of wrapped objects, so this is
-  // where the device must be told to stop: see the note on slabs in memory_slab.h.
+  // where the device must be told to stop: see the note in shared_memory.h.
   env.AddCleanupHook([](EnvState* state) { state->End(); }, this);
 }
 

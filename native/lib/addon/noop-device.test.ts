@@ -10,6 +10,7 @@ const NOOP_DEVICE = here('../../src/build/Release/noop_verbs.node')
 const PROGRAM = ['--conditions=@netts/source', '--import', 'tsx', here('../lab/noop-program.ts')]
 const libraries = { NETTS_IBVERBS_LIB: NOOP_DEVICE, NETTS_RDMACM_LIB: NOOP_DEVICE }
 const EXPECTED = '2000 completed\n'
+const TERMINATED = [...PROGRAM.slice(0, -1), here('../lab/noop-terminated-program.ts')]
 
 describe.skipIf(!existsSync(NOOP_DEVICE) && process.env.CI !== 'true')(
   'the addon on a device that does nothing',
@@ -18,6 +19,12 @@ describe.skipIf(!existsSync(NOOP_DEVICE) && process.env.CI !== 'true')(
       const env = { ...process.env, ...libraries }
       const { stdout, stderr } = spawnSync(process.execPath, PROGRAM, { env, encoding: 'utf8' })
       expect(stdout, stderr).toBe(EXPECTED)
+    })
+
+    it('survives that workers are terminated in the midst of its calls', () => {
+      const env = { ...process.env, ...libraries }
+      const { stdout, stderr } = spawnSync(process.execPath, TERMINATED, { env, encoding: 'utf8' })
+      expect(stdout, stderr).toBe('16 terminated\n')
     })
   },
 )

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countsOf } from './counts.js'
+import { countsOf, failedTests } from './counts.js'
 
 const summary = (pass: number, fail: number, cancelled: number, skipped: number, todo: number) =>
   `✔ ok\nℹ tests 9\nℹ suites 1\nℹ pass ${pass}\nℹ fail ${fail}\nℹ cancelled ${cancelled}\nℹ skipped ${skipped}\nℹ todo ${todo}\n`
@@ -10,4 +10,11 @@ test('the summary of a file is counted, and what was cancelled has failed', () =
 
 test('a file without a summary has no counts', () => {
   expect(countsOf('✔ ok\n')).toBeUndefined()
+})
+
+test('what failed is known by name', () => {
+  expect(failedTests('▶ a\n  ✔ b (1.5ms)\n  ✖ c (of d) (3ms)\n✖ a (4.25ms)\n✖ failing tests:\n')).toEqual([
+    'c (of d)',
+    'a',
+  ])
 })

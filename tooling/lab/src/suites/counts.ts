@@ -1,4 +1,4 @@
-/** How many tests passed, failed and were skipped, as node:test's `spec` reporter says at the end of a file. */
+/** How many tests passed, failed and were skipped, and which failed, as node:test's `spec` reporter says. */
 export interface Counts {
   passed: number
   failed: number
@@ -16,4 +16,9 @@ export function countsOf(output: string): Counts | undefined {
   )
   if (passed === undefined || failed === undefined) return undefined
   return { passed, failed: failed + (cancelled ?? 0), skipped: (skipped ?? 0) + (todo ?? 0) }
+}
+
+/** The names of the tests and suites that failed. */
+export function failedTests(output: string): string[] {
+  return [...output.matchAll(/^ *✖ (.+) \([\d.]+ms\)/gm)].map(([, name]) => name!)
 }

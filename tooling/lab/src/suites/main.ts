@@ -15,7 +15,7 @@ import { createNativeHost } from '../native/host.js'
 import { writeThrough } from '../output.js'
 import { temporaryFolder } from '../prepare/cache.js'
 import { LabError, reportOnStderr } from '../progress.js'
-import { type Counts, countsOf } from './counts.js'
+import { type Counts, countsOf, failedTests } from './counts.js'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const SUFFIX = '.lab.test.ts'
@@ -29,11 +29,14 @@ const DEEP_LAB_TIMEOUT_MS = 900_000
 const HOSTS_TIMEOUT_MS = 600_000
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+/** What failed, said once more at the end: the tests' own words are thousands of lines above it. */
+const failures: string[] = []
 const end = (status: number) => () => process.exit(status)
 process.on('SIGINT', end(130)).on('SIGTERM', end(143)).on('SIGHUP', end(129))
 whenAbandoned(end(129))
 
 await main()
+for (const failure of failures) console.log(`failed: ${failure}`)
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exit(total.failed > 0 ? 1 : 0)
 
@@ -122,12 +125,14 @@ async function runSuite(host: Host, path: string, nodeArguments: string[], timeo
   if (counts) for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
   if (counts === undefined || (problem !== undefined && counts.failed === 0)) {
     fail(path, problem ?? 'it ran no tests')
+  } else if (counts.failed > 0) {
+    failures.push(`${relative(root, path)}: ${[...new Set(failedTests(output))].join('; ')}`)
   }
 }
 
 /** Counts a file that failed as a whole. */
 function fail(path: string, reason: string): void {
-  console.log(`failed: ${relative(root, path)}: ${reason}`)
+  failures.push(`${relative(root, path)}: ${reason}`)
   total.failed++
 }
 
