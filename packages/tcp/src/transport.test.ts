@@ -301,6 +301,22 @@ describe('sending', () => {
     expect(chunks.map(String).join()).toMatch(/^one,?twothree$/)
   })
 
+  it('waits for the rest of a tick that starts with a large send, and all of it leaves in one write', async () => {
+    const { transport, peer } = await openAgainstPlain()
+    const parts = [pattern(65_536), pattern(64 * 1024, 1), pattern(10, 2)]
+    for (const part of parts) expect(transport.sendCopy(part)).toBe(part.byteLength)
+    transport.finish()
+    let completed = 0
+    await until(transport, () => {
+      completed = transport.pollSendCompletion()
+      return completed > 0
+    })
+    expect(completed).toBe(3)
+    const received: Buffer[] = []
+    for await (const chunk of peer as AsyncIterable<Buffer>) received.push(chunk)
+    expect(Buffer.concat(received).equals(Buffer.concat(parts))).toBe(true)
+  })
+
   it('stops at its depth while the peer does not read, and goes on by the waker', async () => {
     const { transport, peer } = await openAgainstPlain({ sendDepth: 4 })
     const data = pattern(65_536)

@@ -17,6 +17,12 @@ import type { TcpConfig } from './options.js'
 import type { ReadBuffers, ReadSink } from './read-buffers.js'
 import { SendQueue } from './send-queue.js'
 
+// Captured, so that a test runner's fake timers don't freeze transports.
+const { nextTick } = process
+
+/** From so many bytes on, a send is likely to be a part of something larger, and the turn in a queue costs little. */
+const LARGE_SEND_BYTES = 32 * 1024
+
 /** How long `disconnect` waits, for the kernel to take another byte and then for the peer's end. */
 const DISCONNECT_MS = 5000
 
@@ -59,6 +65,7 @@ export class TcpTransport implements Transport, ReadSink {
   #held = 0
   #paused = false
   #peerEnded = false
+  /** A write is under way, or due at the end of the tick. */
   #writing = false
   /** `socket.end()` was called: FIN follows what was written. */
   #ended = false
@@ -142,7 +149,7 @@ export class TcpTransport implements Transport, ReadSink {
       return false
     }
     this.#sends.add(takeSlot(buffer), byteOffset, length)
-    this.#flush()
+    this.#flush(length)
     return true
   }
 
@@ -197,7 +204,7 @@ export class TcpTransport implements Transport, ReadSink {
     if (this.#state !== 'open') return
     this.#state = 'finished'
     this.#saidEnd = true
-    this.#flush()
+    this.#flush(0)
   }
 
   disconnect(): void {
@@ -205,7 +212,7 @@ export class TcpTransport implements Transport, ReadSink {
     this.#state = 'disconnecting'
     this.#saidEnd = true
     this.#restartDisconnectTimer()
-    this.#flush()
+    this.#flush(0)
     if (this.#paused) this.#resume()
   }
 
@@ -235,14 +242,30 @@ export class TcpTransport implements Transport, ReadSink {
   #copy(parts: readonly Uint8Array[], operation: string): number {
     if (!this.#checkOpen(operation)) return 0
     const accepted = this.#sends.copy(parts, this.#config.maxSendSize)
-    if (accepted > 0) this.#flush()
+    if (accepted > 0) this.#flush(accepted)
     else this.#awaitsCompletion = true
     return accepted
   }
 
-  /** The first send of a tick leaves at once; what follows in the same tick gathers behind it, for one write. */
-  #flush(): void {
-    if (!this.#writing) this.#write()
+  /**
+   * A small first send of a tick leaves at once, and what follows in the same tick gathers behind it, for one write.
+   * A large one waits for what follows: the peer is woken once for all of it.
+   *
+   * @param byteLength of the send; 0 for an end
+   */
+  #flush(byteLength: number): void {
+    if (this.#writing) return
+    if (byteLength < LARGE_SEND_BYTES) {
+      this.#write()
+      return
+    }
+    this.#writing = true
+    nextTick(TcpTransport.#onTick, this)
+  }
+
+  static #onTick(this: void, transport: TcpTransport): void {
+    transport.#writing = false
+    transport.#write()
   }
 
   #write(): void {

@@ -58,6 +58,20 @@ it('waits for a peer that does not read, without a copy, and may be written over
   expect(connection.stats.zeroCopySends).toBe(1)
 })
 
+it('lets small messages follow at once, in order, as far as there is room', async () => {
+  const { connection, peer } = await openAgainstPlain()
+  const payload = pattern(1024 * 1024)
+  const before = Buffer.from(payload)
+  const sent = connection.send(payload).then(() => payload.fill(0))
+  let count = 0
+  while (count < 100 && connection.trySend(Buffer.from([count]))) count++
+  expect(count).toBe(100)
+  const received = await read(peer, 4 + before.byteLength + count * 5)
+  await sent
+  expect(before.compare(received, 4, 4 + before.byteLength)).toBe(0)
+  for (let i = 0; i < count; i++) expect(received[4 + before.byteLength + i * 5 + 4]).toBe(i)
+})
+
 it.each(['destroyed here', 'reset by the peer'])('rejects when the connection is %s midway', async (how) => {
   const { connection, peer } = await openAgainstPlain()
   const sent = connection.send(pattern(LARGE_BYTES))

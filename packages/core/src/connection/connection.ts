@@ -90,9 +90,9 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    *
    * Resolves once it is accepted: copied, or handed to the transport. Until then `data` must not be changed;
    * a {@link PooledBuffer} is the connection's from the call on, also when it rejects.
-   * Waits while the peer is slow (backpressure); sends are accepted in the order of the calls.
+   * Waits while the peer is slow (backpressure); messages leave in the order of the calls.
    * Bytes for several chunks are not copied, where the transport sends from plain memory: they are accepted once it
-   * has read them.
+   * took all of them and has read them. Messages behind wait only until it took them, and may be accepted before.
    * Small messages sent in one turn of the event loop leave together, when it is over or their chunk is full.
    *
    * A pooled buffer leaves without a copy when it is of the transport's memory and fits in one chunk; with its header
@@ -105,8 +105,9 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    */
   send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void>
   /**
-   * Sends one message if that needs no waiting. One that is larger than a chunk is accepted once its beginning was;
-   * the rest of it is copied.
+   * Sends one message if that needs no waiting: the transport has room, and took all of every message before. A
+   * message that is larger than a chunk is accepted once its beginning was; what the transport has no room for is
+   * copied, and nothing else is accepted until it took that.
    *
    * @returns whether it was accepted; if not, nothing happened, and a pooled buffer remains the caller's.
    * @throws NettsError `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_CLOSED`, `ERR_NETTS_INVALID_ARGUMENT`,

@@ -5,19 +5,20 @@ import { type BufferSlot, headroomSymbol, takeSlotSymbol } from '../buffer-pool/
 /** A payload that was lent for sending. Transports of plain memory get it in pieces, as buffers of their pool. */
 export class LentMemory {
   readonly #payload: Uint8Array
-  readonly #onReturned: () => void
   #piecesOut = 0
+  #resolveReturned: (() => void) | undefined
 
-  /** @param onReturned called when the last piece that was out is back; not from within {@link piece} */
-  constructor(payload: Uint8Array, onReturned: () => void) {
+  constructor(payload: Uint8Array) {
     // As slabs are: a Buffer has other ideas of slice().
     this.#payload = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength)
-    this.#onReturned = onReturned
   }
 
-  /** Whether no transport has any of it. */
-  get isReturned(): boolean {
-    return this.#piecesOut === 0
+  /** Asked once, when no more pieces will be sent: resolves as soon as the transport has none of them any more. */
+  returned(): Promise<void> | undefined {
+    if (this.#piecesOut === 0) return undefined
+    return new Promise((resolve) => {
+      this.#resolveReturned = resolve
+    })
   }
 
   /** Part of it as a buffer to send, which counts as out once a transport took it. */
@@ -32,7 +33,7 @@ export class LentMemory {
 
   /** @internal */
   onFreed(): void {
-    if (--this.#piecesOut === 0) this.#onReturned()
+    if (--this.#piecesOut === 0) this.#resolveReturned?.()
   }
 }
 

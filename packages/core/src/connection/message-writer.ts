@@ -15,9 +15,6 @@ const { nextTick } = process
  */
 const MAX_COPIED_BUFFER_BYTES = 4096
 
-/** How much of a lent message is held back until the rest of it has left. */
-const LENT_END_BYTES = 1024
-
 // One for all connections, as the transport copies before it returns.
 const header = new Uint8Array(HEADER_BYTES)
 const gather: Uint8Array[] = [header, header]
@@ -148,28 +145,23 @@ export class MessageWriter {
   }
 
   /**
-   * A message whose owner lends it: its beginning fills the chunk before, the body leaves uncopied, and its end only
-   * follows once the body is back. So a message that is all written is its owner's again, like one that was copied.
+   * A message whose owner lends it: its beginning fills the chunk before, and the rest leaves uncopied. All written, it
+   * is its owner's again only once the transport gave it back.
    */
   #writeLent(message: OutgoingMessage, lent: LentMemory): boolean {
     const { payload } = message
     if (message.sentBytes === 0 && !this.#beginLent(message)) return false
-    const bodyEnd = HEADER_BYTES + payload.byteLength - LENT_END_BYTES
-    while (message.sentBytes < bodyEnd) {
+    const end = HEADER_BYTES + payload.byteLength
+    while (message.sentBytes < end) {
       if (!this.post() || this.#isBlocked) return false
       const { bufferPool, maxSendSize } = this.#transport
-      const byteLength = Math.min(bodyEnd - message.sentBytes, maxSendSize)
+      const byteLength = Math.min(end - message.sentBytes, maxSendSize)
       const piece = lent.piece(bufferPool, message.sentBytes - HEADER_BYTES, byteLength)
       if (!this.#transport.sendBuffer(piece)) return this.#onRefused()
       message.sentBytes += byteLength
       this.#onPosted(byteLength)
     }
-    // A transport that closed gave it back unsent.
-    if (!lent.isReturned || this.#transport.pollDisconnect()) return false
-    this.#chunk.appendPart(payload, message.sentBytes - HEADER_BYTES)
-    message.sentBytes = HEADER_BYTES + payload.byteLength
     this.zeroCopySends++
-    this.#schedulePost()
     return true
   }
 

@@ -37,19 +37,16 @@ export class Sender {
   readonly #writer: MessageWriter
   readonly #waiting = new WaitQueue<void, WaitingMessage>('send', releaseBuffer)
   readonly #flushes = new WaitQueue<void, FlushTarget>('flush')
-  /** Called when something changed that the transport's waker need not announce. */
-  readonly #wake: () => void
   #acceptedBytes = 0
   #completedSends = 0
 
   /**
-   * @param wake called when {@link pump} is due although the transport's waker may say nothing: it is closed, or
-   *   gave back what was lent. Not the time to do it at once.
+   * @param wake called when {@link pump} is due although the transport's waker may say nothing, as it is closed. Not
+   *   the time to do it at once.
    */
   constructor(transport: Transport, maxMessageSize: number, wake: () => void) {
     this.#transport = transport
     this.#maxMessageSize = maxMessageSize
-    this.#wake = wake
     this.#writer = new MessageWriter(transport, wake)
     this.#maxSmallPayload = Math.min(maxMessageSize, this.#writer.maxSmallPayload)
     this.#maxCopiedBuffer = Math.min(maxMessageSize, this.#writer.maxCopiedBuffer)
@@ -97,10 +94,10 @@ export class Sender {
       releaseBuffer(message)
       return Promise.reject(aborted(signal, 'send'))
     }
-    if (this.#canLend(message)) message.lent = new LentMemory(message.payload, this.#wake)
+    if (this.#canLend(message)) message.lent = new LentMemory(message.payload)
     if (this.#waiting.length === 0 && this.#writer.write(message)) {
       this.#onAccepted(message.payload.byteLength)
-      return ACCEPTED
+      return message.lent?.returned() ?? ACCEPTED
     }
     const { payload, buffer, lent, sentBytes } = message
     return this.#waiting.wait(
@@ -145,7 +142,7 @@ export class Sender {
         break
       }
       if (!message.isAccepted) this.#onAccepted(byteLength)
-      waiter.resolve()
+      waiter.resolve(message.lent?.returned())
     }
     this.#writer.post()
     this.#settleFlushes()

@@ -9,7 +9,7 @@ export class Waiter<T, D> {
   /** @internal */
   next: Waiter<T, D> | undefined
   readonly #queue: WaitQueue<T, D>
-  readonly #resolve: (value: T) => void
+  readonly #resolve: (value: T | PromiseLike<T>) => void
   readonly #reject: (error: NettsError) => void
   #signal: AbortSignal | undefined
 
@@ -18,7 +18,7 @@ export class Waiter<T, D> {
     queue: WaitQueue<T, D>,
     detail: D,
     signal: AbortSignal | undefined,
-    resolve: (value: T) => void,
+    resolve: (value: T | PromiseLike<T>) => void,
     reject: (error: NettsError) => void,
   ) {
     this.#queue = queue
@@ -29,7 +29,7 @@ export class Waiter<T, D> {
     signal?.addEventListener('abort', this, { once: true })
   }
 
-  resolve(value: T): void {
+  resolve(value: T | PromiseLike<T>): void {
     this.#leave()
     this.#resolve(value)
   }
@@ -97,7 +97,7 @@ export class WaitQueue<T, D = undefined> {
   add(
     detail: D,
     signal: AbortSignal | undefined,
-    resolve: (value: T) => void,
+    resolve: (value: T | PromiseLike<T>) => void,
     reject: (error: NettsError) => void,
   ): void {
     const waiter = new Waiter(this, detail, signal, resolve, reject)
