@@ -28,9 +28,9 @@ const POLLING: readonly Polling[] = ['event', 'adaptive', 'busy']
 const SEEDS = Number(process.env.NETTS_SIMULATION_ROUNDS ?? 12)
 
 describe.each(MODES)('endpoints on simulated %s', (mode) => {
-  const over = (name: string, body: (net: Net) => Promise<void>) =>
+  const over = (name: string, body: (net: Net) => Promise<void>, count = SEEDS) =>
     it(name, () =>
-      forEachSeed({ mode, count: SEEDS }, async (fabric) => {
+      forEachSeed({ mode, count }, async (fabric) => {
         const client = fabric.createHost({ name: 'client' })
         const server = fabric.createHost({ name: 'server' })
         await body({
@@ -171,6 +171,23 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     listener.close()
     await settled(client, server)
   })
+
+  // Only few schedules end the stream while a request is being written to it.
+  const many = 30 * SEEDS
+  over(
+    'a peer killed with sends under way ended the connection',
+    async ({ client, server, messenger }) => {
+      const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+      const [near] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+      server.kill()
+      of(near).send('one')
+      of(near).send('two')
+      await of(near).closed
+      expect(of(near).end?.code).toBe('ERR_NETTS_RESET')
+      listener.close()
+    },
+    many,
+  )
 
   over('a killed peer is noticed', async ({ client, server, messenger }) => {
     const { accept, address } = listenForMessengers(server, server.address, messenger)

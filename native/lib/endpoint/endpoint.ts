@@ -221,7 +221,7 @@ export class Endpoint implements CompletionSink {
     if (status === CompletionStatus.success || this.#state === 'draining') return
     // What is flushed before the end of a handshake, or behind a disconnect, has a reason that an event tells.
     const explained = this.#disconnected || this.#state === 'handshaking'
-    if (!explained || status !== CompletionStatus.flushed) {
+    if (!explained || !this.#tellsOfTheEnd(status)) {
       this.close(this.#completionFailure(status, words[at + COMPLETION.vendorError]!))
     }
   }
@@ -373,6 +373,13 @@ export class Endpoint implements CompletionSink {
     )
   }
 
+  /** Whether a request failed only because the connection had ended. */
+  #tellsOfTheEnd(status: number): boolean {
+    if (status === CompletionStatus.flushed) return true
+    // siw says so of what it was writing to a stream that the peer closed (siw_qp_sq_process() in siw_qp_tx.c).
+    return status === CompletionStatus.localQpOperationError && this.device.transport === 'iwarp'
+  }
+
   #completionFailure(status: number, vendorError: number): NettsError {
     const silent = status === CompletionStatus.retryExceeded || status === CompletionStatus.responseTimeout
     return completionError('the connection', status, vendorError, {
@@ -380,7 +387,7 @@ export class Endpoint implements CompletionSink {
       device: this.device.name,
       code: silent
         ? 'ERR_NETTS_PEER_LOST'
-        : status === CompletionStatus.flushed
+        : this.#tellsOfTheEnd(status)
           ? 'ERR_NETTS_RESET'
           : 'ERR_NETTS_VERBS',
     })

@@ -45,6 +45,8 @@ export class Requester {
   #silent = 0
   /** A local error stops the queue until it is reported. */
   #stalled = false
+  /** The oldest request was being written when the stream ended. */
+  #cutOff = false
   #rnrRetriesLeft = 0
   #waitingForReceiver = false
   #rnrTimer: ClockTimer | undefined
@@ -95,10 +97,24 @@ export class Requester {
     this.#responses.length = 0
   }
 
+  /**
+   * iWARP: the peer ended the stream. A request that is being written to it then fails as if it were wrong itself
+   * (siw_qp_sq_process() in drivers/infiniband/sw/siw/siw_qp_tx.c), unless it is flushed before it is noticed.
+   */
+  cutOff(): void {
+    this.#cutOff = !this.idle && this.#queuePair.host.fabric.random.chance(0.5)
+  }
+
   /** Completes the oldest request as flushed. */
   flushOne(): void {
     const request = this.#flights.shift()?.request ?? this.#pending.shift()
-    if (request) this.#complete(request, CompletionStatus.flushed)
+    if (request) {
+      this.#complete(
+        request,
+        this.#cutOff ? CompletionStatus.localQpOperationError : CompletionStatus.flushed,
+      )
+    }
+    this.#cutOff = false
   }
 
   #canTransmit(): boolean {

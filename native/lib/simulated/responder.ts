@@ -43,7 +43,10 @@ export class Responder {
     const { scheduler } = queuePair.host.fabric
     this.#deliver = new Step(scheduler, 'device', `${queuePair.label}: deliver`, () => this.#deliverNext())
     this.#sample = new Step(scheduler, 'device', `${queuePair.label}: read`, () => this.#answerRead())
-    this.#end = new Step(scheduler, 'device', `${queuePair.label}: end of stream`, () => queuePair.fail())
+    this.#end = new Step(scheduler, 'device', `${queuePair.label}: end of stream`, () => {
+      queuePair.requester.cutOff()
+      queuePair.fail()
+    })
   }
 
   /** A packet arrives. A queue pair in error, or gone, takes no notice. */
