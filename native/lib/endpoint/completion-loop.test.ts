@@ -1,5 +1,5 @@
 /** The completion loop against the simulated device: no completion is ever missed, however it waits. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { connectPair, type End, type EndOptions } from '../device-suite/pair.js'
 import type { SimulatedFabric, SimulatedHost } from '../simulated.js'
 import { forEachSeed } from '../simulated.js'
@@ -195,6 +195,30 @@ describe('a completion loop', () => {
       await sink.reach(1)
       expect(sink.failure).toMatchObject({ code: 'ERR_NETTS_VERBS' })
       loop.retire(shared, 10, 1234)
+    })
+  })
+
+  it('keeps what a program throws from its neighbours, and hands it to the process', async () => {
+    await withLoop('event', 10, async ({ connect }) => {
+      const [bad, good] = [await connect(), await connect()]
+      const thrown = new Error('on purpose')
+      bad.sink.onBatch = () => {
+        throw thrown
+      }
+      let rethrow: (() => void) | undefined
+      const { nextTick } = process
+      vi.spyOn(process, 'nextTick').mockImplementation((callback, ...given) => {
+        if (given[0] === thrown) rethrow = () => callback(...given)
+        else nextTick(callback, ...given)
+      })
+      for (const { server } of [bad, good]) server.receive({})
+      for (const { client } of [bad, good]) client.send(empty)
+      await good.sink.reach(1)
+      while (bad.sink.count === 0) await pause(bad.client.verbs)
+      vi.restoreAllMocks()
+      expect(rethrow).toThrow(thrown)
+      bad.stop()
+      good.stop()
     })
   })
 })
