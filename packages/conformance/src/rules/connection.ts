@@ -33,6 +33,11 @@ async function checkReceived(connection: Connection, index: number, byteLength: 
   pattern.check(received, index * 7919)
 }
 
+/** What a send copies for certain: one of more may be pending for its memory alone, with room for others behind. */
+function copiedByteLength({ transport }: Connection): number {
+  return Math.min(64 * 1024, transport.maxSendSize, Math.max(1024, transport.bufferPool.maxByteLength))
+}
+
 /** Sends without waiting until one stays pending. @returns the pending ones and how many were accepted */
 async function sendUntilPending(
   connection: Connection,
@@ -45,6 +50,7 @@ async function sendUntilPending(
       settled = true
     })
     sending.catch(() => {})
+    await undefined
     for (let waits = 0; waits < 40 && !settled; waits++) await pause(5)
     if (!settled) return { pending: sending, accepted }
   }
@@ -126,7 +132,7 @@ export const connectionRules: Area = (rule, settings) => {
     'beyond it both sends stay pending, timers fire, and receiving on one side frees the other',
     async (context) => {
       const [client, server] = await connected(context)
-      const size = 64 * 1024
+      const size = copiedByteLength(client)
       const most = client.transport.recvWindow + settings.bufferedByteLength + 2 ** 20
       const [ofClient, ofServer] = await Promise.all([
         sendUntilPending(client, size, most),
@@ -150,7 +156,7 @@ export const connectionRules: Area = (rule, settings) => {
 
   rule('aborting a send that waits sends nothing of it', async (context) => {
     const [client, server] = await connected(context)
-    const size = 64 * 1024
+    const size = copiedByteLength(client)
     const most = client.transport.recvWindow + settings.bufferedByteLength + 2 ** 20
     const { pending, accepted } = await sendUntilPending(client, size, most)
     const controller = new AbortController()
@@ -197,7 +203,7 @@ export const connectionRules: Area = (rule, settings) => {
   rule('sends and receives pending at a destroy reject, each once', async (context) => {
     const [client, server] = await connected(context)
     const most = client.transport.recvWindow + settings.bufferedByteLength + 2 ** 20
-    const { pending } = await sendUntilPending(client, 64 * 1024, most)
+    const { pending } = await sendUntilPending(client, copiedByteLength(client), most)
     const receiving = meanwhile(client.recv())
     client.destroy()
     await assertRejects(context.within('the send', pending), 'ERR_NETTS_DESTROYED')

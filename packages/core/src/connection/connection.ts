@@ -101,7 +101,8 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    *
    * Rejects with `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_ABORTED` (nothing of it was sent; a message that has begun
    * to leave can't be aborted), `ERR_NETTS_CLOSED` after `finish` or `close`, `ERR_NETTS_INVALID_ARGUMENT`,
-   * `ERR_NETTS_BUFFER_RELEASED`, or the error that ended the connection.
+   * `ERR_NETTS_BUFFER_RELEASED`, or the error that ended the connection. A message whose send rejects never reaches
+   * the peer whole; so one that the transport took before the connection ended is accepted all the same.
    */
   send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void>
   /**
@@ -154,7 +155,8 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    */
   close(): Promise<void>
   /**
-   * Closes at once; unsent data and messages that nobody has taken are dropped, and pending operations reject.
+   * Closes at once; unsent data and messages that nobody has taken are dropped, and pending operations reject; but see
+   * {@link send} for a large message that the transport has already.
    * @param error what ended it; of any other kind, it becomes the cause of the default.
    *   @default a NettsError with `ERR_NETTS_DESTROYED`
    */
