@@ -86,7 +86,7 @@ export class Ending {
   onAllAcknowledged(): void {
     const { protocol, waker } = this.#parts
     if (isOver(protocol.life)) this.closeEndpoint()
-    else if (protocol.onDelivered()) {
+    else if (this.#hasPeerEverything && protocol.onDelivered()) {
       waker.wake()
       this.closeEndpoint()
     } else this.onAcknowledged()
@@ -102,7 +102,7 @@ export class Ending {
     const { endpoint, protocol } = this.#parts
     this.refused = true
     this.stop()
-    if (isOver(protocol.life) || isCleanEnd(protocol.life, this.#isFinDelivered)) endpoint.close(error)
+    if (isOver(protocol.life) || isCleanEnd(protocol.life, this.#hasPeerEverything)) endpoint.close(error)
     else this.#timer = endpoint.verbs.clock.setTimer(() => endpoint.close(error), REFUSED_MS)
   }
 
@@ -110,7 +110,7 @@ export class Ending {
   onEndpointEnd(error: NettsError): void {
     const { protocol, waker } = this.#parts
     if (isOver(protocol.life)) return
-    if (isCleanEnd(protocol.life, this.#isFinDelivered)) protocol.abandon(ResetReason.timeout)
+    if (isCleanEnd(protocol.life, this.#hasPeerEverything)) protocol.abandon(ResetReason.timeout)
     else {
       this.error = error
       protocol.fail()
@@ -134,6 +134,15 @@ export class Ending {
     return this.#framesUpToFin > 0 && this.#parts.sends.retired >= this.#framesUpToFin
   }
 
+  /**
+   * On iWARP an acknowledgement says that TCP took a frame, and the peer may be without power by then: only its DONE
+   * tells, which answers this end's FIN.
+   */
+  get #hasPeerEverything(): boolean {
+    const { endpoint, protocol } = this.#parts
+    return this.#isFinDelivered && (endpoint.device.transport !== 'iwarp' || protocol.life === 'parted')
+  }
+
   #setDeadline(): void {
     if (this.refused) return
     const { endpoint, sends } = this.#parts
@@ -146,7 +155,9 @@ export class Ending {
   #onDeadline(): void {
     const { endpoint, protocol } = this.#parts
     if (isOver(protocol.life)) return
-    if (!this.#isFinDelivered) {
+    // A peer that has finished says DONE at once; one that has not need not say anything.
+    const isDelivered = protocol.life === 'parting' ? this.#hasPeerEverything : this.#isFinDelivered
+    if (!isDelivered) {
       this.fail(disconnectTimedOut(DISCONNECT_MS, endpoint.remoteAddress), ResetReason.timeout)
       return
     }

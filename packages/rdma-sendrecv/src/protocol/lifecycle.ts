@@ -47,7 +47,7 @@ export type LifeEvent =
   // from this end
   /** Finish or disconnect. */
   | 'finish'
-  /** Every frame sent, DONE included, has been acknowledged by the peer's device. */
+  /** Every frame sent, DONE included, is at the peer: its device has acknowledged them, or on iWARP it has said DONE. */
   | 'delivered'
   /** The peer did not finish within the deadline of a disconnect, but has everything. */
   | 'abandon'
@@ -82,7 +82,7 @@ export function isOver(state: LifeState): boolean {
 /**
  * Whether a connection that is gone now ended cleanly.
  *
- * @param finDelivered this end's FIN was acknowledged by the peer's device, and so is everything before it
+ * @param finDelivered this end's FIN is at the peer, and so is everything before it
  */
 export function isCleanEnd(state: LifeState, finDelivered: boolean): boolean {
   return state === 'closed' || state === 'parted' || (state === 'parting' && finDelivered)
