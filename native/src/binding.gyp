@@ -55,8 +55,10 @@
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # Without the third, a C++ exception that cannot become a JavaScript one, because the worker is being terminated
-      # in the midst of the call, ends the process.
-      'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', '_FILE_OFFSET_BITS=64'],
+      # in the midst of the call, ends the process. Without the fourth, any other than Napi::Error does, such as
+      # std::bad_alloc.
+      'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+                  'NODE_ADDON_API_CPP_EXCEPTIONS_ALL', '_FILE_OFFSET_BITS=64'],
     },
   ],
 }

@@ -210,8 +210,9 @@ Refusal BuildReceives(EnvState& state, const PostingLimits& limits, const uint32
 
 Batch BatchOf(const Napi::CallbackInfo& info, const SharedMemory& requests, uint32_t max_requests,
               size_t record_bytes) {
-  const double first = info[1].As<Napi::Number>().DoubleValue();
-  const double count = info[2].As<Napi::Number>().DoubleValue();
+  const double nothing = std::nan("");
+  const double first = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : nothing;
+  const double count = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : nothing;
   // Written so that NaN fails it.
   if (!(first >= 0 && count >= 0 && first + count <= max_requests) || first != std::floor(first) ||
       count != std::floor(count)) {

@@ -77,8 +77,12 @@ Napi::Value MakeHandle(Napi::Env env, std::shared_ptr<Resource> resource) {
   Napi::Object out = Napi::Object::New(env);
   out.Set("number", static_cast<double>(resource->number()));
   const ResourceKind kind = resource->kind();
-  auto* handle = new Handle{std::move(resource), kind};
-  out.Set("handle", Napi::External<Handle>::New(env, handle, [](Napi::Env, Handle* dropped) { delete dropped; }));
+  auto handle = std::unique_ptr<Handle>(new Handle{std::move(resource), kind});
+  const auto external =
+      Napi::External<Handle>::New(env, handle.get(), [](Napi::Env, Handle* dropped) { delete dropped; });
+  // JavaScript's from here on. What went before fails in a worker that is being terminated.
+  handle.release();
+  out.Set("handle", external);
   return out;
 }
 

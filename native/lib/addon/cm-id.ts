@@ -68,7 +68,14 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
     while (!this.closed && this.#onEvent !== undefined) {
       const event = this.#next()
       if (event === undefined) return
-      this.#onEvent(event)
+      let threw = true
+      try {
+        this.#onEvent(event)
+        threw = false
+      } finally {
+        // What a callback throws is the program's affair; the events behind this one still come.
+        if (threw) this.#scheduleDelivery()
+      }
     }
   }
 

@@ -1,6 +1,5 @@
 /** How much memory this process may pin. */
 import { readFileSync } from 'node:fs'
-import { loadAddon } from './load-addon.js'
 
 /** From `linux/capability.h`: the holder is exempt from RLIMIT_MEMLOCK. */
 const CAP_IPC_LOCK = 14n
@@ -11,8 +10,12 @@ function mayLockAnyMemory(): boolean {
   return effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_IPC_LOCK) & 1n) === 1n
 }
 
-/** The limit in bytes; `Infinity` when there is none, or it does not apply. */
+/**
+ * The limit in bytes; `Infinity` when there is none, or it does not apply. Asked for with every slab, so that it opens no
+ * device to find out.
+ */
 export function memlockLimitBytes(): number {
-  const { memlockLimitBytes: limit } = loadAddon().probe(0)
-  return limit < 0 || mayLockAnyMemory() ? Number.POSITIVE_INFINITY : limit
+  const soft = /^Max locked memory\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
+  const limit = soft === undefined || soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)
+  return mayLockAnyMemory() ? Number.POSITIVE_INFINITY : limit
 }

@@ -89,8 +89,6 @@ export interface NativeDevice {
 
 /** What the machine has, see `src/loader/probe.cc`. An errno of 0 means success. */
 export interface Probe {
-  /** RLIMIT_MEMLOCK; -1 when unlimited. */
-  readonly memlockLimitBytes: number
   readonly librariesLoaded: boolean
   readonly libraryError: string
   /** These only when the libraries were loaded. */

@@ -11,6 +11,7 @@ const PROGRAM = ['--conditions=@netts/source', '--import', 'tsx', here('../lab/n
 const libraries = { NETTS_IBVERBS_LIB: NOOP_DEVICE, NETTS_RDMACM_LIB: NOOP_DEVICE }
 const EXPECTED = '2000 completed\n'
 const TERMINATED = [...PROGRAM.slice(0, -1), here('../lab/noop-terminated-program.ts')]
+const TROUBLE = [...PROGRAM.slice(0, -1), here('../lab/noop-trouble-program.ts')]
 
 describe.skipIf(!existsSync(NOOP_DEVICE) && process.env.CI !== 'true')(
   'the addon on a device that does nothing',
@@ -25,6 +26,17 @@ describe.skipIf(!existsSync(NOOP_DEVICE) && process.env.CI !== 'true')(
       const env = { ...process.env, ...libraries }
       const { stdout, stderr } = spawnSync(process.execPath, TERMINATED, { env, encoding: 'utf8' })
       expect(stdout, stderr).toBe('16 terminated\n')
+    })
+
+    it.each([
+      ['what a callback throws holds up no later event', 'callbacks'],
+      ['misuse is told by its code', 'misuse'],
+      ['asking for the memlock limit opens no device', 'memlock'],
+      ['a thread that cannot be had is an error', 'threads'],
+    ])('%s', (_, trouble) => {
+      const env = { ...process.env, ...libraries, NETTS_NOOP_TRANSPORT: trouble === 'threads' ? 'iwarp' : '' }
+      const { stdout, stderr } = spawnSync(process.execPath, [...TROUBLE, trouble], { env, encoding: 'utf8' })
+      expect(stdout, stderr).toBe('survived\n')
     })
   },
 )

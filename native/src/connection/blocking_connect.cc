@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <mutex>
+#include <system_error>
 
 namespace netts {
 namespace {
@@ -41,11 +42,16 @@ BlockingConnect::BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* i
   sigfillset(&blocked);
   sigdelset(&blocked, InterruptSignal());
   pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  thread_ = std::thread([this, &state, number, id, copy]() mutable {
-    error_ = Rdma().connect(id, &copy) == 0 ? 0 : errno;
-    ended_.store(true, std::memory_order_release);
-    state.DispatchSoon(number);
-  });
+  try {
+    thread_ = std::thread([this, &state, number, id, copy]() mutable {
+      error_ = Rdma().connect(id, &copy) == 0 ? 0 : errno;
+      ended_.store(true, std::memory_order_release);
+      state.DispatchSoon(number);
+    });
+  } catch (const std::system_error&) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

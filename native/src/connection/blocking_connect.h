@@ -21,6 +21,7 @@ namespace netts {
 class BlockingConnect {
  public:
   // Starts. When it ended, the environment dispatches `number`. `parameters.private_data` is copied.
+  // Throws std::system_error when the process may have no further thread.
   BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* id, const rdma_conn_param& parameters);
   // Interrupts what still runs a second after it began, and waits for it: then the id can be destroyed.
   ~BlockingConnect();

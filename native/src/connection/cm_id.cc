@@ -1,6 +1,7 @@
 #include "cm_id.h"
 
 #include <cerrno>
+#include <system_error>
 
 #include "../objects/queue_pair.h"
 
@@ -28,8 +29,12 @@ void CmId::Close() noexcept {
 
 int CmId::Connect(const rdma_conn_param& parameters) {
   if (id_->verbs->device->transport_type == IBV_TRANSPORT_IWARP) {
+    try {
+      connect_ = std::make_unique<BlockingConnect>(state(), number(), id_, parameters);
+    } catch (const std::system_error& error) {
+      return error.code().value();
+    }
     awaits_answer_ = true;
-    connect_ = std::make_unique<BlockingConnect>(state(), number(), id_, parameters);
     return 0;
   }
   rdma_conn_param copy = parameters;

@@ -1,7 +1,6 @@
 #include "probe.h"
 
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <cerrno>
 
@@ -10,10 +9,6 @@
 
 namespace netts {
 namespace {
-
-double LimitBytes(rlim_t limit) {
-  return limit == RLIM_INFINITY ? -1 : static_cast<double>(limit);
-}
 
 // The errno with which pinning this many bytes fails on the device, or 0. Only trying tells: the limit is
 // the process's, what is pinned already counts, and CAP_IPC_LOCK lifts it.
@@ -42,10 +37,6 @@ Napi::Value Probe(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const double pin_bytes = info[0].As<Napi::Number>().DoubleValue();
   Napi::Object out = Napi::Object::New(env);
-
-  rlimit memlock{};
-  getrlimit(RLIMIT_MEMLOCK, &memlock);
-  out.Set("memlockLimitBytes", LimitBytes(memlock.rlim_cur));
 
   const LoadResult& libraries = LoadLibraries();
   out.Set("librariesLoaded", libraries.loaded);

@@ -3,7 +3,7 @@
 // and lets the addon run under sanitizers where there is no RDMA. Loaded through NETTS_IBVERBS_LIB and
 // NETTS_RDMACM_LIB, which both name this file.
 //
-// Connecting always works and has no other end. What nothing here needs fails with ENOSYS.
+// Connecting always works and has no other end. With NETTS_NOOP_TRANSPORT=iwarp the device is an iWARP one. What nothing here needs fails with ENOSYS.
 #include <fcntl.h>
 #include <infiniband/verbs.h>
 #include <rdma/rdma_cma.h>
@@ -81,7 +81,9 @@ ibv_device* Device() {
   static ibv_device* device = [] {
     auto* made = static_cast<ibv_device*>(calloc(1, sizeof(ibv_device)));
     made->node_type = IBV_NODE_CA;
-    made->transport_type = IBV_TRANSPORT_IB;
+    const char* transport = std::getenv("NETTS_NOOP_TRANSPORT");
+    const bool iwarp = transport != nullptr && std::strcmp(transport, "iwarp") == 0;
+    made->transport_type = iwarp ? IBV_TRANSPORT_IWARP : IBV_TRANSPORT_IB;
     std::strcpy(made->name, "noop0");
     return made;
   }();

@@ -49,9 +49,10 @@ Napi::Object DescribeDevice(Napi::Env env, ibv_context* context, const ibv_devic
   set("maxSharedReceiveWorkRequests", attributes.max_srq_wr);
   set("maxSharedReceiveEntries", attributes.max_srq_sge);
   Napi::Array ports = Napi::Array::New(env);
-  for (uint8_t number = 1; number <= attributes.phys_port_cnt; ++number) {
+  for (unsigned number = 1; number <= attributes.phys_port_cnt; ++number) {
+    const auto port_number = static_cast<uint8_t>(number);
     ibv_port_attr port;
-    if (QueryPort(context, number, &port) == 0) ports.Set(ports.Length(), DescribePort(env, number, port));
+    if (QueryPort(context, port_number, &port) == 0) ports.Set(ports.Length(), DescribePort(env, port_number, port));
   }
   out.Set("ports", ports);
   return out;

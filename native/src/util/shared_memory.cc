@@ -23,10 +23,13 @@ SharedMemory::~SharedMemory() { munmap(data_, byte_length_); }
 
 Napi::Value ExposeMemory(Napi::Env env, std::shared_ptr<SharedMemory> memory, size_t byte_length) {
   uint8_t* data = memory->data();
-  auto* reference = new std::shared_ptr<SharedMemory>(std::move(memory));
-  return Napi::ArrayBuffer::New(
+  auto reference = std::make_unique<std::shared_ptr<SharedMemory>>(std::move(memory));
+  const auto buffer = Napi::ArrayBuffer::New(
       env, data, byte_length,
-      [](Napi::Env, void*, std::shared_ptr<SharedMemory>* dropped) { delete dropped; }, reference);
+      [](Napi::Env, void*, std::shared_ptr<SharedMemory>* dropped) { delete dropped; }, reference.get());
+  // JavaScript's from here on. Making the array fails in a worker that is being terminated.
+  reference.release();
+  return buffer;
 }
 
 }  // namespace netts
