@@ -58,7 +58,8 @@ export interface BufferPool {
   /**
    * Waits for a buffer: one that is returned goes to whoever has waited longest among those whom it fits, before
    * any later `alloc` or `tryAlloc`.
-   * Rejects with `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_ABORTED`, or `ERR_NETTS_CLOSED` when the pool closes.
+   * Rejects with `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_ABORTED`, `ERR_NETTS_CLOSED` when the pool closes, and
+   * whatever the source of its slabs threw, unless that was exhaustion and buffers are outstanding that may return.
    */
   allocAsync(byteLength: number, options?: { signal?: AbortSignal | undefined }): Promise<PooledBuffer>
   readonly stats: BufferPoolStats

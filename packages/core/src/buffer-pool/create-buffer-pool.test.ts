@@ -1,5 +1,6 @@
 /** The buffer pool: sizes, exhaustion, waiting, ownership. */
 import { describe, expect, it } from 'vitest'
+import { NettsError } from '../errors.js'
 import { collectGarbage } from '../test-support/collect-garbage.js'
 import type { PooledBuffer } from './buffer-pool.js'
 import { type BufferPoolOptions, createBufferPool, DEFAULT_SIZE_CLASSES } from './create-buffer-pool.js'
@@ -63,6 +64,28 @@ describe('createBufferPool', () => {
     isOpen = true
     pool.alloc(64).release()
     expect(pool.stats).toMatchObject({ outstanding: 0, allocations: 1 })
+  })
+
+  it('takes a source that is exhausted for exhaustion', async () => {
+    let slabs = 0
+    const pool = createBufferPool({
+      classes: small,
+      allocateSlab: (byteLength) => {
+        if (slabs === 0) throw new NettsError('ERR_NETTS_POOL_EXHAUSTED', 'no more memory')
+        slabs--
+        return new Uint8Array(byteLength)
+      },
+    })
+    await expect(pool.allocAsync(1)).rejects.toThrow('no more memory')
+    slabs = 1
+    const held = pool.alloc(1)
+    expect(pool.tryAlloc(1000)).toBeUndefined()
+    expect(() => pool.alloc(1000)).toThrow('no more memory')
+    const other = pool.alloc(1)
+    const waiting = pool.allocAsync(1)
+    held.release()
+    expect((await waiting).bytes.byteLength).toBe(1)
+    other.release()
   })
 
   it('refuses slabs that are too short, or shared between threads', () => {

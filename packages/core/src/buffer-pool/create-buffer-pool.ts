@@ -111,7 +111,7 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
   }
 
   tryAlloc(byteLength: number): SlotHandle | undefined {
-    const buffer = this.#take(byteLength, this.leakDetector?.trace(this.tryAlloc))
+    const buffer = this.#tryTake(byteLength, this.leakDetector?.trace(this.tryAlloc))
     if (buffer === undefined) this.#exhaustions++
     return buffer
   }
@@ -123,7 +123,8 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
     const signal = checkSignal(checkObject('options', options).signal)
     const stack = this.leakDetector?.trace(this.allocAsync)
     if (!signal?.aborted) {
-      const buffer = this.#take(byteLength, stack)
+      // With nothing outstanding there is nothing to wait for: then it is the source of slabs that says why.
+      const buffer = this.#outstanding > 0 ? this.#tryTake(byteLength, stack) : this.#take(byteLength, stack)
       if (buffer !== undefined) return buffer
     }
     return this.#waiting.wait({ byteLength, stack }, signal)
@@ -181,6 +182,16 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
     if (this.#isClosed) throw poolClosed('alloc')
     const slot = this.#slabs.take(byteLength)
     return slot && this.#handOut(slot, byteLength, stack)
+  }
+
+  /** A source of slabs that is exhausted is the same as a pool that is. */
+  #tryTake(byteLength: number, stack: string | undefined): SlotHandle | undefined {
+    try {
+      return this.#take(byteLength, stack)
+    } catch (error) {
+      if (error instanceof NettsError && error.code === 'ERR_NETTS_POOL_EXHAUSTED') return undefined
+      throw error
+    }
   }
 
   #handOut(slot: Slot, byteLength: number, stack: string | undefined): SlotHandle {
