@@ -122,7 +122,11 @@ async function shakeHands(
   } catch (error) {
     throw error instanceof NettsError
       ? error
-      : new NettsError('ERR_NETTS_PROTOCOL', String(error), { cause: error, address })
+      : new NettsError('ERR_NETTS_PROTOCOL', (error as Error).message, {
+          cause: error,
+          operation: 'connect',
+          address,
+        })
   }
   endpoint.onCmEvent(established)
   endpoint.greet()

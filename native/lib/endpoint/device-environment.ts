@@ -78,9 +78,23 @@ export class DeviceEnvironment {
         { operation: 'ibv_reg_mr' },
       )
     }
-    const region = this.protectionDomain.registerRegion({ byteLength, access })
+    const region = this.#register(byteLength, access)
     this.#regions.set(region.bytes, region)
     return region
+  }
+
+  /** The kernel counts what the device's own queues pin as well, so that it may refuse before the limit seems reached. */
+  #register(byteLength: number, access: number): MemoryRegion {
+    try {
+      return this.protectionDomain.registerRegion({ byteLength, access })
+    } catch (error) {
+      if ((error as { cause?: { code?: unknown } }).cause?.code !== 'ENOMEM') throw error
+      throw new NettsError(
+        'ERR_NETTS_POOL_EXHAUSTED',
+        `cannot pin ${byteLength} bytes more: ${(error as Error).message}. Raise the limit (RLIMIT_MEMLOCK) with ulimit -l, or in the service's LimitMEMLOCK`,
+        { operation: 'ibv_reg_mr', cause: error },
+      )
+    }
   }
 
   /** The region of a slab that {@link registerSlab} or a pool of {@link createBufferPool} made. */

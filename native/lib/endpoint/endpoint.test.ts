@@ -137,8 +137,8 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
     client.failCall('ibv_reg_mr', 'ENOMEM')
     await expect(connectEndpoint(client, address, messenger)).rejects.toMatchObject({
-      code: 'ERR_NETTS_CONNECT_FAILED',
-      message: expect.stringContaining('ENOMEM'),
+      code: 'ERR_NETTS_POOL_EXHAUSTED',
+      message: expect.stringContaining('RLIMIT_MEMLOCK'),
     })
     server.failCall('rdma_create_qp', 'ENOMEM')
     await expect(connectEndpoint(client, address, messenger)).rejects.toMatchObject({
