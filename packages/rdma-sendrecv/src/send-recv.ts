@@ -36,12 +36,19 @@ export function sendRecv(options?: SendRecvOptions): TransportBuilder<SendRecvTr
   return build(checkOptions(options), () => openVerbs())
 }
 
-/** The same over other verbs than this machine's: a simulated device, for tests without hardware. */
-export function sendRecvOver({
-  verbs,
-  ...options
-}: SendRecvOverOptions): TransportBuilder<SendRecvTransport> {
-  return build(checkOptions(options), () => verbs)
+/**
+ * The same over other verbs than this machine's: a simulated device, for tests without hardware. The verbs stay the
+ * caller's, and are to be closed after the last transport.
+ *
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without verbs, and for options as {@link sendRecv}
+ */
+export function sendRecvOver(options: SendRecvOverOptions): TransportBuilder<SendRecvTransport> {
+  const config = checkOptions(options)
+  const { verbs } = options ?? {}
+  if (typeof verbs?.createCmId !== 'function') {
+    throw invalidArgument('verbs must be what openVerbs() or a simulated fabric made')
+  }
+  return build(config, () => verbs)
 }
 
 function build(config: SendRecvConfig, open: () => Verbs): TransportBuilder<SendRecvTransport> {

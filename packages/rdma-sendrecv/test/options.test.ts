@@ -1,0 +1,43 @@
+/** What the builders refuse before anything happens. */
+import { createSimulatedFabric } from '@netts/verbs/simulated'
+import { describe, expect, it } from 'vitest'
+import { type SendRecvOptions, sendRecv, sendRecvOver } from '../src/index.js'
+
+const INVALID = expect.objectContaining({ code: 'ERR_NETTS_INVALID_ARGUMENT' })
+const RANGES: readonly (readonly [keyof SendRecvOptions, number, number])[] = [
+  ['recvDepth', 1, 16_384],
+  ['sendDepth', 1, 16_384],
+  ['bufferSize', 1032, 2 ** 30],
+  ['inlineThreshold', 0, 4096],
+  ['adaptiveMicroseconds', 0, 1_000_000],
+  ['spinMicroseconds', 0, 10_000],
+  ['keepAliveIntervalMs', 0, 2 ** 31 - 1],
+  ['keepAliveTimeoutMs', 1, 2 ** 31 - 1],
+]
+
+describe('options', () => {
+  it.each(RANGES)('%s is an integer from %d to %d', (name, least, most) => {
+    for (const value of [least, most]) expect(sendRecv({ [name]: value }).name).toBe('rdma-sendrecv')
+    for (const value of [least - 1, most + 1, least + 0.5, Number.NaN, String(least)]) {
+      expect(() => sendRecv({ [name]: value })).toThrow(INVALID)
+    }
+  })
+
+  it('recvDepthInitial is at most recvDepth', () => {
+    expect(sendRecv({ recvDepth: 2, recvDepthInitial: 2 }).name).toBe('rdma-sendrecv')
+    expect(() => sendRecv({ recvDepth: 2, recvDepthInitial: 3 })).toThrow(INVALID)
+  })
+
+  it('polling is one of three ways', () => {
+    expect(() => sendRecv({ polling: 'often' as never })).toThrow(INVALID)
+  })
+
+  it('sendRecvOver takes verbs', () => {
+    const verbs = createSimulatedFabric({ mode: 'roce', seed: 1 }).createHost()
+    expect(sendRecvOver({ verbs }).name).toBe('rdma-sendrecv')
+    for (const wrong of [undefined, null, {}, { verbs: {} }, { verbs: null }]) {
+      expect(() => sendRecvOver(wrong as never)).toThrow(INVALID)
+    }
+    expect(() => sendRecvOver({ verbs, recvDepth: 0 })).toThrow(INVALID)
+  })
+})
