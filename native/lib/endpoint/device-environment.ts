@@ -22,9 +22,14 @@ interface SharedLoop {
   users: number
 }
 
+/**
+ * What the endpoints over one device share. It takes the device's `onEvent` for as long as it lives; drivers get theirs
+ * as `endpoint.environment`.
+ */
 export class DeviceEnvironment {
   readonly verbs: Verbs
   readonly device: Device
+  /** Of all queue pairs and slabs here: what one connection registered, another can send. */
   readonly protectionDomain: ProtectionDomain
   /** The `BufferPool.domain` of memory registered here. */
   readonly domain: symbol
@@ -57,6 +62,7 @@ export class DeviceEnvironment {
     device.onEvent = (event) => this.#onDeviceEvent(event)
   }
 
+  /** Undoes one {@link acquire}. The last one closes what is shared; slabs that are still in use live on. */
   release(): void {
     if (--this.#users > 0) return
     environments.get(this.verbs)?.delete(this.device)
@@ -66,7 +72,9 @@ export class DeviceEnvironment {
   }
 
   /**
-   * Registers a slab.
+   * Registers a slab, which the caller closes.
+   * @param byteLength rounded up to whole pages
+   * @param access {@link AccessFlag}s, added together. @default AccessFlag.localWrite
    * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when the process may not pin as much, and what the device refuses
    */
   registerSlab(byteLength: number, access: number = AccessFlag.localWrite): MemoryRegion {
@@ -97,14 +105,17 @@ export class DeviceEnvironment {
     }
   }
 
-  /** The region of a slab that {@link registerSlab} or a pool of {@link createBufferPool} made. */
+  /**
+   * The region of a slab that {@link registerSlab} or a pool of {@link createBufferPool} made.
+   * @throws NettsError `ERR_NETTS_FOREIGN_BUFFER` for other memory
+   */
   regionOf(slab: Uint8Array): MemoryRegion {
     const region = this.#regions.get(slab)
     if (!region) throw new NettsError('ERR_NETTS_FOREIGN_BUFFER', 'this memory is not registered here')
     return region
   }
 
-  /** A buffer pool over registered slabs of this device. */
+  /** A buffer pool over registered slabs of this device, for local access alone. The caller closes it. */
   createBufferPool(
     options: Pick<BufferPoolOptions, 'classes' | 'slabByteLength' | 'detectLeaks'>,
   ): OwnedBufferPool {
@@ -128,6 +139,7 @@ export class DeviceEnvironment {
     return shared.loop
   }
 
+  /** Undoes one {@link acquireLoop}. */
   releaseLoop(loop: CompletionLoop): void {
     for (const [key, shared] of this.#loops) {
       if (shared.loop !== loop || --shared.users > 0) continue
@@ -141,6 +153,7 @@ export class DeviceEnvironment {
     this.#eventHandlers.set(queuePair, handler)
   }
 
+  /** Undoes {@link watch}. */
   unwatch(queuePair: QueuePair): void {
     this.#eventHandlers.delete(queuePair)
   }

@@ -59,7 +59,7 @@ export interface CompletionQueue extends Disposable {
   /**
    * Called from the event loop once per wake, after the channel's pending events were all taken (and
    * acknowledged, in batches). The queue is no longer armed then. A call may come although an earlier poll took
-   * everything already.
+   * everything already. A wake that comes while this is `undefined` is lost: assign it before {@link arm}.
    */
   onNotify: (() => void) | undefined
   /** @throws nothing; queue pairs and shared receive queues on it keep it alive until they are closed. */

@@ -116,7 +116,8 @@ export interface Device {
   createCompletionChannel(options?: CompletionChannelOptions): CompletionChannel
   /**
    * Called once for each asynchronous event of the device, whichever object it is about. Events are taken and
-   * acknowledged also while this is `undefined`.
+   * acknowledged also while this is `undefined`. There is one: endpoints, and so the drivers, take it while they have
+   * a connection over the device, and leave it `undefined`.
    */
   onEvent: ((event: DeviceEvent) => void) | undefined
 }
