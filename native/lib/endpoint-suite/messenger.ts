@@ -71,6 +71,7 @@ export class Messenger implements EndpointSession {
       entries: [this.#range(this.#sends[slot]!, bytes.byteLength)],
     })
     assert.equal(this.endpoint.queuePair.postSend(1), 1)
+    this.endpoint.posted()
   }
 
   hello(): Uint8Array {
@@ -112,9 +113,8 @@ export class Messenger implements EndpointSession {
     this.#postReceive(slot)
   }
 
-  onBatchEnd(): boolean {
+  onBatchEnd(): void {
     this.onMessage?.()
-    return false
   }
 
   onEnd(error: NettsError): void {

@@ -10,7 +10,7 @@ import { CompletionLoop, type CompletionSink, type Polling } from './completion-
 const POLLING: readonly Polling[] = ['event', 'adaptive', 'busy']
 const empty = { opcode: SendOpcode.send, flags: SendFlag.signalled }
 
-const options = (polling: Polling) => ({ polling, adaptiveMicroseconds: 50, spinMicroseconds: 0 })
+const options = (polling: Polling) => ({ polling, adaptiveMicroseconds: 50, spinMicroseconds: 20 })
 
 /** Counts what it is handed, and remembers the batches. */
 class Counter implements CompletionSink {
@@ -26,11 +26,10 @@ class Counter implements CompletionSink {
     this.inBatch++
   }
 
-  onBatchEnd(): boolean {
+  onBatchEnd(): void {
     this.batches.push(this.inBatch)
     this.inBatch = 0
     this.onBatch?.()
-    return false
   }
 
   onQueueFailure(error: unknown): void {
@@ -145,6 +144,29 @@ describe('a completion loop', () => {
       expect(server.counts.completionQueues).toBe(1)
       loop.retire(first, 96, undefined)
     })
+  })
+
+  it('looks again behind its turn for the answer to what was posted there, while it polls', async () => {
+    for (const polling of POLLING) {
+      await withLoop(polling, 5, async ({ connect, loop }) => {
+        const { client, server, sink, stop } = await connect()
+        server.receive({})
+        client.send(empty)
+        await sink.reach(1)
+        const poll = vi.spyOn(loop.reserve(0).queue, 'poll')
+        const pollsInTick = async () => {
+          poll.mockClear()
+          await new Promise<void>((resolve) => process.nextTick(resolve))
+          return poll.mock.calls.length
+        }
+        expect(await pollsInTick()).toBe(0)
+        loop.posted()
+        loop.posted()
+        expect(await pollsInTick()).toBe(polling === 'event' ? 0 : 1)
+        poll.mockRestore()
+        stop()
+      })
+    }
   })
 
   it('sleeps when nothing happens', async () => {

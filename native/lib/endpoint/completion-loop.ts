@@ -4,6 +4,9 @@
  * States: *idle* (no connection), *sleeping* (armed; the channel wakes it) and *polling* (comes round in every turn
  * of the event loop). After activity it polls for a while before it arms, polls once more, and sleeps: what arrives
  * between the last poll and the arming causes no notification. A turn's work is bounded.
+ *
+ * Programs that answer from a promise do so behind the turn. While it polls, the turn then continues there, since the
+ * next one would come a whole turn of the event loop later.
  */
 import type { CompletionChannel, CompletionQueue } from '../verbs/completion-queue.js'
 import type { Device } from '../verbs/device.js'
@@ -29,11 +32,8 @@ export interface PollingOptions {
 export interface CompletionSink {
   /** One completion, as `COMPLETION` words from `at` on. They are overwritten when this returned. */
   onCompletion(words: Uint32Array, at: number): void
-  /**
-   * The batch with at least one completion of this sink is over: the moment to post. May throw, and is called on.
-   * @returns whether it posted sends, so that it is worth waiting for what they lead to
-   */
-  onBatchEnd(): boolean
+  /** The batch with at least one completion of this sink is over: the moment to post. May throw, and is called on. */
+  onBatchEnd(): void
   /** The queue itself failed; nothing more will come. */
   onQueueFailure(error: unknown): void
 }
@@ -56,6 +56,9 @@ export interface SharedQueue {
 const QUEUE_COMPLETIONS = 4096
 /** Batches that one turn takes from one queue before timers and other sockets get theirs. */
 const BATCHES_PER_TURN = 8
+/** How often a turn continues behind itself, and with how many batches: a completed send, and what it was answered with. */
+const CONTINUATIONS_PER_TURN = 8
+const BATCHES_PER_CONTINUATION = 2
 
 export class CompletionLoop {
   readonly #device: Device
@@ -69,8 +72,11 @@ export class CompletionLoop {
   #lastActivityMs = 0
   #batch = 0
   #references = 0
-  /** Sends were posted in this turn, as an answer to what it took. */
+  /** Sends were posted since the turn began: it is worth waiting for what they lead to. */
   #hasPosted = false
+  #isInTurn = false
+  #isContinuing = false
+  #continuations = 0
 
   constructor(device: Device, clock: Clock, options: PollingOptions) {
     this.#device = device
@@ -136,6 +142,15 @@ export class CompletionLoop {
     this.#schedule()
   }
 
+  /** A sink posted sends. */
+  posted(): void {
+    this.#hasPosted = true
+    if (this.#isInTurn || this.#isContinuing || this.#state !== 'polling' || this.#continuations === 0) return
+    this.#continuations--
+    this.#isContinuing = true
+    process.nextTick(CompletionLoop.#continue, this)
+  }
+
   /** Counts who wants the process kept alive while it waits. */
   ref(): void {
     if (this.#references++ === 0) this.#channel.ref()
@@ -166,13 +181,22 @@ export class CompletionLoop {
   #turn(): void {
     if (this.#queues.length === 0) return
     this.#state = 'polling'
+    this.#hasPosted = false
+    const spinMicroseconds = this.#options.polling === 'event' ? 0 : this.#options.spinMicroseconds
+    this.#continuations = spinMicroseconds > 0 ? CONTINUATIONS_PER_TURN : 0
     try {
-      if (this.#takeTurn(this.#options.polling === 'event' ? 0 : this.#options.spinMicroseconds)) {
-        this.#lastActivityMs = this.#clock.now()
-      }
+      if (this.#take(BATCHES_PER_TURN, spinMicroseconds)) this.#lastActivityMs = this.#clock.now()
     } finally {
       if (this.#queues.length === 0) this.#rest()
       else if (this.#goesOnPolling() || !this.#fallAsleep()) this.#schedule()
+    }
+  }
+
+  static #continue(this: void, loop: CompletionLoop): void {
+    loop.#isContinuing = false
+    if (loop.#state !== 'polling') return
+    if (loop.#take(BATCHES_PER_CONTINUATION, loop.#options.spinMicroseconds)) {
+      loop.#lastActivityMs = loop.#clock.now()
     }
   }
 
@@ -192,26 +216,27 @@ export class CompletionLoop {
         this.#fail(shared, error)
       }
     }
-    if (this.#takeTurn(0)) return false
+    if (this.#take(BATCHES_PER_TURN, 0)) return false
     // A sink may have closed the last queue meanwhile.
     if (this.#queues.length > 0) this.#state = 'sleeping'
     return true
   }
 
-  /** @returns whether there was any completion */
-  #takeTurn(spinMicroseconds: number): boolean {
+  /** Takes so many batches from each queue. @returns whether there was any completion */
+  #take(mostBatches: number, spinMicroseconds: number): boolean {
     let any = false
-    this.#hasPosted = false
+    this.#isInTurn = true
     // By index, since nothing may be allocated here. Queues come and go in turns of their own.
     for (let index = 0; index < this.#queues.length; index++) {
       const shared = this.#queues[index] as SharedQueue
-      for (let batches = BATCHES_PER_TURN; batches > 0; batches--) {
-        // Programs that answer later, from a promise for instance, wait for the end of this turn.
+      for (let batches = mostBatches; batches > 0; batches--) {
+        // Programs that answer later, from a promise for instance, wait for the end of this.
         const taken = this.#poll(shared, any && !this.#hasPosted ? 0 : spinMicroseconds)
         if (taken === 0) break
         any = true
       }
     }
+    this.#isInTurn = false
     return any
   }
 
@@ -243,7 +268,7 @@ export class CompletionLoop {
     }
     for (let route = touched.pop(); route; route = touched.pop()) {
       try {
-        if (route.sink.onBatchEnd()) this.#hasPosted = true
+        route.sink.onBatchEnd()
       } catch (error) {
         // A program's waker threw, which is its own affair and not that of its neighbours on this queue.
         process.nextTick(rethrow, error)

@@ -35,10 +35,9 @@ export interface EndpointSession {
   onCompletion(words: Uint32Array, at: number): void
   /**
    * A batch of completions is over: the moment to post what they led to. Also comes behind batches that held nothing but
-   * the endpoint's own.
-   * @returns whether it posted sends
+   * the endpoint's own. Whenever sends were posted, {@link Endpoint.posted} is to be told.
    */
-  onBatchEnd(): boolean
+  onBatchEnd(): void
   /** The connection is over, and not because of its own `close()`. Everything that arrived was handed over before. */
   onEnd(error: NettsError): void
   /** Nothing is outstanding any more, or will ever complete: settle what is left, close memory windows. */

@@ -226,8 +226,13 @@ export class Endpoint implements CompletionSink {
     }
   }
 
-  onBatchEnd(): boolean {
-    return (this.#state === 'open' || this.#state === 'draining') && this.session.onBatchEnd()
+  onBatchEnd(): void {
+    if (this.#state === 'open' || this.#state === 'draining') this.session.onBatchEnd()
+  }
+
+  /** The session posted sends: what they lead to is soon looked for. */
+  posted(): void {
+    this.#loop.posted()
   }
 
   onQueueFailure(error: unknown): void {

@@ -37,7 +37,8 @@ export interface SendRecvOptions {
   readonly adaptiveMicroseconds?: number | undefined
   /**
    * For how long to go on asking in native code when nothing is there, in each turn of the event loop, and again after
-   * what the program answered at once, up to seven times. Nothing else runs meanwhile. 0 to 10000.
+   * what the program answered: up to seven times at once, and up to 16 times from a promise. Nothing else runs
+   * meanwhile. 0 to 10000.
    * @default 20
    */
   readonly spinMicroseconds?: number | undefined

@@ -66,6 +66,8 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   /** This side said finish, disconnect or destroy: sending is misuse from then on. */
   #saidEnd = false
   #flushScheduled = false
+  /** A CREDIT frame is due, and goes in the next turn of the event loop unless another frame has carried the count. */
+  #creditScheduled = false
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
@@ -321,15 +323,14 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
   }
 
-  onBatchEnd(): boolean {
+  onBatchEnd(): void {
     // A handshake that failed drains as well.
-    if (this.#endpoint.state !== 'open') return false
+    if (this.#endpoint.state !== 'open') return
     if (this.#sends.inFlight === 0) this.#ending.onAllAcknowledged()
     else this.#ending.onAcknowledged()
-    if (isOver(this.#protocol.life)) return false
+    if (isOver(this.#protocol.life)) return
     // What the waker leads to leaves below, and not a tick later.
     this.#flushScheduled = true
-    const framesBefore = this.#sends.staged
     try {
       if (this.#hasNews) {
         this.#hasNews = false
@@ -338,7 +339,6 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     } finally {
       SendRecvSession.#tryFlush(this)
     }
-    return this.#sends.staged > framesBefore
   }
 
   onEnd(error: NettsError): void {
@@ -403,16 +403,26 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     process.nextTick(SendRecvSession.#tryFlush, this)
   }
 
-  static #tryFlush(this: void, session: SendRecvSession): void {
+  /** Programs that answer from a promise do so after this flush, and then no frame of its own is needed. */
+  #scheduleCredit(): void {
+    if (this.#creditScheduled) return
+    this.#creditScheduled = true
+    this.#endpoint.verbs.clock.setImmediate(() => {
+      this.#creditScheduled = false
+      SendRecvSession.#tryFlush(this, true)
+    })
+  }
+
+  static #tryFlush(this: void, session: SendRecvSession, isTurnOver = false): void {
     session.#flushScheduled = false
     try {
-      session.#flush()
+      session.#flush(isTurnOver)
     } catch (error) {
       session.#ending.onRefused(error as NettsError)
     }
   }
 
-  #flush(): void {
+  #flush(isTurnOver: boolean): void {
     if (this.#endpoint.state !== 'open' || this.#ending.refused) return
     const protocol = this.#protocol
     const sends = this.#sends
@@ -422,12 +432,18 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     while (sends.hasRoom) {
       const kind = protocol.dueControl
       if (kind === 0) break
+      if (kind === FrameKind.credit && !isTurnOver) {
+        this.#scheduleCredit()
+        break
+      }
       sends.stageControl(kind, protocol.argumentOf(kind))
       if (kind === FrameKind.fin) this.#ending.onFinStaged()
       protocol.onSend(kind)
       protocol.receives.announce()
       this.#controlFrames++
     }
-    if (sends.hasStaged) sends.post(protocol.receives.announce())
+    if (!sends.hasStaged) return
+    sends.post(protocol.receives.announce())
+    this.#endpoint.posted()
   }
 }

@@ -77,9 +77,7 @@ export class Stranger implements EndpointSession {
   onReady() {}
   onOpen() {}
   onCompletion() {}
-  onBatchEnd() {
-    return false
-  }
+  onBatchEnd() {}
   onEnd() {}
   onDrained() {}
   onClosed() {
