@@ -10,7 +10,7 @@ import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmEvent, CmId } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
 import { completionError } from '../verbs/errors.js'
-import { COMPLETION, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
+import { COMPLETION, CompletionOpcode, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
 import { writeSend } from '../verbs/records.js'
 import type { Verbs } from '../verbs/verbs.js'
@@ -56,6 +56,7 @@ export class Endpoint implements CompletionSink {
   readonly remoteAddress: HostAddress
   readonly session: EndpointSession
   readonly #id: CmId
+  readonly #isIwarp: boolean
   readonly #options: EndpointOptions
   readonly #observer: EndpointObserver
   readonly #loop: CompletionLoop
@@ -98,6 +99,7 @@ export class Endpoint implements CompletionSink {
       this.localAddress = localAddress
       this.remoteAddress = remoteAddress
       this.#id = id
+      this.#isIwarp = device.transport === 'iwarp'
       this.#options = options
       this.#observer = observer
       this.environment = DeviceEnvironment.acquire(verbs, device)
@@ -215,7 +217,7 @@ export class Endpoint implements CompletionSink {
     else if (this.#state === 'handshaking') {
       this.#early.push(words.slice(at, at + COMPLETION.words))
     } else if (this.#state === 'open' || (this.#state === 'draining' && this.#greeted)) {
-      this.#keepAlive.heard()
+      if (!this.#isIwarp || cameFromPeer(words[at + COMPLETION.opcode]!)) this.#keepAlive.heard()
       this.session.onCompletion(words, at)
     }
     if (status === CompletionStatus.success || this.#state === 'draining') return
@@ -397,4 +399,9 @@ export class Endpoint implements CompletionSink {
           : 'ERR_NETTS_VERBS',
     })
   }
+}
+
+/** On iWARP a Send or Write is complete once the local TCP took it, which is no sign of life. */
+function cameFromPeer(opcode: number): boolean {
+  return opcode !== CompletionOpcode.send && opcode !== CompletionOpcode.write
 }

@@ -1,4 +1,4 @@
-/** A peer that has finished, and then loses power with data on its way to it, did not get that data. */
+/** Peers that lose power: what was on its way to them is lost, and it is noticed in time. */
 import { forEachSeed, type SimulationMode } from '@netts/verbs/simulated'
 import { describe, expect, it } from 'vitest'
 import { type SendRecvTransport, sendRecvOver } from '../src/index.js'
@@ -31,3 +31,30 @@ describe.each<SimulationMode>(['roce', 'iwarp'])(
     })
   },
 )
+
+describe.each<SimulationMode>(['roce', 'iwarp'])('a peer without power, on simulated %s', (mode) => {
+  it('is noticed within the deadline of keepalive, also by who goes on sending a little', async () => {
+    await forEachSeed({ mode, count: 6 }, async (fabric) => {
+      const [client, server] = [fabric.createHost(), fabric.createHost()]
+      const options = { keepAliveIntervalMs: 1000, keepAliveTimeoutMs: 1000, recvDepthInitial: 128 }
+      const listener = await sendRecvOver({ ...options, verbs: server }).listen({
+        host: server.address,
+        port: 0,
+      })
+      const near = await sendRecvOver({ ...options, verbs: client }).connect(listener.address)
+      await listener.accept()
+      server.powerOff()
+      const started = fabric.nowMs
+      const send = () => {
+        if (near.pollDisconnect()) return
+        near.sendCopy(new Uint8Array(1))
+        client.clock.setTimer(send, 500)
+      }
+      send()
+      await until(near, () => near.pollDisconnect())
+      expect(near.error?.code).toBe('ERR_NETTS_PEER_LOST')
+      // Virtual time; a hostile schedule starves timers for a while.
+      expect(fabric.nowMs - started).toBeLessThan(3100)
+    })
+  })
+})
