@@ -31,7 +31,7 @@ export const HELP = `netts beside its peers, in one run
   --html FILE          write the report there  [default: results/bench.html]
   --profiles FOLDER    write a processor profile of every worker there
   --update-readme      put the ratios into the READMEs
-  --lab                run inside the RDMA lab, with perftest and rstream: up to an hour, --quick up to ten minutes
+  --lab                run inside the RDMA lab, with perftest and rstream: up to 25 minutes, --quick ten
   --host ADDRESS       listen on this address  [default: 127.0.0.1]
 `
 

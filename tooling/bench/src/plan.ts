@@ -71,7 +71,7 @@ export const scenarios: readonly Scenario[] = [
     traffic: 'closed-loop',
     quick: sizes(1, 64, MIB),
     full: sizes(1, 64, KIB, 4 * KIB, 64 * KIB, MIB),
-    lab: sizes(1, 64, 4 * KIB, 64 * KIB),
+    lab: sizes(1, 64),
     metrics: [p50, p99, p999, mean, rate, cpuClient, cpuServer],
   },
   {
@@ -81,7 +81,7 @@ export const scenarios: readonly Scenario[] = [
     traffic: 'flood',
     quick: sizes(1, 64, MIB),
     full: sizes(1, 64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB),
-    lab: sizes(1, 64, 4 * KIB, 64 * KIB),
+    lab: sizes(1, 64, 64 * KIB),
     metrics: [rate, bandwidth, cpuClient, cpuServer],
   },
   {
@@ -120,7 +120,6 @@ export const scenarios: readonly Scenario[] = [
     observe: 'heap',
     quick: sizes(1, 64),
     full: sizes(1, 64, 4 * KIB),
-    lab: sizes(1, 64),
     rounds: 0.6,
     metrics: [
       { id: 'heapClient', title: 'sender', unit: 'B', better: 'lower' },

@@ -20,9 +20,10 @@ export class ClosedLoop extends ClientSide {
     this.#trips.push(trip)
     const { meter } = this
     this.attach(channel, (chunk, byteOffset, byteLength) => {
+      const arrivedAt = performance.now()
       if (trip.verifier.check(chunk, byteOffset, byteLength) === 0) return
       meter.payloads++
-      meter.record(performance.now() - trip.sentAt)
+      meter.record(arrivedAt - trip.sentAt)
       if (!this.#stopping) this.#send(trip)
     })
   }
