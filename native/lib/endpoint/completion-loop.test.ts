@@ -243,6 +243,23 @@ describe('a completion loop', () => {
       good.stop()
     })
   })
+
+  it('tells a sink that throws, and hands the rest of the batch to its neighbours', async () => {
+    await withLoop('event', 10, async ({ connect }) => {
+      const [bad, good] = [await connect(), await connect()]
+      bad.sink.onCompletion = () => {
+        throw new Error('on purpose')
+      }
+      for (const { server } of [bad, good]) server.receive({}, {})
+      for (const { client } of [bad, good]) client.send(empty, empty)
+      await good.sink.reach(2)
+      await bad.sink.reach(1)
+      expect(bad.sink.failure).toEqual(new Error('on purpose'))
+      expect(good.sink.failure).toBeUndefined()
+      bad.stop()
+      good.stop()
+    })
+  })
 })
 
 function pause({ clock }: Verbs): Promise<void> {

@@ -34,7 +34,7 @@ export interface CompletionSink {
   onCompletion(words: Uint32Array, at: number): void
   /** The batch with at least one completion of this sink is over: the moment to post. May throw, and is called on. */
   onBatchEnd(): void
-  /** The queue itself failed; nothing more will come. */
+  /** The queue itself failed, or `onCompletion` threw: the connection can't go on. */
   onQueueFailure(error: unknown): void
 }
 
@@ -264,7 +264,12 @@ export class CompletionLoop {
         route.batch = this.#batch
         touched.push(route)
       }
-      route.sink.onCompletion(words, at)
+      try {
+        route.sink.onCompletion(words, at)
+      } catch (error) {
+        // A driver that can't go on must not keep its neighbours on this queue from their completions.
+        route.sink.onQueueFailure(error)
+      }
     }
     for (let route = touched.pop(); route; route = touched.pop()) {
       try {

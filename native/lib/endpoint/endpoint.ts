@@ -9,12 +9,12 @@
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmEvent, CmId } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
-import { completionError } from '../verbs/errors.js'
-import { COMPLETION, CompletionOpcode, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
+import { COMPLETION, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
 import { writeSend } from '../verbs/records.js'
 import type { Verbs } from '../verbs/verbs.js'
 import type { CompletionLoop, CompletionSink, SharedQueue } from './completion-loop.js'
+import { completionFailure, isSignOfLife, tellsOfTheEnd } from './completion-meaning.js'
 import { DeviceEnvironment } from './device-environment.js'
 import { Drain } from './drain.js'
 import type { EndpointOptions, EndpointSession } from './endpoint-session.js'
@@ -56,7 +56,6 @@ export class Endpoint implements CompletionSink {
   readonly remoteAddress: HostAddress
   readonly session: EndpointSession
   readonly #id: CmId
-  readonly #isIwarp: boolean
   readonly #options: EndpointOptions
   readonly #observer: EndpointObserver
   readonly #loop: CompletionLoop
@@ -99,7 +98,6 @@ export class Endpoint implements CompletionSink {
       this.localAddress = localAddress
       this.remoteAddress = remoteAddress
       this.#id = id
-      this.#isIwarp = device.transport === 'iwarp'
       this.#options = options
       this.#observer = observer
       this.environment = DeviceEnvironment.acquire(verbs, device)
@@ -217,14 +215,14 @@ export class Endpoint implements CompletionSink {
     else if (this.#state === 'handshaking') {
       this.#early.push(words.slice(at, at + COMPLETION.words))
     } else if (this.#state === 'open' || (this.#state === 'draining' && this.#greeted)) {
-      if (!this.#isIwarp || cameFromPeer(words[at + COMPLETION.opcode]!)) this.#keepAlive.heard()
+      if (isSignOfLife(words[at + COMPLETION.opcode]!, this.device)) this.#keepAlive.heard()
       this.session.onCompletion(words, at)
     }
     if (status === CompletionStatus.success || this.#state === 'draining') return
     // What is flushed before the end of a handshake, or behind a disconnect, has a reason that an event tells.
     const explained = this.#disconnected || this.#state === 'handshaking'
-    if (!explained || !this.#tellsOfTheEnd(status)) {
-      this.close(this.#completionFailure(status, words[at + COMPLETION.vendorError]!))
+    if (!explained || !tellsOfTheEnd(status, this.device)) {
+      this.close(completionFailure(status, words[at + COMPLETION.vendorError]!, this))
     }
   }
 
@@ -379,29 +377,4 @@ export class Endpoint implements CompletionSink {
       { address: this.remoteAddress, ...(cause === undefined ? {} : { cause }) },
     )
   }
-
-  /** Whether a request failed only because the connection had ended. */
-  #tellsOfTheEnd(status: number): boolean {
-    if (status === CompletionStatus.flushed) return true
-    // siw says so of what it was writing to a stream that the peer closed (siw_qp_sq_process() in siw_qp_tx.c).
-    return status === CompletionStatus.localQpOperationError && this.device.transport === 'iwarp'
-  }
-
-  #completionFailure(status: number, vendorError: number): NettsError {
-    const silent = status === CompletionStatus.retryExceeded || status === CompletionStatus.responseTimeout
-    return completionError('the connection', status, vendorError, {
-      address: this.remoteAddress,
-      device: this.device.name,
-      code: silent
-        ? 'ERR_NETTS_PEER_LOST'
-        : this.#tellsOfTheEnd(status)
-          ? 'ERR_NETTS_RESET'
-          : 'ERR_NETTS_VERBS',
-    })
-  }
-}
-
-/** On iWARP a Send or Write is complete once the local TCP took it, which is no sign of life. */
-function cameFromPeer(opcode: number): boolean {
-  return opcode !== CompletionOpcode.send && opcode !== CompletionOpcode.write
 }

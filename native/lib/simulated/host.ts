@@ -108,6 +108,7 @@ export class Host implements SimulatedHost {
   kill(): void {
     if (this.#state !== 'running') return
     this.#state = 'killed'
+    for (const queuePair of this.queuePairs) queuePair.responder.loseMemory()
     this.close()
   }
 

@@ -62,6 +62,14 @@ export class Responder {
     this.refresh()
   }
 
+  /** The process is killed: its memory may be gone before its queue pair is, and what arrives then is refused. */
+  loseMemory(): void {
+    const [packet] = this.#inbound
+    if (packet && this.#queuePair.host.fabric.random.chance(0.5)) {
+      this.#refuse(packet.flight, CompletionStatus.remoteOperationError)
+    }
+  }
+
   /** iWARP: the peer's stream has ended, behind everything it sent. */
   endStream(): void {
     this.#streamEnded = true

@@ -1,0 +1,45 @@
+/** What a completion says of the connection that it belongs to. */
+import type { HostAddress, NettsError } from '@netts/core'
+import type { Device } from '../verbs/device.js'
+import { completionError } from '../verbs/errors.js'
+import { CompletionOpcode, CompletionStatus } from '../verbs/layout.js'
+
+/** Whether a request was completed by something that came from the peer. */
+export function isSignOfLife(opcode: number, { transport }: Device): boolean {
+  // On iWARP a Send or Write is complete once the local TCP took it.
+  return transport !== 'iwarp' || (opcode !== CompletionOpcode.send && opcode !== CompletionOpcode.write)
+}
+
+/** Whether a request failed only because the connection had ended. */
+export function tellsOfTheEnd(status: number, { transport }: Device): boolean {
+  switch (status) {
+    case CompletionStatus.flushed:
+    // The peer's queue pair failed by itself (InfiniBand Architecture 9.9.5.2): so it is when a process was killed
+    // with a message on its way, as its memory is gone before its queue pair.
+    case CompletionStatus.remoteOperationError:
+      return true
+    // siw says so of what it was writing to a stream that the peer closed (siw_qp_sq_process() in siw_qp_tx.c).
+    case CompletionStatus.localQpOperationError:
+      return transport === 'iwarp'
+    default:
+      return false
+  }
+}
+
+/** The error with which a connection ends because a request failed. */
+export function completionFailure(
+  status: number,
+  vendorError: number,
+  { device, remoteAddress }: { readonly device: Device; readonly remoteAddress: HostAddress },
+): NettsError {
+  const silent = status === CompletionStatus.retryExceeded || status === CompletionStatus.responseTimeout
+  return completionError('the connection', status, vendorError, {
+    address: remoteAddress,
+    device: device.name,
+    code: silent
+      ? 'ERR_NETTS_PEER_LOST'
+      : tellsOfTheEnd(status, device)
+        ? 'ERR_NETTS_RESET'
+        : 'ERR_NETTS_VERBS',
+  })
+}
