@@ -268,7 +268,7 @@ export class CompletionLoop {
         route.sink.onCompletion(words, at)
       } catch (error) {
         // A driver that can't go on must not keep its neighbours on this queue from their completions.
-        route.sink.onQueueFailure(error)
+        process.nextTick(failLater, route.sink, error)
       }
     }
     for (let route = touched.pop(); route; route = touched.pop()) {
@@ -281,6 +281,11 @@ export class CompletionLoop {
     }
     return taken
   }
+}
+
+/** Tearing down takes completions, which can't be in the midst of a batch. */
+function failLater(sink: CompletionSink, error: unknown): void {
+  sink.onQueueFailure(error)
 }
 
 function rethrow(error: unknown): never {

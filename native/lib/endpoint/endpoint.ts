@@ -22,8 +22,8 @@ import { KeepAlive } from './keep-alive.js'
 import { ReadyExchange } from './ready-exchange.js'
 import { FIRST_INTERNAL_KIND, InternalKind, kindOf, workRequestIdLow } from './work-request-id.js'
 
-/** Send work requests of the endpoint's own: READY, keepalive, drain marker. */
-const OWN_SENDS = 3
+/** Send work requests of the endpoint's own: READY, keepalive, drain marker, confirmation. */
+const OWN_SENDS = 4
 /** Receives of its own: READY, drain marker. */
 const OWN_RECEIVES = 2
 /** 10.24 ms (see {@link QueuePair.setMinRnrTimer}): a peer without receives broke the protocol, and gets 60 ms. */
@@ -74,6 +74,7 @@ export class Endpoint implements CompletionSink {
   /** iWARP: destroying an id blocks the thread until the peer answered (`iw_destroy_cm_id`), so that has to wait. */
   #awaitsAnswer = false
   #holdsProcess = false
+  #onConfirmed: (() => void) | undefined
 
   /**
    * Makes the queue pair, lets the driver open its session and so post its receives.
@@ -235,6 +236,17 @@ export class Endpoint implements CompletionSink {
     this.#loop.posted()
   }
 
+  /**
+   * Asks the peer's device for an answer behind everything that was posted so far: with it, all of that has arrived
+   * there. On iWARP a completed Send says only that the local TCP took it. Once per endpoint, while it is open.
+   * @param onConfirmed not called when the connection ends before
+   * @throws NettsError `ERR_NETTS_VERBS` when the device refuses
+   */
+  confirm(onConfirmed: () => void): void {
+    this.#onConfirmed = onConfirmed
+    this.#ask(InternalKind.confirmation, 3)
+  }
+
   onQueueFailure(error: unknown): void {
     this.close(this.#lost('the completion queue failed', error))
     this.#drain.finish()
@@ -307,6 +319,9 @@ export class Endpoint implements CompletionSink {
       return
     } else if (kind === InternalKind.keepAlive) {
       this.#keepAlive.answered()
+    } else if (kind === InternalKind.confirmation) {
+      this.#keepAlive.heard()
+      if (this.#state === 'open') this.#onConfirmed?.()
     } else if (kind === InternalKind.readyReceive) {
       this.#onReady(byteLength)
     }
@@ -349,11 +364,15 @@ export class Endpoint implements CompletionSink {
     if (early.length > 0 && this.state === 'open') this.session.onBatchEnd()
   }
 
-  /** Asks the peer's device for a sign of life; needs no receive there. */
   #probe(): void {
-    const at = this.#options.maxSendWorkRequests + 1
+    this.#ask(InternalKind.keepAlive, 1)
+  }
+
+  /** Asks the peer's device for an answer, behind everything posted so far; needs no receive there. */
+  #ask(kind: number, ownSend: number): void {
+    const at = this.#options.maxSendWorkRequests + ownSend
     writeSend(this.queuePair, at, {
-      id: BigInt(workRequestIdLow(InternalKind.keepAlive, 0)),
+      id: BigInt(workRequestIdLow(kind, 0)),
       // On iWARP a Write is complete once TCP has it; a Read is only when the peer answered.
       opcode: this.device.transport === 'iwarp' ? SendOpcode.read : SendOpcode.write,
       flags: SendFlag.signalled,

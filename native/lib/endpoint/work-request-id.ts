@@ -17,6 +17,7 @@ export const InternalKind = {
   keepAlive: 0xf2,
   drainSend: 0xf3,
   drainReceive: 0xf4,
+  confirmation: 0xf5,
 } as const
 
 /**

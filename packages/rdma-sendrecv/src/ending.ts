@@ -44,6 +44,8 @@ export class Ending {
   /** What was not acknowledged when the deadline of a disconnect was set. */
   #dataAwaited = 0
   #finAwaited = true
+  /** iWARP: whether the peer's device has everything up to FIN; `undefined` until it is asked. */
+  #isConfirmed: boolean | undefined
   #timer: { close(): void } | undefined
 
   constructor(parts: EndingParts) {
@@ -143,6 +145,20 @@ export class Ending {
     return this.#isFinDelivered && (endpoint.device.transport !== 'iwarp' || protocol.life === 'parted')
   }
 
+  /** iWARP: a peer that does not finish says no DONE either, but its device can be asked. */
+  #confirm(): void {
+    const { endpoint } = this.#parts
+    if (this.#isConfirmed !== undefined || endpoint.device.transport !== 'iwarp' || this.refused) return
+    this.#isConfirmed = false
+    try {
+      endpoint.confirm(() => {
+        this.#isConfirmed = true
+      })
+    } catch (error) {
+      this.onRefused(error as NettsError)
+    }
+  }
+
   #setDeadline(): void {
     if (this.refused) return
     const { endpoint, sends } = this.#parts
@@ -150,13 +166,17 @@ export class Ending {
     this.#finAwaited = !this.#isFinDelivered
     this.stop()
     this.#timer = endpoint.verbs.clock.setTimer(() => this.#onDeadline(), DISCONNECT_MS)
+    if (this.#isFinDelivered) this.#confirm()
   }
 
   #onDeadline(): void {
     const { endpoint, protocol } = this.#parts
     if (isOver(protocol.life)) return
     // A peer that has finished says DONE at once; one that has not need not say anything.
-    const isDelivered = protocol.life === 'parting' ? this.#hasPeerEverything : this.#isFinDelivered
+    const isDelivered =
+      protocol.life === 'parting'
+        ? this.#hasPeerEverything
+        : this.#isFinDelivered && (endpoint.device.transport !== 'iwarp' || this.#isConfirmed === true)
     if (!isDelivered) {
       this.fail(disconnectTimedOut(DISCONNECT_MS, endpoint.remoteAddress), ResetReason.timeout)
       return

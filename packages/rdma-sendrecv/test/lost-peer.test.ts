@@ -33,6 +33,40 @@ describe.each<SimulationMode>(['roce', 'iwarp'])(
 )
 
 describe.each<SimulationMode>(['roce', 'iwarp'])('a peer without power, on simulated %s', (mode) => {
+  it.each(['finish', 'disconnect'] as const)('is no clean end of a disconnect behind %s', async (first) => {
+    await forEachSeed({ mode, count: 12 }, async (fabric) => {
+      const [client, server] = [fabric.createHost(), fabric.createHost()]
+      const options = { keepAliveIntervalMs: 60_000 }
+      const listener = await sendRecvOver({ ...options, verbs: server }).listen({
+        host: server.address,
+        port: 0,
+      })
+      const near = await sendRecvOver({ ...options, verbs: client }).connect(listener.address)
+      await listener.accept()
+      server.powerOff()
+      expect(near.sendCopy(new Uint8Array(1000))).toBe(1000)
+      near[first]()
+      if (first === 'finish') await new Promise<void>((resolve) => client.clock.setTimer(resolve, 100))
+      near.disconnect()
+      await until(near, () => near.pollDisconnect())
+      expect(['ERR_NETTS_PEER_LOST', 'ERR_NETTS_TIMEOUT']).toContain(near.error?.code)
+    })
+  })
+
+  it('is told from one that only does not finish', async () => {
+    await forEachSeed({ mode, count: 12 }, async (fabric) => {
+      const [client, server] = [fabric.createHost(), fabric.createHost()]
+      const listener = await sendRecvOver({ verbs: server }).listen({ host: server.address, port: 0 })
+      const near = await sendRecvOver({ verbs: client }).connect(listener.address)
+      const far = await listener.accept()
+      expect(near.sendCopy(new Uint8Array(1000))).toBe(1000)
+      near.disconnect()
+      await until(near, () => near.pollDisconnect())
+      expect(near.error).toBeUndefined()
+      far!.destroy()
+    })
+  })
+
   it('is noticed within the deadline of keepalive, also by who goes on sending a little', async () => {
     await forEachSeed({ mode, count: 6 }, async (fabric) => {
       const [client, server] = [fabric.createHost(), fabric.createHost()]
