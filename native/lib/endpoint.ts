@@ -7,8 +7,13 @@
 export type { CompletionLoop, CompletionSink, Polling, PollingOptions } from './endpoint/completion-loop.js'
 export { connectEndpoint } from './endpoint/connector.js'
 export { DeviceEnvironment } from './endpoint/device-environment.js'
-export type { Endpoint, EndpointRole, EndpointState } from './endpoint/endpoint.js'
-export type { EndpointOptions, EndpointSession } from './endpoint/endpoint-session.js'
+export type {
+  Endpoint,
+  EndpointOptions,
+  EndpointRole,
+  EndpointSession,
+  EndpointState,
+} from './endpoint/endpoint-session.js'
 export type { ProtocolIdentity } from './endpoint/hello.js'
 export { HELLO_BODY_BYTES, READY_BODY_BYTES } from './endpoint/hello.js'
 export type { KeepAliveOptions } from './endpoint/keep-alive.js'

@@ -60,6 +60,7 @@ const BATCHES_PER_TURN = 8
 const CONTINUATIONS_PER_TURN = 8
 const BATCHES_PER_CONTINUATION = 2
 
+/** Polls the completion queues of one device, for whoever has a queue pair on them. */
 export class CompletionLoop {
   readonly #device: Device
   readonly #clock: Clock
@@ -156,10 +157,12 @@ export class CompletionLoop {
     if (this.#references++ === 0) this.#channel.ref()
   }
 
+  /** Takes back one {@link ref}. */
   unref(): void {
     if (--this.#references === 0) this.#channel.unref()
   }
 
+  /** Gives the channel back. Its queues were retired before. */
   close(): void {
     this.#rest()
     this.#channel.close()

@@ -5,8 +5,8 @@ import { type ConnectOptions, formatAddress, type HostAddress, NettsError } from
 import { type EndSignal, withDeadline } from '@netts/core/driver'
 import type { CmId } from '../verbs/cm.js'
 import type { Verbs } from '../verbs/verbs.js'
-import { Endpoint } from './endpoint.js'
-import type { EndpointOptions } from './endpoint-session.js'
+import { EndpointMachine } from './endpoint.js'
+import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, addressHint, CmSteps, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello } from './hello.js'
 
@@ -70,7 +70,7 @@ async function connectTo(
 ): Promise<Endpoint> {
   const id = verbs.createCmId()
   id.ref()
-  let endpoint: Endpoint | undefined
+  let endpoint: EndpointMachine | undefined
   // Until there is an endpoint, the id is all there is.
   ended.onabort = () => (endpoint ? endpoint.close(ended.reason) : id.close())
   try {
@@ -85,7 +85,7 @@ async function connectTo(
     })
     ended.throwIfAborted()
     return await new Promise<Endpoint>((resolve, reject) => {
-      const made = new Endpoint(verbs, id, 'connector', options, {
+      const made = new EndpointMachine(verbs, id, 'connector', options, {
         onOpen: () => resolve(made),
         onEnd: reject,
         onClosed() {},
@@ -102,7 +102,7 @@ async function connectTo(
 }
 
 async function shakeHands(
-  endpoint: Endpoint,
+  endpoint: EndpointMachine,
   id: CmId,
   address: HostAddress,
   options: EndpointOptions,

@@ -1,9 +1,55 @@
-/** What a driver brings to an endpoint, and what it asks of it. */
-import type { NettsError } from '@netts/core'
+/** What a driver brings to an endpoint, and what it has of it. */
+import type { HostAddress, NettsError } from '@netts/core'
+import type { Device } from '../verbs/device.js'
+import type { QueuePair } from '../verbs/queue-pair.js'
+import type { Verbs } from '../verbs/verbs.js'
 import type { PollingOptions } from './completion-loop.js'
-import type { Endpoint } from './endpoint.js'
+import type { DeviceEnvironment } from './device-environment.js'
 import type { ProtocolIdentity } from './hello.js'
 import type { KeepAliveOptions } from './keep-alive.js'
+
+/** Which end this is: the connector speaks first. */
+export type EndpointRole = 'connector' | 'acceptor'
+
+/** From left to right, and never back; see {@link Endpoint}. */
+export type EndpointState = 'handshaking' | 'open' | 'draining' | 'closed'
+
+/**
+ * One end of a connection: *handshaking* until both ends have said READY; *open*, when data may be posted; *draining*
+ * from {@link Endpoint.close} or a failure on, while what is outstanding is flushed; *closed* when all is given back.
+ */
+export interface Endpoint {
+  readonly verbs: Verbs
+  readonly device: Device
+  /** Registered memory of the device, shared by its endpoints. The endpoint holds it until it is closed. */
+  readonly environment: DeviceEnvironment
+  /** The endpoint's: a driver posts to it, and leaves its state and its end alone. */
+  readonly queuePair: QueuePair
+  readonly role: EndpointRole
+  readonly localAddress: HostAddress
+  readonly remoteAddress: HostAddress
+  /** What {@link EndpointOptions.openSession} made. */
+  readonly session: EndpointSession
+  readonly state: EndpointState
+  /** Keeps the process alive, as it does from the beginning. */
+  ref(): void
+  /** Lets the process end although this is open. */
+  unref(): void
+  /** The session posted sends: what they lead to is soon looked for. */
+  posted(): void
+  /**
+   * Asks the peer's device for an answer behind everything that was posted so far: with it, all of that has arrived
+   * there. On iWARP a completed Send says only that the local TCP took it. Once per endpoint, while it is open.
+   * @param onConfirmed not called when the connection ends before
+   * @throws NettsError `ERR_NETTS_VERBS` when the device refuses
+   */
+  confirm(onConfirmed: () => void): void
+  /**
+   * Ends it: disconnects, waits until everything outstanding is flushed, gives everything back. Idempotent.
+   * @param error why. A driver that finished properly gives none, and none is reported
+   */
+  close(error?: NettsError): void
+}
 
 /**
  * A driver's state machine for one connection. The endpoint calls it; it posts to `endpoint.queuePair` and ends the

@@ -17,7 +17,13 @@ import type { CompletionLoop, CompletionSink, SharedQueue } from './completion-l
 import { completionFailure, isSignOfLife, tellsOfTheEnd } from './completion-meaning.js'
 import { DeviceEnvironment } from './device-environment.js'
 import { Drain } from './drain.js'
-import type { EndpointOptions, EndpointSession } from './endpoint-session.js'
+import type {
+  Endpoint,
+  EndpointOptions,
+  EndpointRole,
+  EndpointSession,
+  EndpointState,
+} from './endpoint-session.js'
 import { KeepAlive } from './keep-alive.js'
 import { ReadyExchange } from './ready-exchange.js'
 import { FIRST_INTERNAL_KIND, InternalKind, kindOf, workRequestIdLow } from './work-request-id.js'
@@ -31,11 +37,6 @@ const MIN_RNR_TIMER = 20
 /** How often to try to give up on a host that does not answer, see {@link CmId.disconnect}. */
 const GIVE_UP_INTERVAL_MS = 250
 
-/** Which end this is: the connector speaks first. */
-export type EndpointRole = 'connector' | 'acceptor'
-
-export type EndpointState = 'handshaking' | 'open' | 'draining' | 'closed'
-
 /** What happens to an endpoint that its maker wants to know. */
 export interface EndpointObserver {
   /** The handshake is complete. */
@@ -46,7 +47,8 @@ export interface EndpointObserver {
   onClosed(): void
 }
 
-export class Endpoint implements CompletionSink {
+/** An {@link Endpoint}, with what its maker tells it of the connection manager's events. */
+export class EndpointMachine implements Endpoint, CompletionSink {
   readonly verbs: Verbs
   readonly device: Device
   readonly environment: DeviceEnvironment
@@ -156,12 +158,10 @@ export class Endpoint implements CompletionSink {
     return this.#state
   }
 
-  /** Keeps the process alive, as it does from the beginning. */
   ref(): void {
     this.#hold(true)
   }
 
-  /** Lets the process end although this is open. */
   unref(): void {
     this.#hold(false)
   }
@@ -231,17 +231,10 @@ export class Endpoint implements CompletionSink {
     if (this.#state === 'open' || this.#state === 'draining') this.session.onBatchEnd()
   }
 
-  /** The session posted sends: what they lead to is soon looked for. */
   posted(): void {
     this.#loop.posted()
   }
 
-  /**
-   * Asks the peer's device for an answer behind everything that was posted so far: with it, all of that has arrived
-   * there. On iWARP a completed Send says only that the local TCP took it. Once per endpoint, while it is open.
-   * @param onConfirmed not called when the connection ends before
-   * @throws NettsError `ERR_NETTS_VERBS` when the device refuses
-   */
   confirm(onConfirmed: () => void): void {
     this.#onConfirmed = onConfirmed
     this.#ask(InternalKind.confirmation, 3)
@@ -252,10 +245,6 @@ export class Endpoint implements CompletionSink {
     this.#drain.finish()
   }
 
-  /**
-   * Ends it: disconnects, waits until everything outstanding is flushed, gives everything back. Idempotent.
-   * @param error why. A driver that finished properly gives none, and none is reported
-   */
   close(error?: NettsError): void {
     if (this.#state === 'draining' || this.#state === 'closed') return
     const wasOpen = this.#state === 'open'

@@ -4,8 +4,8 @@
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmConnectRequestEvent, CmId } from '../verbs/cm.js'
 import type { ClockTimer, Verbs } from '../verbs/verbs.js'
-import { Endpoint } from './endpoint.js'
-import type { EndpointOptions } from './endpoint-session.js'
+import { EndpointMachine } from './endpoint.js'
+import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello, encodeRefusal, HelloError, RefusalReason } from './hello.js'
 
@@ -67,7 +67,7 @@ class Listener implements EndpointListener {
   readonly #verbs: Verbs
   readonly #id: CmId
   readonly #options: EndpointListenerOptions
-  readonly #handshakes = new Set<Endpoint>()
+  readonly #handshakes = new Set<EndpointMachine>()
   #closed = false
 
   constructor(verbs: Verbs, id: CmId, options: EndpointListenerOptions) {
@@ -142,7 +142,7 @@ class Listener implements EndpointListener {
     const { endpoint: options } = this.#options
     let deadline: ClockTimer | undefined
     let refusal: NettsError | undefined
-    const endpoint = new Endpoint(this.#verbs, id, 'acceptor', options, {
+    const endpoint = new EndpointMachine(this.#verbs, id, 'acceptor', options, {
       onOpen: () => {
         deadline?.close()
         this.#handshakes.delete(endpoint)

@@ -29,3 +29,9 @@ export function disconnectTimedOut(timeoutMs: number, address: HostAddress): Net
     { operation: 'disconnect', address },
   )
 }
+
+/** The device has no room for what it granted. */
+export function queueOverrun(operation: string): NettsError {
+  const message = `${operation}: the queue is full although it has room for everything that is outstanding`
+  return new NettsError('ERR_NETTS_VERBS', message, { operation })
+}

@@ -7,6 +7,7 @@
 import { invalidArgument } from '@netts/core/driver'
 import { ENTRY, type QueuePair, RECEIVE } from '@netts/verbs'
 import { workRequestIdLow } from '@netts/verbs/endpoint'
+import { queueOverrun } from './errors.js'
 import type { RegisteredBuffer, TransportMemory } from './memory.js'
 import { HEADER_BYTES } from './protocol/frame.js'
 import { WorkKind } from './work-requests.js'
@@ -81,7 +82,7 @@ export class ReceiveBuffers {
       words[entry + ENTRY.byteLength] = this.#memory.bufferSize
       words[entry + ENTRY.reserved] = 0
     }
-    if (posted > 0) this.#queuePair.postReceive(posted)
+    if (posted > 0 && this.#queuePair.postReceive(posted) < posted) throw queueOverrun('ibv_post_recv')
     return posted
   }
 

@@ -6,6 +6,7 @@
 import type { BufferSlot } from '@netts/core/driver'
 import { ENTRY, type QueuePair, SEND, SendFlag, SendOpcode } from '@netts/verbs'
 import { workRequestIdLow } from '@netts/verbs/endpoint'
+import { queueOverrun } from './errors.js'
 import type { RegisteredBuffer, TransportMemory } from './memory.js'
 import {
   controlBytes,
@@ -169,7 +170,7 @@ export class SendQueue {
       }
     }
     this.#posted += batch
-    this.#queuePair.postSend(batch)
+    if (this.#queuePair.postSend(batch) < batch) throw queueOverrun('ibv_post_send')
   }
 
   /**
