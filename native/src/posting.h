@@ -45,7 +45,14 @@ struct Batch {
 };
 Batch BatchOf(const Napi::CallbackInfo& info, const SharedMemory& requests, uint32_t max_requests,
               size_t record_bytes);
-// How many went out (siw reports a full queue by `bad` alone, without an error), or the exception when the device refused for another reason than a full queue.
+// How many of `count` went out: those before `bad`, the first that was refused. siw reports a full queue by it alone,
+// without an error; after an error without it nothing is known to have gone out.
+template <typename Request>
+size_t CountPosted(uint32_t count, int error, const Request* bad, const Request* chain) {
+  if (bad != nullptr) return static_cast<size_t>(bad - chain);
+  return error == 0 ? count : 0;
+}
+// That, or the exception when the device refused for another reason than a full queue.
 Napi::Value Posted(const Napi::CallbackInfo& info, const char* syscall, int result, size_t posted);
 
 template <typename Post>
@@ -59,7 +66,7 @@ Napi::Value PostReceives(const Napi::CallbackInfo& info, EnvState& state, const 
   if (refusal.code != nullptr) throw CodedError(info.Env(), refusal.code, refusal.message);
   ibv_recv_wr* bad = nullptr;
   const int error = post(chain, &bad);
-  return Posted(info, "ibv_post_recv", error, bad == nullptr ? batch.count : static_cast<size_t>(bad - chain));
+  return Posted(info, "ibv_post_recv", error, CountPosted(batch.count, error, bad, chain));
 }
 
 }  // namespace netts

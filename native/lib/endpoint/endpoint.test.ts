@@ -206,7 +206,7 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     server.powerOff()
     const started = fabric.nowMs
     await of(near).closed
-    expect(of(near).end?.code).toBe('ERR_NETTS_PEER_LOST')
+    expect(of(near).end).toMatchObject({ code: 'ERR_NETTS_PEER_LOST', address })
     expect(fabric.nowMs - started).toBeLessThan(10_000)
   })
 

@@ -133,7 +133,11 @@ export class EndpointMachine implements Endpoint, CompletionSink {
             this.close(this.#lost('verbs were closed, or failed', error))
           }
         },
-        onSilent: (error) => this.close(error),
+        onSilent: () => {
+          const silence = `did not answer for ${options.keepAliveTimeoutMs} ms`
+          const message = `the peer ${formatAddress(remoteAddress)} ${silence}`
+          this.close(new NettsError('ERR_NETTS_PEER_LOST', message, { address: remoteAddress }))
+        },
       })
       this.#loop.route(this.#shared, this.queuePair.number, this)
       undo.push(() => this.#shared.routes.delete(this.queuePair.number))

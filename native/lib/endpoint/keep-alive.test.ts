@@ -11,8 +11,7 @@ function start(options = { keepAliveIntervalMs: 100, keepAliveTimeoutMs: 300 }) 
     probe: () => {
       seen.probes++
     },
-    onSilent: (error) => {
-      expect(error.code).toBe('ERR_NETTS_PEER_LOST')
+    onSilent: () => {
       seen.silentAtMs = Math.round(clock.now())
     },
   })

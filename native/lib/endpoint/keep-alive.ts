@@ -1,5 +1,4 @@
 /** Finds peers that fell silent: the fourth face of a peer's death, beside event, error and device. */
-import { NettsError } from '@netts/core'
 import type { Clock, ClockTimer } from '../verbs/verbs.js'
 
 /** When to ask, and how long to wait. */
@@ -14,7 +13,8 @@ export interface KeepAliveOptions {
 export interface KeepAliveTarget {
   /** Sends a question; `answered` is called for its answer. */
   probe(): void
-  onSilent(error: NettsError): void
+  /** There was none for `keepAliveTimeoutMs`. */
+  onSilent(): void
 }
 
 /** States: *quiet* (a timer runs until the next look) and *asking* (a timer runs until the peer counts as lost). */
@@ -62,9 +62,7 @@ export class KeepAlive {
       this.#heard = false
       this.#wait(keepAliveIntervalMs)
     } else if (this.#asking) {
-      this.#target.onSilent(
-        new NettsError('ERR_NETTS_PEER_LOST', `the peer did not answer for ${keepAliveTimeoutMs} ms`),
-      )
+      this.#target.onSilent()
     } else {
       this.#asking = true
       this.#wait(keepAliveTimeoutMs)

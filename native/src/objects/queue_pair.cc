@@ -164,7 +164,7 @@ Napi::Value PostSend(const Napi::CallbackInfo& info) {
   }
   ibv_send_wr* bad = nullptr;
   const int error = ibv_post_send(pair.verbs(), chain, &bad);
-  return Posted(info, "ibv_post_send", error, bad == nullptr ? batch.count : static_cast<size_t>(bad - chain));
+  return Posted(info, "ibv_post_send", error, CountPosted(batch.count, error, bad, chain));
 }
 
 // postReceive(pair, first, count) → how many
