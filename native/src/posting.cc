@@ -138,6 +138,10 @@ bool FillSend(const EnvState& state, const PostingLimits& limits, const SendReco
     default:
       to->imm_data = htonl(from.immediate);
       if (!FillEntries(state, limits.domain, entries, from.entry_count, record, sges, &total, refusal)) return false;
+      if (to->opcode == IBV_WR_RDMA_READ && from.entry_count == 0 && limits.needs_an_element) {
+        sges[0] = {};
+        to->num_sge = 1;
+      }
   }
   if (total > UINT32_MAX) {
     *refusal = Invalid(record, "a message has at most 4 GiB - 1 bytes");
@@ -197,7 +201,7 @@ Refusal BuildReceives(EnvState& state, const PostingLimits& limits, const uint32
     uint64_t total = 0;
     const auto* entries = reinterpret_cast<const EntryRecord*>(&from + 1);
     if (!FillEntries(state, limits.domain, entries, from.entry_count, index, sges, &total, &refusal)) return refusal;
-    const bool add_empty = from.entry_count == 0 && limits.receives_need_an_element;
+    const bool add_empty = from.entry_count == 0 && limits.needs_an_element;
     if (add_empty) sges[0] = {};
     const uint32_t elements = add_empty ? 1 : from.entry_count;
     out[index] = {Join(from.id_low, from.id_high), &out[index] + 1, sges, static_cast<int>(elements)};

@@ -20,8 +20,9 @@ struct PostingLimits {
   uint32_t max_inline_bytes;
   // Operations the device lacks, as bits `1 << ibv_wr_opcode`.
   uint32_t unsupported_opcodes;
-  // siw refuses a receive without an element, and takes an empty one for the same.
-  bool receives_need_an_element;
+  // siw refuses a receive without an element, and reads into what an earlier request left in the first one of a Read
+  // without any (siw_activate_tx() in drivers/infiniband/sw/siw/siw_qp.c). An empty one it takes for the same.
+  bool needs_an_element;
 };
 
 // Why a batch was refused; nothing of it was posted.

@@ -108,6 +108,25 @@ export function oneSidedTests(test: DeviceTest): void {
     close()
   })
 
+  test('a Read of no bytes takes nothing from earlier requests in its place of the queue', async (bench) => {
+    const { client, server, close } = await connectPair(bench)
+    const empty = { opcode: SendOpcode.read, flags: SendFlag.signalled, entries: [] }
+    const message = {
+      opcode: SendOpcode.send,
+      flags: SendFlag.signalled,
+      entries: [{ region: client.region, byteLength: 100 }],
+    }
+    // More than the queue's 32 places, so that each was a Send's before it is a Read's.
+    for (let round = 0; round < 20; round++) {
+      server.receive({ entries: [{ region: server.region, byteLength: 100 }] })
+      server.receive({ entries: [{ region: server.region, byteLength: 100 }] })
+      client.send(message, message, empty)
+      await client.completions.succeed(3)
+      await server.completions.succeed(2)
+    }
+    close()
+  })
+
   test('a fenced Send leaves after the Read before it', async (bench) => {
     const { client, server, close } = await connectPair(bench, open)
     const there = server.fill(0, 64, 5)

@@ -49,7 +49,7 @@ int QueuePair::Create(const ibv_qp_cap& capabilities) {
   asked_ = capabilities;
   granted_ = attributes.cap;
   send_limits_ = {parents_.domain.get(), asked_.max_send_sge, asked_.max_inline_data,
-                  UnsupportedOpcodes(parents_.domain->context()), false};
+                  UnsupportedOpcodes(parents_.domain->context()), iwarp_};
   return 0;
 }
 
