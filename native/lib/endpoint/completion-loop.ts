@@ -229,17 +229,21 @@ export class CompletionLoop {
   #take(mostBatches: number, spinMicroseconds: number): boolean {
     let any = false
     this.#isInTurn = true
-    // By index, since nothing may be allocated here. Queues come and go in turns of their own.
-    for (let index = 0; index < this.#queues.length; index++) {
-      const shared = this.#queues[index] as SharedQueue
-      for (let batches = mostBatches; batches > 0; batches--) {
-        // Programs that answer later, from a promise for instance, wait for the end of this.
-        const taken = this.#poll(shared, any && !this.#hasPosted ? 0 : spinMicroseconds)
-        if (taken === 0) break
-        any = true
+    try {
+      // By index, since nothing may be allocated here. Queues come and go in turns of their own.
+      for (let index = 0; index < this.#queues.length; index++) {
+        const shared = this.#queues[index] as SharedQueue
+        for (let batches = mostBatches; batches > 0; batches--) {
+          // Programs that answer later, from a promise for instance, wait for the end of this.
+          const taken = this.#poll(shared, any && !this.#hasPosted ? 0 : spinMicroseconds)
+          if (taken === 0) break
+          any = true
+        }
       }
+    } finally {
+      // Also when a sink throws over a queue that failed.
+      this.#isInTurn = false
     }
-    this.#isInTurn = false
     return any
   }
 

@@ -3,7 +3,8 @@
 // and lets the addon run under sanitizers where there is no RDMA. Loaded through NETTS_IBVERBS_LIB and
 // NETTS_RDMACM_LIB, which both name this file.
 //
-// Connecting always works and has no other end. With NETTS_NOOP_TRANSPORT=iwarp the device is an iWARP one. What nothing here needs fails with ENOSYS.
+// Connecting always works and has no other end. With NETTS_NOOP_TRANSPORT=iwarp the device is an iWARP one. What
+// nothing here needs fails with ENOSYS.
 #include <fcntl.h>
 #include <infiniband/verbs.h>
 #include <rdma/rdma_cma.h>
