@@ -99,12 +99,12 @@ class FaultyTransport implements Transport {
     return count
   }
 
-  recvBuf(bufIdx: number): Uint8Array {
-    return this.#inner.recvBuf(bufIdx)
+  recvBuf(chunkIndex: number): Uint8Array {
+    return this.#inner.recvBuf(chunkIndex)
   }
 
-  repostRecv(bufIdx: number): void {
-    this.#inner.repostRecv(bufIdx)
+  repostRecv(chunkIndex: number): void {
+    this.#inner.repostRecv(chunkIndex)
   }
 
   get recvEnded(): boolean {

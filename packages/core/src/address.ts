@@ -10,7 +10,7 @@ export interface HostAddress {
 
 /** A Unix domain socket. */
 export interface PathAddress {
-  /** The socket's path in the file system. */
+  /** The socket's path in the file system; empty for the end of a client, which has no name. */
   readonly path: string
 }
 
@@ -22,8 +22,8 @@ export function isPathAddress(address: Address): address is PathAddress {
   return 'path' in address
 }
 
-/** The address as people write it: `10.0.0.1:80`, `[::1]:80` or a path. */
+/** The address as people write it: `10.0.0.1:80`, `[::1]:80` or a path; `(unnamed)` for an empty path. */
 export function formatAddress(address: Address): string {
-  if (isPathAddress(address)) return address.path
+  if (isPathAddress(address)) return address.path || '(unnamed)'
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }

@@ -3,6 +3,7 @@
  * while nobody subscribes.
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
+import type { Address } from './address.js'
 import type { OutstandingBuffer } from './buffer-pool/buffer-pool.js'
 import type { Connection } from './connection/connection.js'
 import type { NettsError } from './errors.js'
@@ -30,6 +31,16 @@ export interface ConnectionErrorEvent {
   readonly error: NettsError
 }
 
+/**
+ * The message of `netts:listener:error`: a listener could not accept a connection, for want of files or memory, and goes
+ * on. Without a subscriber it is a process warning.
+ */
+export interface ListenerErrorEvent {
+  /** Where it listens. */
+  readonly address: Address
+  readonly error: NettsError
+}
+
 /** The message of `netts:buffer-pool:leak` is an {@link OutstandingBuffer}. */
 export type BufferLeakEvent = OutstandingBuffer
 
@@ -39,6 +50,7 @@ export const DIAGNOSTICS_CHANNELS = {
   accept: 'netts:connection:accept',
   close: 'netts:connection:close',
   error: 'netts:connection:error',
+  listenerError: 'netts:listener:error',
   bufferLeak: 'netts:buffer-pool:leak',
 } as const
 
@@ -46,4 +58,5 @@ export const connectChannel = channel(DIAGNOSTICS_CHANNELS.connect) as Channel<C
 export const acceptChannel = channel(DIAGNOSTICS_CHANNELS.accept) as Channel<ConnectionAcceptEvent>
 export const closeChannel = channel(DIAGNOSTICS_CHANNELS.close) as Channel<ConnectionCloseEvent>
 export const errorChannel = channel(DIAGNOSTICS_CHANNELS.error) as Channel<ConnectionErrorEvent>
+export const listenerErrorChannel = channel(DIAGNOSTICS_CHANNELS.listenerError) as Channel<ListenerErrorEvent>
 export const bufferLeakChannel = channel(DIAGNOSTICS_CHANNELS.bufferLeak) as Channel<BufferLeakEvent>

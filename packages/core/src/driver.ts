@@ -1,23 +1,36 @@
 /**
- * For authors of drivers: the parts that every driver needs, built once.
+ * For authors of drivers: what every driver shares. Extend {@link BaseTransport} and {@link BaseListener}, state there
+ * what the wire does, and make the builder by {@link createBuilder}; `@netts/conformance` tells whether it is right.
  *
  * @packageDocumentation
  */
 
 export { isPathAddress } from './address.js'
-export { type BufferSlot, checkSendRange, takeSlot } from './buffer-pool/buffer-slot.js'
+export { type BufferSlot, takeSlot } from './buffer-pool/buffer-slot.js'
+export { sharePool } from './buffer-pool/pool-share.js'
 export { AcceptQueue } from './driver/accept-queue.js'
+export { BaseListener } from './driver/base-listener.js'
+export { BaseTransport } from './driver/base-transport.js'
 export { checkAddress } from './driver/check-address.js'
 export { ChunkTable } from './driver/chunk-table.js'
+export { type BuilderParts, createBuilder } from './driver/create-builder.js'
 export { type DeadlineTask, type EndSignal, withDeadline } from './driver/deadline.js'
 export {
   checkBoolean,
   checkChoice,
   checkInteger,
   checkObject,
+  checkOptionNames,
   checkSignal,
   checkTimeout,
 } from './driver/options.js'
-export { type Waiter, WaitQueue } from './driver/wait-queue.js'
-export { Waker } from './driver/waker.js'
 export { aborted, invalidArgument, timedOut } from './errors.js'
+export {
+  afterPendingInput,
+  backgroundClock,
+  type Clock,
+  type ClockTimer,
+  clock,
+  KeepAlive,
+  nextTick,
+} from './runtime/event-loop.js'

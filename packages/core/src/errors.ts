@@ -12,7 +12,8 @@ import { type Address, formatAddress } from './address.js'
  */
 export const ERROR_CODES = {
   ERR_NETTS_INVALID_ARGUMENT: 'An argument or option has the wrong type, shape or range. Nothing happened.',
-  ERR_NETTS_INVALID_STATE: 'The call makes no sense in the present state, such as sending after finish().',
+  ERR_NETTS_INVALID_STATE:
+    'The call makes no sense in the present state, such as sending on a transport after its finish().',
   ERR_NETTS_ABORTED: 'The operation was cancelled through its AbortSignal; the reason is the cause.',
   ERR_NETTS_TIMEOUT: 'The operation did not complete within its deadline.',
   ERR_NETTS_CONNECT_FAILED: 'No connection could be made: refused, unreachable, or the name did not resolve.',
@@ -21,13 +22,18 @@ export const ERROR_CODES = {
   ERR_NETTS_RESET: 'The peer, or the network, ended the connection without finishing.',
   ERR_NETTS_PEER_LOST: 'The peer stopped answering: it crashed, or the path to it is gone.',
   ERR_NETTS_DESTROYED: 'The local side destroyed the transport or connection.',
-  ERR_NETTS_CLOSED: 'The connection, listener or pool was closed before the operation could complete.',
+  ERR_NETTS_CLOSED:
+    'The connection, listener or pool was closed, or this side of the connection finished, before the operation could complete.',
   ERR_NETTS_TRUNCATED: 'The peer finished in the middle of a message.',
   ERR_NETTS_MESSAGE_TOO_LARGE: 'The message exceeds maxMessageSize; nothing of it was sent.',
   ERR_NETTS_PROTOCOL: 'The peer sent something that the protocol forbids.',
   ERR_NETTS_POOL_EXHAUSTED: 'The buffer pool has no free buffer that is large enough.',
   ERR_NETTS_BUFFER_RELEASED: 'A pooled buffer or lease was used, or released again, after its release.',
+  ERR_NETTS_BUFFER_DETACHED:
+    'The memory of a send was transferred, grown or shrunk before all of it had left.',
   ERR_NETTS_FOREIGN_BUFFER: 'The pooled buffer lives in memory that this transport cannot send from.',
+  ERR_NETTS_INTERNAL:
+    'A driver, or a callback given to one, threw; the cause is what it threw. Only this connection ended.',
   ERR_NETTS_UNSUPPORTED: 'This driver, device or platform cannot do that.',
   ERR_NETTS_UNAVAILABLE: 'RDMA cannot be used here; the message says why and what to do about it.',
   ERR_NETTS_VERBS: 'A verbs or connection-manager call failed; the cause carries its errno or status.',
@@ -48,9 +54,16 @@ export interface NettsErrorDetails {
 
 const brand = Symbol.for('@netts/core/error')
 
+/** What {@link NettsError.name} can be. */
+export type NettsErrorName = 'NettsError' | 'AbortError' | 'TimeoutError'
+
 /** Whatever went wrong in netts, as an error with a stable {@link NettsErrorCode}. */
 export class NettsError extends Error {
-  override readonly name = 'NettsError'
+  /**
+   * `AbortError` when an AbortSignal ended the operation, `TimeoutError` when a deadline did, be it the signal of
+   * `AbortSignal.timeout` or an option: programs written for Node.js look for these. Otherwise `NettsError`.
+   */
+  override readonly name: NettsErrorName
   /** The stable code; {@link ERROR_CODES} lists them all. */
   readonly code: NettsErrorCode
   /** The operation that failed, where one can be named. */
@@ -60,6 +73,7 @@ export class NettsError extends Error {
 
   constructor(code: NettsErrorCode, message: string, details: NettsErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = nameOf(code, details.cause)
     this.code = code
     this.operation = details.operation
     this.address = details.address
@@ -71,6 +85,12 @@ export class NettsError extends Error {
     // biome-ignore lint/complexity/noThisInStatic: which class is asked is the point
     return this === NettsError ? isNettsError(value) : super[Symbol.hasInstance](value)
   }
+}
+
+function nameOf(code: NettsErrorCode, cause: unknown): NettsErrorName {
+  if (code === 'ERR_NETTS_TIMEOUT') return 'TimeoutError'
+  if (code !== 'ERR_NETTS_ABORTED') return 'NettsError'
+  return (cause as Partial<Error> | null | undefined)?.name === 'TimeoutError' ? 'TimeoutError' : 'AbortError'
 }
 
 /** Whether `value` is a {@link NettsError}, made by this copy of the package or by another one. */
@@ -97,6 +117,16 @@ export function timedOut(operation: string, timeoutMs: number, address?: Address
   const where = address ? ` to ${formatAddress(address)}` : ''
   return new NettsError('ERR_NETTS_TIMEOUT', `${operation}${where} did not complete within ${timeoutMs} ms`, {
     operation,
+    ...(address && { address }),
+  })
+}
+
+/** What a driver or a callback threw, as the error that ends its connection. */
+export function threw(cause: unknown, address?: Address): NettsError {
+  if (isNettsError(cause)) return cause
+  const what = cause instanceof Error ? cause.message : String(cause)
+  return new NettsError('ERR_NETTS_INTERNAL', `a driver or callback threw: ${what}`, {
+    cause,
     ...(address && { address }),
   })
 }

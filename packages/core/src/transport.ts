@@ -12,9 +12,9 @@ import type { NettsError } from './errors.js'
 /** One received chunk, as {@link Transport.pollRecv} reports it. */
 export interface RecvCompletion {
   /** Names the chunk for {@link Transport.recvBuf} and {@link Transport.repostRecv}. */
-  bufIdx: number
+  chunkIndex: number
   /** The chunk's length in bytes; at least 1. */
-  byteLen: number
+  byteLength: number
 }
 
 /**
@@ -22,11 +22,20 @@ export interface RecvCompletion {
  *
  * - `open`: both directions work (as far as the local side is concerned);
  * - `finished`: the local side said {@link Transport.finish}; it can still receive;
- * - `disconnecting`: {@link Transport.disconnect} is draining and waiting for the peer's end;
- * - `closed`: nothing moves any more. {@link Transport.error} tells a failure from a clean end. Chunks
- *   that arrived before stay readable.
+ * - `disconnecting`: {@link Transport.disconnect} is delivering what was accepted;
+ * - `closed`: nothing moves any more, as far as the local side is concerned. {@link Transport.error} tells a failure
+ *   from a clean end.
  */
 export type TransportState = 'open' | 'finished' | 'disconnecting' | 'closed'
+
+/** How to disconnect. */
+export interface DisconnectOptions {
+  /**
+   * How long the wire may take nothing of what was accepted before the rest is given up, and then how long the peer's
+   * end is waited for behind the end, in milliseconds. 0 waits for ever. @default 5000
+   */
+  readonly timeoutMs?: number | undefined
+}
 
 /** What the wire below a transport can say. Conformance holds every driver to it. */
 export interface TransportCapabilities {
@@ -41,13 +50,19 @@ export interface TransportCapabilities {
  * may split and join them.
  *
  * Polls never throw for what the network did; a failed transport refuses sends, reports what arrived
- * before, and then {@link pollDisconnect} is `true` and {@link error} set. Only misuse throws.
+ * before, and {@link pollDisconnect} is `true` and {@link error} set. Only misuse throws.
+ *
+ * **What arrived and was not polled** stays readable when the peer or the network ended the transport. This side's own
+ * {@link disconnect} and {@link destroy} discard it: who wants it polls before. Chunks that were handed out stay
+ * readable until their release, whatever happened.
  *
  * **Waker rules.** After a call that said "nothing" (a refused send, an empty poll), {@link waker} is
  * called at least once after that could have changed, be it data, a completion, a credit, the end or an
  * error. It is never called from inside a method of the transport; several causes may share one call;
  * assigning it while something is already pending schedules a call; it may call any method, `destroy`
- * included.
+ * included. What it throws ends this transport with `ERR_NETTS_INTERNAL`, and nothing else.
+ *
+ * **The process** is kept alive by an open transport, until it is closed or {@link unref} was called.
  */
 export interface Transport {
   /**
@@ -86,6 +101,17 @@ export interface Transport {
   /** Accepted sends that {@link pollSendCompletion} has not reported yet; 0 once closed. */
   readonly sendsInFlight: number
   /**
+   * Bytes that were accepted and not taken by the wire yet: for RDMA, the peer's adapter has not acknowledged them; for
+   * sockets, the kernel has not taken them. 0 once closed. As it falls, the peer takes something.
+   */
+  readonly queuedBytes: number
+  /**
+   * For a deadline, before it judges the peer: {@link queuedBytes}, and where the system tells, what of the rest the
+   * peer's host has not acknowledged (TCP on Linux). It may have to be looked up, so it is nothing for a hot path.
+   * Never rejects.
+   */
+  unacknowledgedBytes(): number | Promise<number>
+  /**
    * Reports received chunks, in order, by writing into the objects of `out` from its beginning.
    * What does not fit stays queued.
    *
@@ -97,13 +123,13 @@ export interface Transport {
    * after the transport closed.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out.
    */
-  recvBuf(bufIdx: number): Uint8Array
+  recvBuf(chunkIndex: number): Uint8Array
   /**
    * Releases a chunk, so that the peer may send as much again. Any order is fine.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out, such as one
    *   released before.
    */
-  repostRecv(bufIdx: number): void
+  repostRecv(chunkIndex: number): void
   /** The peer finished, and every chunk it sent before has been handed out by {@link pollRecv}. */
   readonly recvEnded: boolean
   /** Whether the transport is closed in both directions, or failed. */
@@ -116,19 +142,30 @@ export interface Transport {
    */
   finish(): void
   /**
-   * Closes gracefully: everything accepted is delivered, then the end is said, and input is discarded
-   * until the peer finishes too, for up to 5 s. If by then something accepted was not delivered, {@link error}
-   * is `ERR_NETTS_TIMEOUT`; a peer that merely never finished is a clean end. Chunks handed out stay readable.
-   * Idempotent; {@link pollDisconnect} tells when it is done.
+   * Closes gracefully: everything accepted is delivered, then the end is said; input is discarded from here on.
+   * {@link pollDisconnect} tells when it is done: when the wire took all of it and the end (TCP: the kernel; RDMA: the
+   * peer's adapter), whether the peer finishes or not. If it takes nothing for `timeoutMs`, {@link error} is
+   * `ERR_NETTS_TIMEOUT`, and the rest is lost.
+   *
+   * Behind that the wire is kept until the peer finishes too, for `timeoutMs` at most, and so is the process: closed
+   * over input that nobody read, it would be reset, and the peer could lose what it has not read. Idempotent: the first
+   * `timeoutMs` stands.
+   *
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options out of range
    */
-  disconnect(): void
+  disconnect(options?: DisconnectOptions): void
   /**
    * Closes at once. Unsent data is dropped and the peer learns it as an error where
-   * {@link TransportCapabilities.reset} says so. Idempotent: the first error stands.
+   * {@link TransportCapabilities.reset} says so. Idempotent: the first error stands. After a `disconnect` that is done
+   * it only gives up the wait for the peer's end.
    *
    * @param error becomes {@link error}. @default a NettsError with `ERR_NETTS_DESTROYED`
    */
   destroy(error?: NettsError): void
+  /** Keeps the process alive while it is open, which it does from the beginning. */
+  ref(): void
+  /** Lets the process end although this is open. */
+  unref(): void
   /** The one callback; see the waker rules above. */
   waker: (() => void) | undefined
   /** The address at this end. */
@@ -207,4 +244,8 @@ export interface TransportListener<T extends Transport = Transport>
   accept(options?: AcceptOptions): Promise<T | undefined>
   /** Stops listening; connections that nobody accepted are destroyed, accepted ones live on. Idempotent. */
   close(): Promise<void>
+  /** Keeps the process alive while it listens, which it does from the beginning. */
+  ref(): void
+  /** Lets the process end although this listens. */
+  unref(): void
 }

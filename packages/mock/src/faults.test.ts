@@ -38,10 +38,10 @@ const { setImmediate } = globalThis
 /** The chunks that are there. */
 function receive(transport: Transport): Buffer[] {
   const chunks: Buffer[] = []
-  const out: [RecvCompletion] = [{ bufIdx: -1, byteLen: -1 }]
+  const out: [RecvCompletion] = [{ chunkIndex: -1, byteLength: -1 }]
   while (transport.pollRecv(out) > 0) {
-    chunks.push(Buffer.from(transport.recvBuf(out[0].bufIdx)))
-    transport.repostRecv(out[0].bufIdx)
+    chunks.push(Buffer.from(transport.recvBuf(out[0].chunkIndex)))
+    transport.repostRecv(out[0].chunkIndex)
   }
   return chunks
 }
@@ -252,10 +252,10 @@ describe('a link', () => {
     const { client, server } = await pair()
     client.sendCopy(Buffer.from('secret'))
     await settle()
-    const out: [RecvCompletion] = [{ bufIdx: -1, byteLen: -1 }]
+    const out: [RecvCompletion] = [{ chunkIndex: -1, byteLength: -1 }]
     server.pollRecv(out)
-    const bytes = server.recvBuf(out[0].bufIdx)
-    server.repostRecv(out[0].bufIdx)
+    const bytes = server.recvBuf(out[0].chunkIndex)
+    server.repostRecv(out[0].chunkIndex)
     expect([...bytes]).toEqual(Array(6).fill(0xdb))
   })
 })

@@ -156,19 +156,19 @@ export class MockTransport implements Transport, PipeSender, PipeReceiver {
     const count = Math.min(out.length, this.#arrived.length)
     for (let i = 0; i < count; i++) {
       const chunk = this.#arrived[i]!
-      out[i]!.bufIdx = this.#handedOut.add(chunk)
-      out[i]!.byteLen = chunk.bytes.byteLength
+      out[i]!.chunkIndex = this.#handedOut.add(chunk)
+      out[i]!.byteLength = chunk.bytes.byteLength
     }
     this.#arrived.splice(0, count)
     return count
   }
 
-  recvBuf(bufIdx: number): Uint8Array {
-    return this.#handedOut.get(bufIdx).bytes
+  recvBuf(chunkIndex: number): Uint8Array {
+    return this.#handedOut.get(chunkIndex).bytes
   }
 
-  repostRecv(bufIdx: number): void {
-    const chunk = this.#handedOut.remove(bufIdx)
+  repostRecv(chunkIndex: number): void {
+    const chunk = this.#handedOut.remove(chunkIndex)
     chunk.bytes.fill(POISON)
     this.#incoming.release(chunk)
   }

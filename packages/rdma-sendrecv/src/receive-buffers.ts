@@ -1,7 +1,7 @@
 /**
  * The receives of one transport: buffers that are posted, filled and waiting to be handed out, or handed out.
  *
- * Each buffer has an index, which is its `bufIdx` and its slot in work request ids. Buffers come as the window grows,
+ * Each buffer has an index, which is its `chunkIndex` and its slot in work request ids. Buffers come as the window grows,
  * and go when it has shrunk.
  */
 import { invalidArgument } from '@netts/core/driver'
@@ -120,7 +120,7 @@ export class ReceiveBuffers {
   /** The bytes of a chunk that is handed out. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
   bytes(index: number): Uint8Array {
     if (this.#states[index] !== HANDED_OUT) {
-      throw invalidArgument(`bufIdx ${index} is not handed out`, 'recvBuf')
+      throw invalidArgument(`chunkIndex ${index} is not handed out`, 'recvBuf')
     }
     return this.#kept?.[index] ?? this.#view(index)
   }
@@ -128,7 +128,7 @@ export class ReceiveBuffers {
   /** Takes a chunk back. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
   release(index: number): void {
     if (this.#states[index] !== HANDED_OUT) {
-      throw invalidArgument(`bufIdx ${index} is not handed out, or was released before`, 'repostRecv')
+      throw invalidArgument(`chunkIndex ${index} is not handed out, or was released before`, 'repostRecv')
     }
     this.handedOut--
     this.#states[index] = FREE

@@ -222,18 +222,18 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     const count = Math.min(out.length, receives.queued, this.#config.recvDepth - receives.handedOut)
     for (let i = 0; i < count; i++) {
       const completion = out[i]!
-      completion.bufIdx = receives.handOut()
-      completion.byteLen = receives.byteLength(completion.bufIdx)
+      completion.chunkIndex = receives.handOut()
+      completion.byteLength = receives.byteLength(completion.chunkIndex)
     }
     return count
   }
 
-  recvBuf(bufIdx: number): Uint8Array {
-    return this.#receives.bytes(bufIdx)
+  recvBuf(chunkIndex: number): Uint8Array {
+    return this.#receives.bytes(chunkIndex)
   }
 
-  repostRecv(bufIdx: number): void {
-    this.#receives.release(bufIdx)
+  repostRecv(chunkIndex: number): void {
+    this.#receives.release(chunkIndex)
     this.#scheduleFlush()
     // A chunk may have had to wait for this release.
     if (this.#receives.queued > 0) this.#waker.wake()

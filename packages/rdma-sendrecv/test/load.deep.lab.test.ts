@@ -83,9 +83,9 @@ for (const device of labDevices()) {
       assert.equal(fileDescriptors(), descriptors)
       for (const transport of transports) assert.equal(transport.sendCopy(Buffer.from('x')), 1)
       for (const transport of transports) {
-        const out = [{ bufIdx: -1, byteLen: -1 }]
+        const out = [{ chunkIndex: -1, byteLength: -1 }]
         while (transport.pollRecv(out) === 0) await new Promise((resolve) => setImmediate(resolve))
-        transport.repostRecv(out[0]!.bufIdx)
+        transport.repostRecv(out[0]!.chunkIndex)
       }
       for (const transport of transports) transport.disconnect()
       await server.close()

@@ -29,7 +29,7 @@ async function stream(
   slowly = false,
 ): Promise<void> {
   const bytes = new Uint8Array(from.maxSendSize).fill(7)
-  const out = Array.from({ length: 16 }, () => ({ bufIdx: -1, byteLen: -1 }))
+  const out = Array.from({ length: 16 }, () => ({ chunkIndex: -1, byteLength: -1 }))
   const held: number[] = []
   let sent = 0
   let received = 0
@@ -42,15 +42,15 @@ async function stream(
       moved = true
     }
     const count = to.pollRecv(out)
-    for (const { bufIdx, byteLen } of out.slice(0, count)) {
-      received += byteLen
-      held.push(bufIdx)
+    for (const { chunkIndex, byteLength } of out.slice(0, count)) {
+      received += byteLength
+      held.push(chunkIndex)
       moved = true
     }
-    if (!slowly || held.length >= 100) for (const bufIdx of held.splice(0)) to.repostRecv(bufIdx)
+    if (!slowly || held.length >= 100) for (const chunkIndex of held.splice(0)) to.repostRecv(chunkIndex)
     if (moved) continue
     if (held.length > 0) {
-      for (const bufIdx of held.splice(0)) to.repostRecv(bufIdx)
+      for (const chunkIndex of held.splice(0)) to.repostRecv(chunkIndex)
       continue
     }
     await new Promise<void>((resolve) => {
@@ -58,7 +58,7 @@ async function stream(
       to.waker = resolve
     })
   }
-  for (const bufIdx of held) to.repostRecv(bufIdx)
+  for (const chunkIndex of held) to.repostRecv(chunkIndex)
 }
 
 const pause = (fabric: SimulatedFabric, ms: number) =>

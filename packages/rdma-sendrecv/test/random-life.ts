@@ -27,7 +27,7 @@ class End {
   readonly #toSend: number
   /** It ends by `disconnect`, and so may discard what the peer sends. */
   readonly byDisconnect: boolean
-  readonly #held: { bufIdx: number; position: number }[] = []
+  readonly #held: { chunkIndex: number; position: number }[] = []
   readonly #out: RecvCompletion[]
   #resume: (() => void) | undefined
 
@@ -39,7 +39,7 @@ class End {
     this.#salt = salt
     this.#toSend = random.chance(0.2) ? 0 : random.below(40_000)
     this.byDisconnect = random.chance(0.2)
-    this.#out = Array.from({ length: 1 + random.below(6) }, () => ({ bufIdx: -1, byteLen: -1 }))
+    this.#out = Array.from({ length: 1 + random.below(6) }, () => ({ chunkIndex: -1, byteLength: -1 }))
     transport.waker = () => {
       this.#resume?.()
       this.#resume = undefined
@@ -101,9 +101,9 @@ class End {
 
   #receive(): boolean {
     const count = this.transport.pollRecv(this.#out)
-    for (const { bufIdx, byteLen } of this.#out.slice(0, count)) {
-      this.#held.push({ bufIdx, position: this.received })
-      this.received += byteLen
+    for (const { chunkIndex, byteLength } of this.#out.slice(0, count)) {
+      this.#held.push({ chunkIndex, position: this.received })
+      this.received += byteLength
     }
     return count > 0
   }
@@ -111,14 +111,14 @@ class End {
   #release(count: number): void {
     for (let i = 0; i < count; i++) {
       const [chunk] = this.#held.splice(this.#fabric.random.below(this.#held.length), 1)
-      const { bufIdx, position } = chunk!
-      const bytes = this.transport.recvBuf(bufIdx)
+      const { chunkIndex, position } = chunk!
+      const bytes = this.transport.recvBuf(chunkIndex)
       const expected = this.#pattern(position, bytes.byteLength, 1 - this.#salt)
       assert.ok(
         expected.every((byte, at) => byte === bytes[at]),
         `bytes from ${position} on are not what was sent`,
       )
-      this.transport.repostRecv(bufIdx)
+      this.transport.repostRecv(chunkIndex)
     }
   }
 

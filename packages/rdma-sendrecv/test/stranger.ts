@@ -127,14 +127,14 @@ export async function closed(transport: SendRecvTransport): Promise<void> {
 /** The other connection of the listener still works. */
 export async function stillWorks(good: SendRecvTransport, goodEnd: SendRecvTransport): Promise<void> {
   expect(good.sendCopy(new Uint8Array([42]))).toBe(1)
-  const out = [{ bufIdx: -1, byteLen: -1 }]
+  const out = [{ chunkIndex: -1, byteLength: -1 }]
   while (goodEnd.pollRecv(out) === 0) {
     await new Promise<void>((resolve) => {
       goodEnd.waker = resolve
     })
   }
-  expect([...goodEnd.recvBuf(out[0]!.bufIdx)]).toEqual([42])
-  goodEnd.repostRecv(out[0]!.bufIdx)
+  expect([...goodEnd.recvBuf(out[0]!.chunkIndex)]).toEqual([42])
+  goodEnd.repostRecv(out[0]!.chunkIndex)
 }
 
 /**

@@ -49,12 +49,12 @@ function readSome(peer: Socket): Promise<Buffer> {
 
 /** Takes chunks without releasing them. @returns how many bytes were handed out */
 function hold(transport: Transport, held: number[]): number {
-  const out: RecvCompletion[] = Array.from({ length: 16 }, () => ({ bufIdx: -1, byteLen: 0 }))
+  const out: RecvCompletion[] = Array.from({ length: 16 }, () => ({ chunkIndex: -1, byteLength: 0 }))
   let byteLength = 0
   for (let count = transport.pollRecv(out); count > 0; count = transport.pollRecv(out)) {
-    for (const { bufIdx, byteLen } of out.slice(0, count)) {
-      held.push(bufIdx)
-      byteLength += byteLen
+    for (const { chunkIndex, byteLength } of out.slice(0, count)) {
+      held.push(chunkIndex)
+      byteLength += byteLength
     }
   }
   return byteLength
@@ -125,7 +125,7 @@ for (const [wire, address] of [
 
 async function sendAndFinish(transport: Transport, data: Buffer, expected: number): Promise<Buffer> {
   const received: Buffer[] = []
-  const out = [{ bufIdx: -1, byteLen: 0 }]
+  const out = [{ chunkIndex: -1, byteLength: 0 }]
   let sent = 0
   let count = 0
   await until(transport, () => {
@@ -134,10 +134,10 @@ async function sendAndFinish(transport: Transport, data: Buffer, expected: numbe
     }
     if (sent === data.byteLength) transport.finish()
     while (transport.pollRecv(out) === 1) {
-      const { bufIdx, byteLen } = out[0]!
-      received.push(Buffer.from(transport.recvBuf(bufIdx)))
-      transport.repostRecv(bufIdx)
-      count += byteLen
+      const { chunkIndex, byteLength } = out[0]!
+      received.push(Buffer.from(transport.recvBuf(chunkIndex)))
+      transport.repostRecv(chunkIndex)
+      count += byteLength
     }
     return sent === data.byteLength && count >= expected
   })
@@ -366,14 +366,14 @@ describe('receiving', () => {
       const first = held.shift()!
       const more: number[] = []
       handedOut -= to.recvBuf(first).byteLength
-      for (const bufIdx of [first, ...held]) to.repostRecv(bufIdx)
+      for (const chunkIndex of [first, ...held]) to.repostRecv(chunkIndex)
       await until(to, () => hold(to, more) > 0)
-      for (const bufIdx of more) to.repostRecv(bufIdx)
+      for (const chunkIndex of more) to.repostRecv(chunkIndex)
       to.waker = undefined
       const drained = until(to, () => {
         const rest: number[] = []
         hold(to, rest)
-        for (const bufIdx of rest) to.repostRecv(bufIdx)
+        for (const chunkIndex of rest) to.repostRecv(chunkIndex)
         return false
       })
       await sending
@@ -411,21 +411,21 @@ describe('receiving', () => {
     const { client, server } = await openPair()
     const data = pattern(3_000_000)
     const sending = sendAll(server, data)
-    const held: { bufIdx: number; position: number }[] = []
-    const out = [{ bufIdx: -1, byteLen: 0 }]
+    const held: { chunkIndex: number; position: number }[] = []
+    const out = [{ chunkIndex: -1, byteLength: 0 }]
     let position = 0
     let released = 0
     const release = (index: number) => {
-      const [{ bufIdx, position }] = held.splice(index, 1) as [(typeof held)[0]]
-      const bytes = client.recvBuf(bufIdx)
+      const [{ chunkIndex, position }] = held.splice(index, 1) as [(typeof held)[0]]
+      const bytes = client.recvBuf(chunkIndex)
       expect(data.compare(bytes, 0, bytes.byteLength, position, position + bytes.byteLength)).toBe(0)
-      client.repostRecv(bufIdx)
+      client.repostRecv(chunkIndex)
       released++
     }
     await until(client, () => {
       while (client.pollRecv(out) === 1) {
-        held.push({ bufIdx: out[0]!.bufIdx, position })
-        position += out[0]!.byteLen
+        held.push({ chunkIndex: out[0]!.chunkIndex, position })
+        position += out[0]!.byteLength
         if (held.length > 6) release(released % held.length)
       }
       return position === data.byteLength

@@ -169,8 +169,8 @@ export class TcpTransport implements Transport, ReadSink {
     for (let i = 0; i < count; i++) {
       const chunk = this.#chunks[this.#nextChunk++]!
       const completion = out[i]!
-      completion.bufIdx = this.#handedOut.add(chunk)
-      completion.byteLen = chunk.bytes.byteLength
+      completion.chunkIndex = this.#handedOut.add(chunk)
+      completion.byteLength = chunk.bytes.byteLength
     }
     if (count > 0 && this.#nextChunk === this.#chunks.length) {
       // One at a time, as in a dialogue, needs no new array.
@@ -181,12 +181,12 @@ export class TcpTransport implements Transport, ReadSink {
     return count
   }
 
-  recvBuf(bufIdx: number): Uint8Array {
-    return this.#handedOut.get(bufIdx).bytes
+  recvBuf(chunkIndex: number): Uint8Array {
+    return this.#handedOut.get(chunkIndex).bytes
   }
 
-  repostRecv(bufIdx: number): void {
-    const chunk = this.#handedOut.remove(bufIdx)
+  repostRecv(chunkIndex: number): void {
+    const chunk = this.#handedOut.remove(chunkIndex)
     this.#held -= windowCost(chunk)
     chunk.free()
     if (this.#paused && this.#held < this.#config.recvWindow) this.#resume()

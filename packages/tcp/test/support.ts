@@ -67,14 +67,14 @@ export async function sendAll(transport: Transport, data: Uint8Array): Promise<v
 /** Receives up to `byteLength` bytes, or up to the end. */
 export async function receive(transport: Transport, byteLength = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = []
-  const out: RecvCompletion[] = [{ bufIdx: -1, byteLen: 0 }]
+  const out: RecvCompletion[] = [{ chunkIndex: -1, byteLength: 0 }]
   let received = 0
   await until(transport, () => {
     while (received < byteLength && transport.pollRecv(out) === 1) {
-      const { bufIdx, byteLen } = out[0]!
-      chunks.push(Buffer.from(transport.recvBuf(bufIdx)))
-      received += byteLen
-      transport.repostRecv(bufIdx)
+      const { chunkIndex, byteLength } = out[0]!
+      chunks.push(Buffer.from(transport.recvBuf(chunkIndex)))
+      received += byteLength
+      transport.repostRecv(chunkIndex)
     }
     return received >= byteLength || transport.recvEnded || transport.pollDisconnect()
   })

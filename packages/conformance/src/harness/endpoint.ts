@@ -10,7 +10,7 @@ import type { Pattern } from './pattern.js'
 
 /** A received chunk that a test holds on to. */
 export interface HeldChunk {
-  readonly bufIdx: number
+  readonly chunkIndex: number
   /** Where in the stream it begins. */
   readonly position: number
 }
@@ -129,9 +129,9 @@ export class Endpoint {
   take(most = this.#out.length): HeldChunk[] {
     const out = most === this.#out.length ? this.#out : completions(most)
     const count = this.transport.pollRecv(out)
-    return out.slice(0, count).map(({ bufIdx, byteLen }) => {
-      const chunk = { bufIdx, position: this.received }
-      this.received += byteLen
+    return out.slice(0, count).map(({ chunkIndex, byteLength }) => {
+      const chunk = { chunkIndex, position: this.received }
+      this.received += byteLength
       if (this.peer) {
         const { sent } = this.peer
         assert.ok(this.received <= sent, `${this.received} bytes arrived, but only ${sent} were sent`)
@@ -142,14 +142,14 @@ export class Endpoint {
   }
 
   /** Fails unless a held chunk is still what was sent. */
-  checkHeld({ bufIdx, position }: HeldChunk): void {
-    this.#incoming.check(this.transport.recvBuf(bufIdx), position)
+  checkHeld({ chunkIndex, position }: HeldChunk): void {
+    this.#incoming.check(this.transport.recvBuf(chunkIndex), position)
   }
 
   /** Checks a held chunk once more and releases it. */
   release(chunk: HeldChunk): void {
     this.checkHeld(chunk)
-    this.transport.repostRecv(chunk.bufIdx)
+    this.transport.repostRecv(chunk.chunkIndex)
   }
 
   /** Takes and releases what is there now. @returns how many chunks that were */
@@ -242,5 +242,5 @@ export class Endpoint {
 
 /** Entries for `pollRecv` to fill. */
 export function completions(count: number): RecvCompletion[] {
-  return Array.from({ length: count }, () => ({ bufIdx: -1, byteLen: -1 }))
+  return Array.from({ length: count }, () => ({ chunkIndex: -1, byteLength: -1 }))
 }

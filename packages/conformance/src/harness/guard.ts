@@ -101,24 +101,24 @@ export class Guard {
       Number.isInteger(result) && (result as number) >= 0 && (result as number) <= out.length,
       `pollRecv of ${out.length} entries returned ${result}`,
     )
-    for (const { bufIdx, byteLen } of out.slice(0, result as number)) {
-      assert.ok(!this.#held.has(bufIdx), `chunk ${bufIdx} was handed out twice without a release between`)
-      assert.ok(Number.isInteger(byteLen) && byteLen >= 1, `chunk ${bufIdx} has ${byteLen} bytes`)
-      assert.equal(this.#raw.recvBuf(bufIdx).byteLength, byteLen, `recvBuf(${bufIdx}) has another length`)
+    for (const { chunkIndex, byteLength } of out.slice(0, result as number)) {
+      assert.ok(!this.#held.has(chunkIndex), `chunk ${chunkIndex} was handed out twice without a release between`)
+      assert.ok(Number.isInteger(byteLength) && byteLength >= 1, `chunk ${chunkIndex} has ${byteLength} bytes`)
+      assert.equal(this.#raw.recvBuf(chunkIndex).byteLength, byteLength, `recvBuf(${chunkIndex}) has another length`)
       assert.ok(
         this.heldByteLength < this.#raw.recvWindow,
         `a chunk was handed out although ${this.heldByteLength} bytes, the whole recvWindow, are unreleased`,
       )
-      this.#held.set(bufIdx, byteLen)
-      this.heldByteLength += byteLen
+      this.#held.set(chunkIndex, byteLength)
+      this.heldByteLength += byteLength
     }
   }
 
-  #observeRelease(bufIdx: number): void {
-    const byteLen = this.#held.get(bufIdx)
-    assert.ok(byteLen !== undefined, `repostRecv(${bufIdx}) did not throw, but that chunk was not handed out`)
-    this.#held.delete(bufIdx)
-    this.heldByteLength -= byteLen
+  #observeRelease(chunkIndex: number): void {
+    const byteLength = this.#held.get(chunkIndex)
+    assert.ok(byteLength !== undefined, `repostRecv(${chunkIndex}) did not throw, but that chunk was not handed out`)
+    this.#held.delete(chunkIndex)
+    this.heldByteLength -= byteLength
   }
 
   #observeState(): void {

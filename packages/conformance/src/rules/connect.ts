@@ -128,10 +128,10 @@ export const connectRules: Area = (rule) => {
     const seen = new Set<number>()
     for (const [, server] of pairs) {
       const end = context.serverEnd(server)
-      const out = [{ bufIdx: -1, byteLen: -1 }]
+      const out = [{ chunkIndex: -1, byteLength: -1 }]
       await end.until('a byte', () => (end.transport.pollRecv(out) > 0 ? true : undefined))
-      seen.add(end.transport.recvBuf(out[0]!.bufIdx)[0]!)
-      end.transport.repostRecv(out[0]!.bufIdx)
+      seen.add(end.transport.recvBuf(out[0]!.chunkIndex)[0]!)
+      end.transport.repostRecv(out[0]!.chunkIndex)
     }
     assert.equal(seen.size, 8)
   })

@@ -161,9 +161,9 @@ async function connectAndSay(context: Context, address: Address, value: number):
 }
 
 async function heard(context: Context, transport: Transport): Promise<number | undefined> {
-  const out = [{ bufIdx: -1, byteLen: -1 }]
+  const out = [{ chunkIndex: -1, byteLength: -1 }]
   await context.eventually('a byte', () => transport.pollRecv(out) === 1)
-  const value = transport.recvBuf(out[0]!.bufIdx)[0]
-  transport.repostRecv(out[0]!.bufIdx)
+  const value = transport.recvBuf(out[0]!.chunkIndex)[0]
+  transport.repostRecv(out[0]!.chunkIndex)
   return value
 }

@@ -31,9 +31,9 @@ export const receiveRules: Area = (rule, settings) => {
     const given = [...out]
     await server.until('a chunk', () => server.transport.pollRecv(out) || undefined)
     for (const [i, entry] of out.entries()) assert.equal(entry, given[i])
-    assert.equal(out[0]!.byteLen, 1)
-    assert.deepEqual(out[2], { bufIdx: -1, byteLen: -1 }, 'an entry beyond the count is left alone')
-    server.transport.repostRecv(out[0]!.bufIdx)
+    assert.equal(out[0]!.byteLength, 1)
+    assert.deepEqual(out[2], { chunkIndex: -1, byteLength: -1 }, 'an entry beyond the count is left alone')
+    server.transport.repostRecv(out[0]!.chunkIndex)
   })
 
   rule('chunks released in any order stay intact until their own release', async (context) => {
@@ -60,9 +60,9 @@ export const receiveRules: Area = (rule, settings) => {
   rule('an index that is not handed out is refused with ERR_NETTS_INVALID_ARGUMENT', async (context) => {
     const { client, server } = await context.pair()
     const { transport } = server
-    for (const bufIdx of [0, 5, -1, 1e9, 0.5, Number.NaN]) {
-      assertThrows(() => transport.recvBuf(bufIdx), 'ERR_NETTS_INVALID_ARGUMENT')
-      assertThrows(() => transport.repostRecv(bufIdx), 'ERR_NETTS_INVALID_ARGUMENT')
+    for (const chunkIndex of [0, 5, -1, 1e9, 0.5, Number.NaN]) {
+      assertThrows(() => transport.recvBuf(chunkIndex), 'ERR_NETTS_INVALID_ARGUMENT')
+      assertThrows(() => transport.repostRecv(chunkIndex), 'ERR_NETTS_INVALID_ARGUMENT')
     }
     await client.send(10)
     const [chunk] = await server.until('a chunk', () => {
@@ -70,8 +70,8 @@ export const receiveRules: Area = (rule, settings) => {
       return chunks.length > 0 ? chunks : undefined
     })
     server.release(chunk!)
-    assertThrows(() => transport.recvBuf(chunk!.bufIdx), 'ERR_NETTS_INVALID_ARGUMENT')
-    assertThrows(() => transport.repostRecv(chunk!.bufIdx), 'ERR_NETTS_INVALID_ARGUMENT')
+    assertThrows(() => transport.recvBuf(chunk!.chunkIndex), 'ERR_NETTS_INVALID_ARGUMENT')
+    assertThrows(() => transport.repostRecv(chunk!.chunkIndex), 'ERR_NETTS_INVALID_ARGUMENT')
     await context.checkWorks({ client, server })
   })
 

@@ -37,11 +37,11 @@ export const sendBufferRules: Area = (rule) => {
     assertThrows(() => buffer.bytes, 'ERR_NETTS_BUFFER_RELEASED')
     assertThrows(() => buffer.release(), 'ERR_NETTS_BUFFER_RELEASED')
     assertThrows(() => client.transport.sendBuffer(buffer), 'ERR_NETTS_BUFFER_RELEASED')
-    const out = [{ bufIdx: -1, byteLen: -1 }]
-    for (let received = 0; received < 100; received += out[0]!.byteLen) {
+    const out = [{ chunkIndex: -1, byteLength: -1 }]
+    for (let received = 0; received < 100; received += out[0]!.byteLength) {
       await server.until('a chunk', () => server.transport.pollRecv(out) || undefined)
-      assert.ok(server.transport.recvBuf(out[0]!.bufIdx).every((byte) => byte === 7))
-      server.transport.repostRecv(out[0]!.bufIdx)
+      assert.ok(server.transport.recvBuf(out[0]!.chunkIndex).every((byte) => byte === 7))
+      server.transport.repostRecv(out[0]!.chunkIndex)
     }
     await client.completions()
     assert.equal(bufferPool.stats.outstanding, 0, 'buffers outstanding once every send completed')
@@ -54,10 +54,10 @@ export const sendBufferRules: Area = (rule) => {
     const { bytes } = buffer
     bytes.fill(7)
     await client.until('capacity', () => client.transport.sendBuffer(buffer) || undefined)
-    const out = [{ bufIdx: -1, byteLen: -1 }]
-    for (let received = 0; received < 100; received += out[0]!.byteLen) {
+    const out = [{ chunkIndex: -1, byteLength: -1 }]
+    for (let received = 0; received < 100; received += out[0]!.byteLength) {
       await server.until('a chunk', () => server.transport.pollRecv(out) || undefined)
-      server.transport.repostRecv(out[0]!.bufIdx)
+      server.transport.repostRecv(out[0]!.chunkIndex)
     }
     await client.completions()
     assert.ok(
@@ -85,13 +85,13 @@ export const sendBufferRules: Area = (rule) => {
     }
     client.transport.finish()
     const counts = new Map<number, number>()
-    const out = [{ bufIdx: -1, byteLen: -1 }]
+    const out = [{ chunkIndex: -1, byteLength: -1 }]
     await server.until('the end', () => {
       while (server.transport.pollRecv(out) > 0) {
-        for (const byte of server.transport.recvBuf(out[0]!.bufIdx)) {
+        for (const byte of server.transport.recvBuf(out[0]!.chunkIndex)) {
           counts.set(byte, (counts.get(byte) ?? 0) + 1)
         }
-        server.transport.repostRecv(out[0]!.bufIdx)
+        server.transport.repostRecv(out[0]!.chunkIndex)
       }
       return server.transport.recvEnded || undefined
     })

@@ -59,11 +59,11 @@ export const sendRules: Area = (rule, settings) => {
       })
     }
     const received: number[] = []
-    const out = [{ bufIdx: -1, byteLen: -1 }]
+    const out = [{ chunkIndex: -1, byteLength: -1 }]
     while (received.length < 40) {
       await server.until('a chunk', () => server.transport.pollRecv(out) || undefined)
-      received.push(...server.transport.recvBuf(out[0]!.bufIdx))
-      server.transport.repostRecv(out[0]!.bufIdx)
+      received.push(...server.transport.recvBuf(out[0]!.chunkIndex))
+      server.transport.repostRecv(out[0]!.chunkIndex)
     }
     assert.deepEqual(received, bytes)
   })
@@ -83,14 +83,14 @@ export const sendRules: Area = (rule, settings) => {
         }
       })(),
     )
-    const out = [{ bufIdx: -1, byteLen: -1 }]
+    const out = [{ chunkIndex: -1, byteLength: -1 }]
     for (let last = 0; last < 19; ) {
       await server.until('a chunk', () => server.transport.pollRecv(out) || undefined)
-      for (const byte of server.transport.recvBuf(out[0]!.bufIdx)) {
+      for (const byte of server.transport.recvBuf(out[0]!.chunkIndex)) {
         assert.ok(byte === last || byte === last + 1, `received ${byte} after ${last}`)
         last = byte
       }
-      server.transport.repostRecv(out[0]!.bufIdx)
+      server.transport.repostRecv(out[0]!.chunkIndex)
     }
     await writing
   })

@@ -35,7 +35,7 @@ async function wakes(
 export const wakerRules: Area = (rule, settings) => {
   const empty = (transport: Transport) => () => {
     const out = completions(1)
-    while (transport.pollRecv(out) > 0) transport.repostRecv(out[0]!.bufIdx)
+    while (transport.pollRecv(out) > 0) transport.repostRecv(out[0]!.chunkIndex)
   }
 
   rule('the waker is called when data arrived after an empty poll', async (context) => {
@@ -159,7 +159,7 @@ export const wakerRules: Area = (rule, settings) => {
       arm(server)
       for (const transport of [client, server]) {
         while (during('pollRecv', () => transport.pollRecv(out)) > 0) {
-          during('repostRecv', () => transport.repostRecv(out[0]!.bufIdx))
+          during('repostRecv', () => transport.repostRecv(out[0]!.chunkIndex))
         }
         during('pollSendCompletion', () => transport.pollSendCompletion())
         during('pollDisconnect', () => transport.pollDisconnect())
@@ -209,7 +209,7 @@ export const wakerRules: Area = (rule, settings) => {
       server.waker = () => {
         called++
         const out = completions(1)
-        while (server.pollRecv(out) > 0) server.repostRecv(out[0]!.bufIdx)
+        while (server.pollRecv(out) > 0) server.repostRecv(out[0]!.chunkIndex)
         server.pollSendCompletion()
         server.pollDisconnect()
         if (called === 1) server.sendCopy(Uint8Array.of(1))
@@ -217,7 +217,7 @@ export const wakerRules: Area = (rule, settings) => {
       }
       client.waker = () => {
         const out = completions(1)
-        while (client.pollRecv(out) > 0) client.repostRecv(out[0]!.bufIdx)
+        while (client.pollRecv(out) > 0) client.repostRecv(out[0]!.chunkIndex)
         if (client.recvEnded) client.disconnect()
       }
       await context.eventually('a send', () => client.sendCopy(Uint8Array.of(1)) > 0)

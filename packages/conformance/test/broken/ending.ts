@@ -182,8 +182,8 @@ export const endingDefects: readonly Defect[] = [
           held += count
           return count
         },
-        repostRecv: (bufIdx) => {
-          inner.repostRecv(bufIdx)
+        repostRecv: (chunkIndex) => {
+          inner.repostRecv(chunkIndex)
           held--
         },
         pollDisconnect: () => held === 0 && inner.pollDisconnect(),

@@ -92,12 +92,12 @@ function sameTurn(): (inner: Transport, side: Side) => Partial<Transport> {
       pollRecv: (out) => {
         const chunks = near.chunks.splice(0, out.length)
         for (const [i, chunk] of chunks.entries()) {
-          out[i]!.bufIdx = handedOut.push(chunk) - 1
-          out[i]!.byteLen = chunk.byteLength
+          out[i]!.chunkIndex = handedOut.push(chunk) - 1
+          out[i]!.byteLength = chunk.byteLength
         }
         return chunks.length
       },
-      recvBuf: (bufIdx) => handedOut[bufIdx]!,
+      recvBuf: (chunkIndex) => handedOut[chunkIndex]!,
       repostRecv: () => {},
       get waker() {
         return near.waker
@@ -138,12 +138,12 @@ export const receivingDefects: readonly Defect[] = [
       return {
         pollRecv: (out) => {
           const count = inner.pollRecv(out)
-          held.push(...out.slice(0, count).map(({ bufIdx }) => bufIdx))
+          held.push(...out.slice(0, count).map(({ chunkIndex }) => chunkIndex))
           return count
         },
-        repostRecv: (bufIdx) => {
-          inner.repostRecv(bufIdx)
-          const at = held.indexOf(bufIdx)
+        repostRecv: (chunkIndex) => {
+          inner.repostRecv(chunkIndex)
+          const at = held.indexOf(chunkIndex)
           if (at >= 0) held.splice(at, 1)
           if (held[0] !== undefined) inner.recvBuf(held[0]).fill(0)
         },
@@ -154,9 +154,9 @@ export const receivingDefects: readonly Defect[] = [
   {
     name: 'takes any index for a release',
     transport: (inner) => ({
-      repostRecv: (bufIdx) => {
+      repostRecv: (chunkIndex) => {
         try {
-          inner.repostRecv(bufIdx)
+          inner.repostRecv(chunkIndex)
         } catch {
           // Broken on purpose.
         }
@@ -167,8 +167,8 @@ export const receivingDefects: readonly Defect[] = [
   {
     name: 'unmaps received chunks when it closes',
     transport: (inner) => ({
-      recvBuf: (bufIdx) => {
-        const bytes = inner.recvBuf(bufIdx)
+      recvBuf: (chunkIndex) => {
+        const bytes = inner.recvBuf(chunkIndex)
         return inner.pollDisconnect() ? new Uint8Array(bytes.byteLength) : bytes
       },
     }),
@@ -213,15 +213,15 @@ export const receivingDefects: readonly Defect[] = [
         pollRecv: (out) => {
           const count = inner.pollRecv(out)
           for (const entry of out.slice(0, count)) {
-            chunks.set(next, inner.recvBuf(entry.bufIdx).slice())
-            inner.repostRecv(entry.bufIdx)
-            entry.bufIdx = next++
+            chunks.set(next, inner.recvBuf(entry.chunkIndex).slice())
+            inner.repostRecv(entry.chunkIndex)
+            entry.chunkIndex = next++
           }
           return count
         },
-        recvBuf: (bufIdx) => chunks.get(bufIdx)!,
-        repostRecv: (bufIdx) => {
-          chunks.delete(bufIdx)
+        recvBuf: (chunkIndex) => chunks.get(chunkIndex)!,
+        repostRecv: (chunkIndex) => {
+          chunks.delete(chunkIndex)
         },
       }
     },
@@ -282,9 +282,9 @@ export const receivingDefects: readonly Defect[] = [
         unreadEverywhere += accepted
         return accepted
       },
-      repostRecv: (bufIdx) => {
-        unreadEverywhere -= inner.recvBuf(bufIdx).byteLength
-        inner.repostRecv(bufIdx)
+      repostRecv: (chunkIndex) => {
+        unreadEverywhere -= inner.recvBuf(chunkIndex).byteLength
+        inner.repostRecv(chunkIndex)
       },
       destroy: (error) => {
         unreadEverywhere = 0

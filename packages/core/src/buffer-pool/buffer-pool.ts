@@ -13,7 +13,8 @@ export interface PooledBuffer extends Disposable {
   readonly pool: BufferPool
   /**
    * Returns it to its pool. The view in {@link bytes} must not be used again.
-   * @throws NettsError `ERR_NETTS_BUFFER_RELEASED` when it was released, or handed to a transport, before.
+   * @throws NettsError `ERR_NETTS_BUFFER_RELEASED` when it was released, or handed to a transport, before. Disposing
+   *   does nothing then, so that `using` is right whatever became of the buffer.
    */
   release(): void
 }

@@ -1,7 +1,7 @@
 /** The buffer pool, over slabs of plain or registered memory. */
 import { checkBoolean, checkInteger, checkObject, checkSignal } from '../driver/options.js'
 import { WaitQueue } from '../driver/wait-queue.js'
-import { invalidArgument, NettsError } from '../errors.js'
+import { invalidArgument, NettsError, threw } from '../errors.js'
 import {
   type BufferPoolStats,
   HOST_MEMORY,
@@ -9,8 +9,16 @@ import {
   type OwnedBufferPool,
 } from './buffer-pool.js'
 import { LeakDetector } from './leak-detector.js'
+import { PoolShare, type ShareablePool, shareSymbol } from './pool-share.js'
 import { SlotHandle } from './pooled-buffer.js'
-import { PAGE_BYTES, type SizeClass, SlabAllocator, type Slot, type SlotOwner } from './slab-allocator.js'
+import {
+  PAGE_BYTES,
+  type Reserve,
+  type SizeClass,
+  SlabAllocator,
+  type Slot,
+  type SlotOwner,
+} from './slab-allocator.js'
 
 /** How to make a {@link BufferPool}. */
 export interface BufferPoolOptions {
@@ -56,9 +64,11 @@ interface WaitingAllocation {
   readonly byteLength: number
   /** Where it was asked for, with leak detection. */
   readonly stack: string | undefined
+  /** The reserve of whoever asked. */
+  readonly reserve: Reserve | undefined
 }
 
-class SlabBufferPool implements OwnedBufferPool, SlotOwner {
+class SlabBufferPool implements OwnedBufferPool, ShareablePool, SlotOwner {
   readonly domain: symbol
   readonly maxByteLength: number
   readonly leakDetector: LeakDetector | undefined
@@ -97,8 +107,13 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
     return this
   }
 
-  alloc(byteLength: number): SlotHandle {
-    const buffer = this.#take(byteLength, this.leakDetector?.trace(this.alloc))
+  /** Through `sharePool`. */
+  [shareSymbol](reserve: Reserve): PoolShare {
+    return new PoolShare(this, reserve)
+  }
+
+  alloc(byteLength: number, reserve?: Reserve): SlotHandle {
+    const buffer = this.#take(byteLength, this.leakDetector?.trace(this.alloc), reserve)
     if (buffer === undefined) {
       this.#exhaustions++
       throw new NettsError(
@@ -110,8 +125,8 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
     return buffer
   }
 
-  tryAlloc(byteLength: number): SlotHandle | undefined {
-    const buffer = this.#tryTake(byteLength, this.leakDetector?.trace(this.tryAlloc))
+  tryAlloc(byteLength: number, reserve?: Reserve): SlotHandle | undefined {
+    const buffer = this.#tryTake(byteLength, this.leakDetector?.trace(this.tryAlloc), reserve)
     if (buffer === undefined) this.#exhaustions++
     return buffer
   }
@@ -119,15 +134,19 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
   async allocAsync(
     byteLength: number,
     options: { signal?: AbortSignal | undefined } = {},
+    reserve?: Reserve,
   ): Promise<SlotHandle> {
     const signal = checkSignal(checkObject('options', options).signal)
     const stack = this.leakDetector?.trace(this.allocAsync)
     if (!signal?.aborted) {
       // With nothing outstanding there is nothing to wait for: then it is the source of slabs that says why.
-      const buffer = this.#outstanding > 0 ? this.#tryTake(byteLength, stack) : this.#take(byteLength, stack)
+      const buffer =
+        this.#outstanding > 0
+          ? this.#tryTake(byteLength, stack, reserve)
+          : this.#take(byteLength, stack, reserve)
       if (buffer !== undefined) return buffer
     }
-    return this.#waiting.wait({ byteLength, stack }, signal)
+    return this.#waiting.wait({ byteLength, stack, reserve }, signal)
   }
 
   get stats(): BufferPoolStats {
@@ -164,7 +183,7 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
     this.leakDetector?.onFree(slot)
     this.#outstanding--
     let waiter = this.#waiting.first
-    while (waiter !== undefined && waiter.detail.byteLength > slot.sizeClass.byteLength) waiter = waiter.next
+    while (waiter !== undefined && !canServe(slot, waiter.detail)) waiter = waiter.next
     if (waiter !== undefined) {
       const { byteLength, stack } = waiter.detail
       this.#slabs.passOn(slot, byteLength)
@@ -175,19 +194,23 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
     }
   }
 
-  #take(byteLength: number, stack: string | undefined): SlotHandle | undefined {
+  #take(byteLength: number, stack: string | undefined, reserve: Reserve | undefined): SlotHandle | undefined {
     if (!(byteLength >= 1 && byteLength <= this.maxByteLength && Number.isInteger(byteLength))) {
       checkInteger('byteLength', byteLength, 1, this.maxByteLength)
     }
     if (this.#isClosed) throw poolClosed('alloc')
-    const slot = this.#slabs.take(byteLength)
+    const slot = this.#slabs.take(byteLength, reserve)
     return slot && this.#handOut(slot, byteLength, stack)
   }
 
   /** A source of slabs that is exhausted is the same as a pool that is. */
-  #tryTake(byteLength: number, stack: string | undefined): SlotHandle | undefined {
+  #tryTake(
+    byteLength: number,
+    stack: string | undefined,
+    reserve: Reserve | undefined,
+  ): SlotHandle | undefined {
     try {
-      return this.#take(byteLength, stack)
+      return this.#take(byteLength, stack, reserve)
     } catch (error) {
       if (error instanceof NettsError && error.code === 'ERR_NETTS_POOL_EXHAUSTED') return undefined
       throw error
@@ -204,8 +227,20 @@ class SlabBufferPool implements OwnedBufferPool, SlotOwner {
 
   #giveUpSlabs(): void {
     if (this.#outstanding > 0) return
-    for (const slab of this.#slabs.giveUp()) this.#freeSlab?.(slab)
+    for (const slab of this.#slabs.giveUp()) {
+      try {
+        this.#freeSlab?.(slab)
+      } catch (error) {
+        // The last buffer comes back from wherever it was: in a connection that has nothing to do with the slab.
+        process.emitWarning(threw(error))
+      }
+    }
   }
+}
+
+/** Whether a slot that came back may go to a waiting allocation: one of a reserve only to its holder. */
+function canServe(slot: Slot, { byteLength, reserve }: WaitingAllocation): boolean {
+  return byteLength <= slot.sizeClass.byteLength && (slot.reserve === undefined || slot.reserve === reserve)
 }
 
 /**

@@ -39,7 +39,7 @@ export class SlotHandle implements PooledBuffer {
   }
 
   [Symbol.dispose](): void {
-    this.release()
+    if (this.#headroom !== RELEASED) this.release()
   }
 
   /** Through `takeSlot`. */

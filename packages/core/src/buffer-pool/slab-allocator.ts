@@ -2,7 +2,7 @@
  * Fixed-size slots in a few large slabs, sorted into size classes. Where the slabs come from is injected, so that
  * plain and registered memory are cut up by the same code.
  */
-
+import { types } from 'node:util'
 import { checkInteger } from '../driver/options.js'
 import { invalidArgument } from '../errors.js'
 import type { BufferPool } from './buffer-pool.js'
@@ -40,6 +40,8 @@ export class Slot implements BufferSlot {
   readonly sizeClass: SlotClass
   readonly owner: SlotOwner
   isFree = true
+  /** Whose reserve it was taken from; `undefined` when it counts as one of its size class. */
+  reserve: Reserve | undefined
   // The views handed out last; the next allocation of the same length gets the same one.
   #view: Uint8Array = NO_BYTES
   #viewBehindHeadroom: Uint8Array = NO_BYTES
@@ -75,20 +77,31 @@ export class Slot implements BufferSlot {
   }
 }
 
-/** The slots of one size class: free ones, and how many more may be mapped. */
+/** Slots of one holder's that nobody else can take, whatever the others hold. */
+export interface Reserve {
+  /** How many it can still take. */
+  left: number
+  /** The largest of them in bytes. */
+  readonly maxByteLength: number
+}
+
+/** The slots of one size class: those that are mapped and free, and how many may be taken. */
 export class SlotClass {
   readonly byteLength: number
   /** From one slot's beginning to the next. */
   readonly strideBytes: number
   readonly slotsPerSlab: number
   readonly free: Slot[] = []
+  /** How many may be mapped besides reserves. */
   unmapped: number
+  /** How many may be taken besides reserves. */
+  left: number
 
   constructor({ byteLength, count }: SizeClass, slabByteLength: number) {
     this.byteLength = byteLength
     this.strideBytes = roundUp(byteLength, CACHE_LINE_BYTES)
     this.slotsPerSlab = Math.max(1, Math.floor(slabByteLength / this.strideBytes))
-    this.unmapped = count
+    this.unmapped = this.left = count
   }
 }
 
@@ -118,29 +131,41 @@ export class SlabAllocator {
     return this.#classes.at(-1)!.byteLength
   }
 
-  /** Takes a slot of at least `byteLength` bytes, mapping a slab when need be; `undefined` when none is left. */
-  take(byteLength: number): Slot | undefined {
+  /**
+   * Takes a slot of at least `byteLength` bytes, mapping a slab when need be; `undefined` when none is left.
+   * @param reserve what the holder may take when nothing else is left
+   */
+  take(byteLength: number, reserve?: Reserve): Slot | undefined {
     const classes = this.#classes
-    let isSpill = false
+    let smallest: SlotClass | undefined
     for (let index = 0; index < classes.length; index++) {
       const sizeClass = classes[index]!
       if (sizeClass.byteLength < byteLength) continue
-      if (sizeClass.free.length === 0 && sizeClass.unmapped > 0) this.#map(sizeClass)
-      const slot = sizeClass.free.pop()
-      if (slot !== undefined) {
-        if (isSpill) this.spills++
-        slot.isFree = false
+      if (sizeClass.left > 0) {
+        const slot = this.#pop(sizeClass)
+        sizeClass.left--
+        if (smallest !== undefined) this.spills++
         return slot
       }
-      isSpill = true
+      smallest ??= sizeClass
     }
-    return undefined
+    if (smallest === undefined || !reserve || reserve.left === 0 || byteLength > reserve.maxByteLength) {
+      return undefined
+    }
+    const slot = this.#pop(smallest)
+    reserve.left--
+    slot.reserve = reserve
+    return slot
   }
 
   /** Puts a slot back among the free ones. */
   give(slot: Slot): void {
+    const { sizeClass, reserve } = slot
     slot.isFree = true
-    slot.sizeClass.free.push(slot)
+    if (reserve) reserve.left++
+    else sizeClass.left++
+    slot.reserve = undefined
+    sizeClass.free.push(slot)
   }
 
   /** Counts a slot in use as taken anew, for somebody who waited for `byteLength` bytes. */
@@ -154,25 +179,34 @@ export class SlabAllocator {
     this.slabBytes = 0
     for (const sizeClass of this.#classes) {
       sizeClass.free.length = 0
-      sizeClass.unmapped = 0
+      sizeClass.unmapped = sizeClass.left = 0
     }
     return this.#slabs.splice(0)
   }
 
+  #pop(sizeClass: SlotClass): Slot {
+    if (sizeClass.free.length === 0) this.#map(sizeClass)
+    const slot = sizeClass.free.pop()!
+    slot.isFree = false
+    return slot
+  }
+
   #map(sizeClass: SlotClass): void {
-    const count = Math.min(sizeClass.slotsPerSlab, sizeClass.unmapped)
+    // Reserves go beyond what the size class has for everybody.
+    const unmapped = sizeClass.unmapped || sizeClass.slotsPerSlab
+    const count = Math.min(sizeClass.slotsPerSlab, unmapped)
     const byteLength = roundUp(count * sizeClass.strideBytes, PAGE_BYTES)
     const slab = this.#allocateSlab(byteLength)
-    if (!(slab instanceof Uint8Array) || slab.byteLength < byteLength) {
+    if (!types.isUint8Array(slab) || slab.byteLength < byteLength) {
       throw invalidArgument(`allocateSlab must return a Uint8Array of at least ${byteLength} bytes`, 'alloc')
     }
     // Copying into shared memory costs three to four times as much, and other threads could change it.
-    if (!(slab.buffer instanceof ArrayBuffer)) {
+    if (!types.isArrayBuffer(slab.buffer)) {
       throw invalidArgument('allocateSlab must not return a SharedArrayBuffer', 'alloc')
     }
     const slabIndex = this.#slabs.push(slab) - 1
     this.slabBytes += slab.byteLength
-    sizeClass.unmapped -= count
+    sizeClass.unmapped = Math.max(0, sizeClass.unmapped - count)
     for (let index = count - 1; index >= 0; index--) {
       sizeClass.free.push(new Slot(this.#owner, sizeClass, slab, slabIndex, index * sizeClass.strideBytes))
     }

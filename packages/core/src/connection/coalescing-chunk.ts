@@ -7,21 +7,26 @@ import { HEADER_BYTES, writeHeader } from './framing.js'
 const MAX_CHUNK_BYTES = 65_536
 /** The least that a transport takes in one send; a pool whose buffers are smaller is of no use here. */
 const MIN_CHUNK_BYTES = 1024
+/** Memory that a chunk begins with, and what it grows to: the two smaller sizes of the default pool. */
+const STEPS_BYTES = [256 + 64, 4096 + 64]
 
 /**
  * One chunk at a time: filled with whole frames, then handed to the transport. It lies in a buffer of the
  * transport's pool and leaves without another copy; when the pool has none to give, in memory of its own, and is copied.
- * While empty it holds no buffer of the pool.
+ *
+ * Its memory follows what is in it, and goes once it has left: an idle connection holds none. After a large chunk the
+ * next one begins as large, so that a busy connection does not grow each of them.
  */
 export class CoalescingChunk {
+  /** The most bytes that it can hold. */
   readonly capacity: number
   readonly #transport: Transport
   #pooled: PooledBuffer | undefined
   #bytes: Uint8Array | undefined
-  #own: Uint8Array | undefined
   #filled = 0
   // How much of own memory the transport has taken already.
   #sent = 0
+  #lastFilled = 0
 
   constructor(transport: Transport) {
     this.#transport = transport
@@ -39,34 +44,37 @@ export class CoalescingChunk {
     return this.#filled + HEADER_BYTES > this.capacity
   }
 
-  /** Appends a header alone. @returns false when there is no room */
-  appendHeader(payloadByteLength: number): boolean {
-    const filled = this.#filled
-    if (filled + HEADER_BYTES > this.capacity) return false
-    writeHeader(this.#bytes ?? this.#open(), filled, payloadByteLength)
-    this.#filled = filled + HEADER_BYTES
-    return true
+  /** Whether so many bytes more fit. */
+  hasRoom(byteLength: number): boolean {
+    return this.#filled + byteLength <= this.capacity
+  }
+
+  /** Appends a header alone. Only with room for it. */
+  appendHeader(payloadByteLength: number): void {
+    const start = this.#filled
+    writeHeader(this.#withRoom(start + HEADER_BYTES), start, payloadByteLength)
+    this.#filled = start + HEADER_BYTES
   }
 
   /** Appends a whole message. @returns false when there is no room */
   append(payload: Uint8Array): boolean {
     const start = this.#filled
-    const byteLength = payload.byteLength
+    const byteLength = payload.length
     const end = start + HEADER_BYTES + byteLength
     if (end > this.capacity) return false
-    const bytes = this.#bytes ?? this.#open()
+    const bytes = this.#withRoom(end)
     writeHeader(bytes, start, byteLength)
     bytes.set(payload, start + HEADER_BYTES)
     this.#filled = end
     return true
   }
 
-  /** Appends a payload from `start` on, as far as there is room. @returns how many bytes that was */
-  appendPart(payload: Uint8Array, start: number): number {
-    const byteLength = Math.min(payload.byteLength - start, this.capacity - this.#filled)
+  /** Appends the beginning of a payload, as much as there is room for. @returns how many bytes that was */
+  appendPart(payload: Uint8Array): number {
+    const byteLength = Math.min(payload.length, this.capacity - this.#filled)
     if (byteLength === 0) return 0
-    const bytes = this.#bytes ?? this.#open()
-    bytes.set(payload.subarray(start, start + byteLength), this.#filled)
+    const bytes = this.#withRoom(this.#filled + byteLength)
+    bytes.set(byteLength === payload.length ? payload : payload.subarray(0, byteLength), this.#filled)
     this.#filled += byteLength
     return byteLength
   }
@@ -77,42 +85,56 @@ export class CoalescingChunk {
    */
   post(): number {
     const filled = this.#filled
-    const pooled = this.#pooled
-    if (pooled !== undefined) {
-      if (!this.#transport.sendBuffer(pooled, 0, filled)) return 0
-      this.#pooled = this.#bytes = undefined
-      this.#filled = 0
+    if (this.#pooled !== undefined) {
+      if (!this.#transport.sendBuffer(this.#pooled, 0, filled)) return 0
+      this.#forget()
       return filled
     }
     const taken = this.#transport.sendCopy(this.#bytes!.subarray(this.#sent, filled))
     this.#sent += taken
-    if (this.#sent === filled) {
-      // The next chunk tries the pool again.
-      this.#bytes = undefined
-      this.#filled = this.#sent = 0
-    }
+    // The next chunk tries the pool again.
+    if (this.#sent === filled) this.#forget()
     return taken
   }
 
   /** Drops what has not left. */
   discard(): void {
     this.#pooled?.release()
-    this.#pooled = this.#bytes = this.#own = undefined
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.#lastFilled = this.#filled
+    this.#pooled = this.#bytes = undefined
     this.#filled = this.#sent = 0
   }
 
-  #open(): Uint8Array {
-    this.#pooled = this.#tryAlloc()
-    if (!this.#pooled) this.#own ??= new Uint8Array(this.capacity)
-    const bytes = this.#pooled?.bytes ?? this.#own!
+  /** Memory for so many bytes in all, with what is filled in place. */
+  #withRoom(byteLength: number): Uint8Array {
+    const bytes = this.#bytes
+    if (bytes !== undefined && byteLength <= bytes.length) return bytes
+    return this.#grow(byteLength)
+  }
+
+  #grow(byteLength: number): Uint8Array {
+    const old = this.#bytes
+    const oldPooled = this.#pooled
+    const wanted = old === undefined ? Math.max(byteLength, this.#lastFilled) : byteLength
+    const size = Math.min(this.capacity, STEPS_BYTES.find((step) => step >= wanted) ?? this.capacity)
+    // Own memory stays own until it has left, since part of it may be sent already.
+    const pooled = old === undefined || oldPooled !== undefined ? this.#tryAlloc(size) : undefined
+    const bytes = pooled?.bytes ?? new Uint8Array(size)
+    if (old !== undefined) bytes.set(old.subarray(0, this.#filled))
+    oldPooled?.release()
+    this.#pooled = pooled
     this.#bytes = bytes
     return bytes
   }
 
   /** A pool that is closed, or whose source of slabs fails, is as good as exhausted: messages need it no more. */
-  #tryAlloc(): PooledBuffer | undefined {
+  #tryAlloc(byteLength: number): PooledBuffer | undefined {
     try {
-      return this.#transport.bufferPool.tryAlloc(this.capacity)
+      return this.#transport.bufferPool.tryAlloc(byteLength)
     } catch {
       return undefined
     }

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it, vi } from 'vitest'
 import type { Address } from '../address.js'
 import { DIAGNOSTICS_CHANNELS } from '../diagnostics.js'
-import { AcceptQueue } from '../driver/accept-queue.js'
+import { BaseListener } from '../driver/base-listener.js'
 import { connectionAndPeer } from '../test-support/connection-pair.js'
 import { type LoopbackTransport, loopbackPair } from '../test-support/loopback.js'
 import type { ConnectOptions, ListenOptions, TransportBuilder, TransportListener } from '../transport.js'
@@ -11,26 +11,42 @@ import { connect, listen } from './connect.js'
 
 const address: Address = { path: 'here' }
 
+class LoopbackListener extends BaseListener<LoopbackTransport> {
+  readonly address = address
+  isReferenced = true
+
+  constructor() {
+    super(8)
+  }
+
+  push(transport: LoopbackTransport): void {
+    this.queue.push(transport)
+  }
+
+  ref(): void {
+    this.isReferenced = true
+  }
+
+  unref(): void {
+    this.isReferenced = false
+  }
+
+  protected stop(): void {}
+}
+
 /** A driver of one listener. */
 class LoopbackBuilder implements TransportBuilder<LoopbackTransport> {
   readonly name = 'loopback'
-  readonly queue = new AcceptQueue<LoopbackTransport>(8)
+  readonly listener = new LoopbackListener()
 
   async connect(_address: Address, _options?: ConnectOptions): Promise<LoopbackTransport> {
     const [client, server] = loopbackPair()
-    this.queue.push(server)
+    this.listener.push(server)
     return client
   }
 
-  async listen(address: Address, _options?: ListenOptions): Promise<TransportListener<LoopbackTransport>> {
-    const { queue } = this
-    return {
-      address,
-      accept: (options) => queue.accept(options),
-      close: async () => queue.close(),
-      [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
-      [Symbol.asyncDispose]: async () => queue.close(),
-    }
+  async listen(_address: Address, _options?: ListenOptions): Promise<TransportListener<LoopbackTransport>> {
+    return this.listener
   }
 }
 

@@ -1,8 +1,8 @@
 /** Connecting and listening with any driver, for messages. */
 import type { Address } from '../address.js'
-import { acceptChannel, connectChannel } from '../diagnostics.js'
+import { connectChannel } from '../diagnostics.js'
 import { invalidArgument } from '../errors.js'
-import type { AcceptOptions, ConnectOptions, TransportBuilder, TransportListener } from '../transport.js'
+import type { ConnectOptions, Transport, TransportBuilder } from '../transport.js'
 import type {
   Connection,
   ConnectionListener,
@@ -11,6 +11,7 @@ import type {
 } from './connection.js'
 import { checkConnectionOptions } from './connection-options.js'
 import { createConnection } from './create-connection.js'
+import { MessageListener } from './message-listener.js'
 
 /**
  * Connects with a driver, and makes a {@link Connection} of it.
@@ -20,14 +21,16 @@ import { createConnection } from './create-connection.js'
  *
  * Rejects as {@link TransportBuilder.connect}; nothing is left behind then.
  */
-export async function connect(
-  builder: TransportBuilder,
+export async function connect<T extends Transport>(
+  builder: TransportBuilder<T>,
   address: Address,
   options: ConnectOptions & ConnectionOptions = {},
-): Promise<Connection> {
+): Promise<Connection<T>> {
   checkBuilder(builder)
-  checkConnectionOptions(options)
-  const connection = createConnection(await builder.connect(address, options), options)
+  checkConnectionOptions(options, ['signal', 'timeoutMs'])
+  const { signal, timeoutMs, ...limits } = options
+  const transport = await builder.connect(address, { signal, timeoutMs })
+  const connection = createConnection(transport, limits)
   if (connectChannel.hasSubscribers) connectChannel.publish({ connection })
   return connection
 }
@@ -37,53 +40,20 @@ export async function connect(
  *
  * Rejects as {@link TransportBuilder.listen}.
  */
-export async function listen(
-  builder: TransportBuilder,
+export async function listen<T extends Transport>(
+  builder: TransportBuilder<T>,
   address: Address,
   options: ConnectionListenOptions = {},
-): Promise<ConnectionListener> {
+): Promise<ConnectionListener<T>> {
   checkBuilder(builder)
-  checkConnectionOptions(options)
-  return new MessageListener(await builder.listen(address, options), options)
+  checkConnectionOptions(options, ['backlog'])
+  const { backlog, ...limits } = options
+  return new MessageListener(await builder.listen(address, { backlog }), limits)
 }
 
 /** The likeliest mistake is `tcp` for `tcp()`. */
 function checkBuilder(builder: TransportBuilder): void {
   if (typeof builder?.connect !== 'function' || typeof builder.listen !== 'function') {
     throw invalidArgument('builder must be a TransportBuilder, such as tcp()')
-  }
-}
-
-class MessageListener implements ConnectionListener {
-  readonly #listener: TransportListener
-  readonly #options: ConnectionOptions
-
-  constructor(listener: TransportListener, options: ConnectionOptions) {
-    this.#listener = listener
-    this.#options = options
-  }
-
-  get address(): Address {
-    return this.#listener.address
-  }
-
-  async accept(options?: AcceptOptions): Promise<Connection | undefined> {
-    const transport = await this.#listener.accept(options)
-    if (transport === undefined) return undefined
-    const connection = createConnection(transport, this.#options)
-    if (acceptChannel.hasSubscribers) acceptChannel.publish({ connection })
-    return connection
-  }
-
-  close(): Promise<void> {
-    return this.#listener.close()
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Connection, void, undefined> {
-    for (let next = await this.accept(); next; next = await this.accept()) yield next
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
   }
 }

@@ -1,28 +1,41 @@
 /** The limits of a connection: defaults and ranges. */
-import { checkInteger, checkObject, checkTimeout } from '../driver/options.js'
+import { checkBoolean, checkInteger, checkOptionNames, checkTimeout } from '../driver/options.js'
 import type { ConnectionOptions } from './connection.js'
 import { MAX_PAYLOAD_BYTES } from './framing.js'
 
-const DEFAULT_MAX_MESSAGE_BYTES = 16 << 20
-const DEFAULT_HIGH_WATER_MARK_BYTES = 256 << 10
-const DEFAULT_MESSAGE_TIMEOUT_MS = 30_000
-
 /** The limits that apply to one connection. */
-export interface ConnectionLimits {
-  readonly maxMessageSize: number
-  readonly highWaterMark: number
-  readonly messageTimeoutMs: number
+export type ConnectionLimits = {
+  readonly [K in keyof ConnectionOptions]-?: NonNullable<ConnectionOptions[K]>
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option out of range */
-export function checkConnectionOptions(options: ConnectionOptions): ConnectionLimits {
-  const {
-    maxMessageSize = DEFAULT_MAX_MESSAGE_BYTES,
-    highWaterMark = DEFAULT_HIGH_WATER_MARK_BYTES,
-    messageTimeoutMs = DEFAULT_MESSAGE_TIMEOUT_MS,
-  } = checkObject('options', options)
-  checkInteger('maxMessageSize', maxMessageSize, 0, MAX_PAYLOAD_BYTES)
-  checkInteger('highWaterMark', highWaterMark, 0, Number.MAX_SAFE_INTEGER)
-  checkTimeout('messageTimeoutMs', messageTimeoutMs)
-  return { maxMessageSize, highWaterMark, messageTimeoutMs }
+const DEFAULTS: ConnectionLimits = {
+  maxMessageSize: 16 << 20,
+  highWaterMark: 256 << 10,
+  messageTimeoutMs: 30_000,
+  stallTimeoutMs: 0,
+  closeTimeoutMs: 5_000,
+  allowHalfOpen: false,
+}
+
+/** The names of a connection's options. */
+export const CONNECTION_OPTION_NAMES = Object.keys(DEFAULTS) as readonly (keyof ConnectionOptions)[]
+
+/**
+ * @param others names of further options that the same object has
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
+ */
+export function checkConnectionOptions(
+  options: ConnectionOptions,
+  others: readonly string[] = [],
+): ConnectionLimits {
+  checkOptionNames('options', options, [...CONNECTION_OPTION_NAMES, ...others])
+  const chosen = <K extends keyof ConnectionOptions>(name: K) => options[name] ?? DEFAULTS[name]
+  return {
+    maxMessageSize: checkInteger('maxMessageSize', chosen('maxMessageSize'), 0, MAX_PAYLOAD_BYTES),
+    highWaterMark: checkInteger('highWaterMark', chosen('highWaterMark'), 0, Number.MAX_SAFE_INTEGER),
+    messageTimeoutMs: checkTimeout('messageTimeoutMs', chosen('messageTimeoutMs')),
+    stallTimeoutMs: checkTimeout('stallTimeoutMs', chosen('stallTimeoutMs')),
+    closeTimeoutMs: checkTimeout('closeTimeoutMs', chosen('closeTimeoutMs')),
+    allowHalfOpen: checkBoolean('allowHalfOpen', chosen('allowHalfOpen')),
+  }
 }

@@ -9,7 +9,7 @@ import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import type { NettsError } from '../errors.js'
 import type { AcceptOptions, ListenOptions, Transport } from '../transport.js'
 
-/** Limits of a connection. */
+/** Limits and deadlines of a connection. */
 export interface ConnectionOptions {
   /**
    * The largest message in bytes, checked on both ends; at most 2^32 - 1. A peer that announces more is
@@ -28,9 +28,68 @@ export interface ConnectionOptions {
    * wait here to be taken does not count: the peer may be the one who waits. @default 30000
    */
   readonly messageTimeoutMs?: number | undefined
+  /**
+   * How long a peer may take nothing of what is to be sent to it, in milliseconds; then the connection fails with
+   * `ERR_NETTS_TIMEOUT`. It is the limit for a send that has begun to leave, which its signal can't cancel any more.
+   * 0 waits for ever. @default 0
+   */
+  readonly stallTimeoutMs?: number | undefined
+  /**
+   * How long `close` goes on while the peer takes nothing of what was accepted, in milliseconds; 0 for ever. Any
+   * progress that can be seen begins it anew. @default 5000
+   */
+  readonly closeTimeoutMs?: number | undefined
+  /**
+   * Whether this side stays open when iteration reaches the peer's end: then it is yours to `finish` or `close`, and
+   * answers that come later still reach a peer that has finished. @default false: iteration finishes this side too
+   */
+  readonly allowHalfOpen?: boolean | undefined
 }
 
-/** Cancelling for `send`, `flush`, `recv` and `recvLease`. */
+/**
+ * Deadlines of a connection come with its options, all in milliseconds:
+ *
+ * | option             | what may not stand still                         | what does not count                  |
+ * | ------------------ | ------------------------------------------------ | ------------------------------------ |
+ * | `messageTimeoutMs` | a message that the peer has begun to send        | while messages wait here to be taken |
+ * | `stallTimeoutMs`   | what is to be sent, as the peer takes it         | while there is nothing to be sent    |
+ * | `closeTimeoutMs`   | what was accepted before `close`                 |                                      |
+ *
+ * Each is over after so long without any progress that can be seen, or up to a quarter later, and each looks for pending
+ * input first: a busy event loop, or a machine that slept, is no silent peer. Over TCP on Linux the kernel's queue is
+ * looked up, and what the peer acknowledged is progress. Elsewhere, and over Unix domain sockets, progress shows when the
+ * kernel takes more, which it does in jumps of some hundred KiB up to a few MiB: with a very slow peer, choose a longer
+ * `closeTimeoutMs`.
+ *
+ * - `open`: both directions work;
+ * - `finishing`: `finish` was called, and what waited before it is still leaving;
+ * - `finished`: this side has said its end; receiving goes on;
+ * - `closing`: `close` was called, and what was accepted is still leaving;
+ * - `closed`: over. `closed` tells why.
+ */
+export type ConnectionState = 'open' | 'finishing' | 'finished' | 'closing' | 'closed'
+
+type TransportOperation =
+  | 'sendCopy'
+  | 'sendGather'
+  | 'sendBuffer'
+  | 'pollSendCompletion'
+  | 'pollRecv'
+  | 'recvBuf'
+  | 'repostRecv'
+  | 'recvEnded'
+  | 'pollDisconnect'
+  | 'finish'
+  | 'disconnect'
+  | 'destroy'
+  | 'waker'
+  | 'ref'
+  | 'unref'
+
+/** What may be used of a transport that belongs to a connection: everything but its operations. */
+export type TransportInfo<T extends Transport = Transport> = Omit<T, TransportOperation>
+
+/** Cancelling for operations that wait. */
 export interface OperationOptions {
   readonly signal?: AbortSignal | undefined
 }
@@ -40,7 +99,7 @@ export interface OperationOptions {
  * it is released, so release it soon, by hand or with `using`. Leases may be held for long, and released in any
  * order: beyond half of the transport's window they are copies, so that the peer can go on.
  *
- * All members throw `ERR_NETTS_BUFFER_RELEASED` after the release.
+ * All members throw `ERR_NETTS_BUFFER_RELEASED` after the release, but for disposing, which does nothing then.
  */
 export interface MessageLease extends Disposable {
   /** The message's bytes, valid until the release. Made on first use. */
@@ -81,10 +140,18 @@ export interface ConnectionStats {
  * delivered before the end.
  *
  * Iterating with `for await` takes messages as {@link recv} does. A loop that reaches the end also says
- * {@link finish} for this side, so that a service that only loops closes its connections; whoever wants to answer
- * after the peer's end uses {@link recv}. Leaving a loop early changes nothing, and loses nothing.
+ * {@link finish} for this side, so that a service that only loops closes its connections. A service that answers later
+ * than in the loop sets `allowHalfOpen`, and finishes itself. Leaving a loop early changes nothing, and loses nothing.
+ *
+ * What the transport, a driver or a callback throws ends this connection with `ERR_NETTS_INTERNAL`, and nothing else.
+ *
+ * An operation that its signal cancels rejects with a {@link NettsError} whose code is `ERR_NETTS_ABORTED`, whose `cause`
+ * is the signal's reason, and whose `name` is `TimeoutError` if the reason's is, else `AbortError`. One that runs into a
+ * deadline has the code `ERR_NETTS_TIMEOUT` and the name `TimeoutError`.
+ *
+ * @typeParam T the transport underneath
  */
-export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
+export interface Connection<T extends Transport = Transport> extends AsyncIterable<Buffer>, AsyncDisposable {
   /**
    * Sends one message; empty ones are legal.
    *
@@ -100,8 +167,10 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    * than a send of its own.
    *
    * Rejects with `ERR_NETTS_MESSAGE_TOO_LARGE`, `ERR_NETTS_ABORTED` (nothing of it was sent; a message that has begun
-   * to leave can't be aborted), `ERR_NETTS_CLOSED` after `finish` or `close`, `ERR_NETTS_INVALID_ARGUMENT`,
-   * `ERR_NETTS_BUFFER_RELEASED`, or the error that ended the connection. A message whose send rejects never reaches
+   * to leave ignores its signal, and `stallTimeoutMs` is the limit), `ERR_NETTS_CLOSED` after `finish` or `close`,
+   * `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_BUFFER_RELEASED`, `ERR_NETTS_BUFFER_DETACHED` when the memory of `data` was
+   * transferred or resized before anything of it had left (later, that fails the connection), or the error that ended
+   * the connection. A message whose send rejects never reaches
    * the peer whole; so one that the transport took before the connection ended is accepted all the same.
    */
   send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void>
@@ -116,8 +185,13 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    */
   trySend(data: Uint8Array | PooledBuffer): boolean
   /**
-   * Sends at once what is still gathering, and resolves once the transport reports everything accepted before as
-   * complete (see {@link Transport.pollSendCompletion}). Rejects with `ERR_NETTS_ABORTED`, or with the error that
+   * Waits until {@link trySend} may succeed again: nothing waits, and the transport takes more. Rejects with
+   * `ERR_NETTS_ABORTED`, `ERR_NETTS_CLOSED`, or the error that ended the connection.
+   */
+  whenWritable(options?: OperationOptions): Promise<void>
+  /**
+   * Sends at once what is still gathering, and resolves once every send before has settled and the transport reports
+   * all of them as complete (see {@link Transport.pollSendCompletion}). Rejects with `ERR_NETTS_ABORTED`, or with the error that
    * ended the connection.
    */
   flush(options?: OperationOptions): Promise<void>
@@ -137,9 +211,15 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    */
   tryRecvLease(): MessageLease | undefined
   /**
+   * Iterates over leases, as `for await` over the connection does over messages. Each lease is the loop's to release:
+   * `for await (using lease of connection.leases())`.
+   */
+  leases(): AsyncIterableIterator<MessageLease, void, undefined>
+  /**
    * A buffer of the transport's pool with room for the header in front, so that `send(buffer)` copies
    * nothing when the message fits into one chunk. Only for sending with a connection, or releasing.
-   * @throws NettsError as {@link BufferPool.alloc}, and `ERR_NETTS_MESSAGE_TOO_LARGE`.
+   * @throws NettsError as {@link BufferPool.alloc}, and `ERR_NETTS_MESSAGE_TOO_LARGE`. However many buffers other
+   *   connections hold, a few are this one's alone.
    */
   alloc(byteLength: number): PooledBuffer
   /**
@@ -149,9 +229,13 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
   finish(): void
   /**
    * Closes gracefully: sends what was accepted (sends that still wait reject with `ERR_NETTS_CLOSED`, unless they
-   * have begun to leave), says the end, discards what still arrives, waits for the peer's end for up to 5 s. What had
-   * arrived before can still be received, then the end. A peer that takes nothing for 5 s ends it with
-   * `ERR_NETTS_TIMEOUT`. Resolves when closed, and never rejects. Idempotent.
+   * have begun to leave), says the end, and discards what still arrives. What had arrived before can still be received,
+   * then the end. Resolves once the wire took all of it (TCP: the kernel; RDMA: the peer's adapter), whether the peer
+   * closes or not, and never rejects. A peer that takes nothing for `closeTimeoutMs` ends it with `ERR_NETTS_TIMEOUT`.
+   * Idempotent.
+   *
+   * Behind it, the wire waits for the peer's end for `closeTimeoutMs` at most, and keeps the process alive for so long:
+   * else the peer could lose what it has not read yet. {@link destroy} ends that too.
    */
   close(): Promise<void>
   /**
@@ -160,25 +244,60 @@ export interface Connection extends AsyncIterable<Buffer>, AsyncDisposable {
    * @param error what ended it; of any other kind, it becomes the cause of the default.
    *   @default a NettsError with `ERR_NETTS_DESTROYED`
    */
-  destroy(error?: NettsError): void
+  destroy(error?: unknown): void
+  /** Keeps the process alive while it is open, which it does from the beginning. */
+  ref(): void
+  /** Lets the process end although this is open. */
+  unref(): void
   /** Resolves when closed: to the error that ended the connection, or `undefined` after a clean end. */
   readonly closed: Promise<NettsError | undefined>
+  /**
+   * Resolves when the peer has finished and all that it sent was taken in, and also when the connection is closed. Never
+   * rejects. It is for a side that does not receive: with messages waiting here up to `highWaterMark`, the end behind
+   * them is not seen.
+   */
+  readonly peerEnded: Promise<void>
+  readonly state: ConnectionState
+  /** Bytes, headers included, that were to be sent and that the wire has not taken yet. */
+  readonly queuedBytes: number
   readonly stats: ConnectionStats
   readonly localAddress: Address
   readonly remoteAddress: Address
   readonly maxMessageSize: number
   /** The transport underneath. It is the connection's: only its metadata may be used. */
-  readonly transport: Transport
+  readonly transport: TransportInfo<T>
 }
 
 /** Options of {@link listen}. */
 export interface ConnectionListenOptions extends ListenOptions, ConnectionOptions {}
 
+/** How a listener closes. */
+export interface ListenerCloseOptions {
+  /** Waits until every connection that it accepted is closed. @default false */
+  readonly drain?: boolean | undefined
+  /**
+   * With `drain`: how long connections may go on by themselves, in milliseconds; then they are closed by
+   * {@link Connection.close}. 0 closes them at once. @default 10000
+   */
+  readonly deadlineMs?: number | undefined
+}
+
 /** Listens, and makes a {@link Connection} of every transport that is accepted. Iterating accepts until closed. */
-export interface ConnectionListener extends AsyncIterable<Connection>, AsyncDisposable {
+export interface ConnectionListener<T extends Transport = Transport>
+  extends AsyncIterable<Connection<T>>,
+    AsyncDisposable {
   readonly address: Address
+  /** Connections that were accepted here and are not closed. */
+  readonly connections: ReadonlySet<Connection<T>>
   /** As {@link TransportListener.accept}. */
-  accept(options?: AcceptOptions): Promise<Connection | undefined>
-  /** As {@link TransportListener.close}. */
-  close(): Promise<void>
+  accept(options?: AcceptOptions): Promise<Connection<T> | undefined>
+  /**
+   * Stops listening; connections that nobody accepted are destroyed. Accepted ones live on, or with `drain` are waited
+   * for. Idempotent. Rejects with `ERR_NETTS_INVALID_ARGUMENT`.
+   */
+  close(options?: ListenerCloseOptions): Promise<void>
+  /** Keeps the process alive while it listens, which it does from the beginning. */
+  ref(): void
+  /** Lets the process end although this listens. */
+  unref(): void
 }

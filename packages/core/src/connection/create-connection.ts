@@ -1,117 +1,99 @@
-/** The connection: one transport, a sender, a receiver, and the states that it goes through. */
+/** The connection: messages on the life of one transport, through a sender and a receiver. */
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { setHeadroom } from '../buffer-pool/buffer-slot.js'
 import { closeChannel, errorChannel } from '../diagnostics.js'
-import { checkInteger } from '../driver/options.js'
+import { checkInteger, checkObject, checkSignal } from '../driver/options.js'
 import { WaitQueue } from '../driver/wait-queue.js'
-import { invalidArgument, isNettsError, NettsError, timedOut } from '../errors.js'
+import { invalidArgument, isNettsError, NettsError } from '../errors.js'
+import { Lifecycle, type LifecycleUser } from '../lifecycle/lifecycle.js'
+import { backgroundClock, type ClockTimer, clock } from '../runtime/event-loop.js'
+import { StallDeadline } from '../runtime/stall-deadline.js'
+import { takeTurn } from '../runtime/turn-budget.js'
 import type { Transport } from '../transport.js'
 import type {
   Connection,
   ConnectionOptions,
+  ConnectionState,
   ConnectionStats,
   MessageLease,
   OperationOptions,
+  TransportInfo,
 } from './connection.js'
 import { checkConnectionOptions } from './connection-options.js'
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './framing.js'
 import { Receiver } from './receiver.js'
-import { ACCEPTED, releaseGivenBuffer, Sender } from './sender.js'
-import { StallTimer } from './stall-timer.js'
+import { ACCEPTED, releaseGivenBuffer, Sender, type SenderOwner } from './sender.js'
 
-const { nextTick } = process
-
-/** How long a closing connection waits for the transport to take another byte of what was accepted. */
-const CLOSE_STALL_TIMEOUT_MS = 5_000
-
-/**
- * The states of a connection. Transitions only go down this list:
- *
- * - `open`: both directions work;
- * - `finishing`: no new sends; those that wait still go, and then the transport's half-close;
- * - `finished`: the half-close was said; receiving goes on;
- * - `closing`: what was accepted still goes, input is discarded, and then the transport disconnects;
- * - `disconnecting`: the transport is closing;
- * - `closed`.
- */
-type ConnectionState = 'open' | 'finishing' | 'finished' | 'closing' | 'disconnecting' | 'closed'
-
-const OWNED = 'owned'
-const LEASE = 'lease'
 type Received = Buffer | MessageLease | undefined
+/** How a waiting receive takes its message. */
+type Take = 'owned' | 'lease'
 
 const END: Promise<undefined> = Promise.resolve(undefined)
+const nothing = () => {}
 
-class MessageConnection implements Connection {
+class MessageConnection<T extends Transport> implements Connection<T>, LifecycleUser {
   readonly maxMessageSize: number
-  readonly transport: Transport
-  readonly closed: Promise<NettsError | undefined>
+  readonly #transport: T
+  readonly #allowHalfOpen: boolean
+  readonly #life: Lifecycle
   readonly #sender: Sender
   readonly #receiver: Receiver
-  readonly #receives = new WaitQueue<Received, typeof OWNED | typeof LEASE>('recv')
-  readonly #messageTimer: StallTimer
-  readonly #closeTimer: StallTimer
-  #state: ConnectionState = 'open'
-  #error: NettsError | undefined
-  #resolveClosed!: (error: NettsError | undefined) => void
-  #isWakeScheduled = false
-  // At the last poll, messages waited to be taken.
-  #isReaderBehind = false
-  #postedWhenClosing = 0
+  readonly #receives = new WaitQueue<Received, Take>('recv')
+  readonly #messageTimeoutMs: number
+  #messageDeadline: StallDeadline | undefined
+  /** Receives wait for the event loop's next turn. */
+  #delivery: ClockTimer | undefined
 
-  constructor(transport: Transport, options: ConnectionOptions) {
-    const { maxMessageSize, highWaterMark, messageTimeoutMs } = checkConnectionOptions(options)
+  constructor(transport: T, options: ConnectionOptions) {
+    const limits = checkConnectionOptions(options)
     // The likeliest mistake is a promise of one.
     if (typeof transport?.pollRecv !== 'function') throw invalidArgument('transport must be a Transport')
-    this.transport = transport
-    this.maxMessageSize = maxMessageSize
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve
-    })
-    this.#sender = new Sender(transport, maxMessageSize, () => this.#scheduleWake())
-    this.#receiver = new Receiver(transport, maxMessageSize, highWaterMark)
-    this.#messageTimer = new StallTimer(messageTimeoutMs, () => this.#onMessageStalled(messageTimeoutMs))
-    this.#closeTimer = new StallTimer(CLOSE_STALL_TIMEOUT_MS, () =>
-      this.#fail(timedOut('close', CLOSE_STALL_TIMEOUT_MS, transport.remoteAddress)),
+    this.#transport = transport
+    this.maxMessageSize = limits.maxMessageSize
+    this.#allowHalfOpen = limits.allowHalfOpen
+    const life = new Lifecycle(transport, this, limits)
+    this.#life = life
+    this.#sender = new Sender(transport, limits.maxMessageSize, life satisfies SenderOwner)
+    this.#receiver = new Receiver(transport, limits.maxMessageSize, limits.highWaterMark, (error) =>
+      life.onThrow(error),
     )
-    transport.waker = () => this.#wake()
-    this.#scheduleWake()
+    this.#messageTimeoutMs = limits.messageTimeoutMs
+    life.start()
   }
 
+  // Sending.
+
   send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void> {
-    const signal = options?.signal
-    if (this.#state === 'open' && isSignal(signal)) return this.#sender.send(data, signal)
-    releaseGivenBuffer(data)
-    return Promise.reject(isSignal(signal) ? this.#sendRefusal() : badSignal('send'))
+    if (this.#life.state !== 'open') {
+      releaseGivenBuffer(data)
+      return Promise.reject(this.#sendRefusal())
+    }
+    if (options === undefined) return this.#sender.send(data, undefined)
+    try {
+      return this.#sender.send(data, signalOf(options))
+    } catch (error) {
+      releaseGivenBuffer(data)
+      return Promise.reject(error)
+    }
   }
 
   trySend(data: Uint8Array | PooledBuffer): boolean {
-    if (this.#state !== 'open') throw this.#sendRefusal()
+    if (this.#life.state !== 'open') throw this.#sendRefusal()
     return this.#sender.trySend(data)
   }
 
-  flush(options?: OperationOptions): Promise<void> {
-    const signal = options?.signal
-    if (!isSignal(signal)) return Promise.reject(badSignal('flush'))
-    if (this.#state === 'closed') return this.#error ? Promise.reject(this.#error) : ACCEPTED
-    this.#checkClosed()
+  async whenWritable(options?: OperationOptions): Promise<void> {
+    const signal = signalOf(options)
+    if (this.#life.state !== 'open') throw this.#sendRefusal()
+    return this.#sender.whenWritable(signal)
+  }
+
+  async flush(options?: OperationOptions): Promise<void> {
+    const signal = signalOf(options)
+    const { state, error } = this.#life
+    if (state === 'closed') return error ? Promise.reject(error) : ACCEPTED
+    this.#life.checkClosed()
     return this.#sender.flush(signal)
-  }
-
-  recv(options?: OperationOptions): Promise<Buffer | undefined> {
-    const signal = options?.signal
-    if (this.#canTake(signal)) return Promise.resolve(this.#receiver.takeOwned())
-    return this.#waitForMessage(OWNED, signal) as Promise<Buffer | undefined>
-  }
-
-  recvLease(options?: OperationOptions): Promise<MessageLease | undefined> {
-    const signal = options?.signal
-    if (this.#canTake(signal)) return Promise.resolve(this.#receiver.takeLease())
-    return this.#waitForMessage(LEASE, signal) as Promise<MessageLease | undefined>
-  }
-
-  tryRecvLease(): MessageLease | undefined {
-    return this.#canTake(undefined) ? this.#receiver.takeLease() : undefined
   }
 
   alloc(byteLength: number): PooledBuffer {
@@ -123,45 +105,114 @@ class MessageConnection implements Connection {
         { operation: 'alloc' },
       )
     }
-    const { bufferPool } = this.transport
-    const buffer = bufferPool.alloc(byteLength + HEADER_BYTES)
+    const { bufferPool } = this.#transport
+    const largest = bufferPool.maxByteLength - HEADER_BYTES
+    if (byteLength > largest) {
+      throw invalidArgument(
+        `a buffer of the transport's pool has room for a message of up to ${largest} bytes, not ${byteLength}`,
+        'alloc',
+      )
+    }
+    const buffer = bufferPool.tryAlloc(byteLength + HEADER_BYTES)
+    if (!buffer) {
+      throw new NettsError(
+        'ERR_NETTS_POOL_EXHAUSTED',
+        `no buffer for a message of ${byteLength} bytes is free; send or release some, or make the pool larger`,
+        { operation: 'alloc' },
+      )
+    }
     if (setHeadroom(buffer, HEADER_BYTES)) return buffer
     // A pool of another make knows no headroom; the header will go in the chunk before.
     buffer.release()
-    return bufferPool.alloc(byteLength)
+    return bufferPool.alloc(Math.max(1, byteLength))
   }
 
+  // Receiving.
+
+  recv(options?: OperationOptions): Promise<Buffer | undefined> {
+    return this.#receive('owned', options) as Promise<Buffer | undefined>
+  }
+
+  recvLease(options?: OperationOptions): Promise<MessageLease | undefined> {
+    return this.#receive('lease', options) as Promise<MessageLease | undefined>
+  }
+
+  tryRecvLease(): MessageLease | undefined {
+    return this.#canTake() ? this.#receiver.takeLease() : undefined
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
+    return this.#iterate('owned')
+  }
+
+  leases(): AsyncIterableIterator<MessageLease, void, undefined> {
+    return this.#iterate<MessageLease>('lease')
+  }
+
+  // Ending.
+
   finish(): void {
-    if (this.#state !== 'open') return
-    this.#state = 'finishing'
-    this.#sender.pump()
-    this.#advanceEnd()
+    this.#life.finish()
   }
 
   close(): Promise<void> {
-    if (this.#state === 'open' || this.#state === 'finishing' || this.#state === 'finished') {
-      this.#receiver.pollRest()
-      if (this.#receiver.error) {
-        this.#fail(this.#receiver.error)
-        return this.close()
-      }
-      this.#state = 'closing'
+    this.#life.close(() => {
       this.#receiver.end(undefined)
       this.#settleReceives()
-      this.#messageTimer.clear()
-      this.#sender.rejectWaiting(() => this.#closedError('send'))
-      this.#closeTimer.restart()
-      this.#sender.pump()
-      this.#advanceEnd()
-    }
+      this.#messageDeadline?.stop()
+      this.#sender.rejectWaiting(() => this.#closedError())
+    })
     return this.closed.then(nothing)
   }
 
-  destroy(error?: NettsError): void {
+  destroy(error?: unknown): void {
     const reason = isNettsError(error) ? error : this.#destroyedError(error)
     this.#receiver.end(reason)
     this.#receiver.discardReady()
-    this.#fail(reason)
+    this.#life.destroy(reason)
+  }
+
+  ref(): void {
+    this.#transport.ref()
+  }
+
+  unref(): void {
+    this.#transport.unref()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  // What it is, and how it is.
+
+  get state(): ConnectionState {
+    const { state } = this.#life
+    return state === 'disconnecting' ? 'closing' : state
+  }
+
+  get closed(): Promise<NettsError | undefined> {
+    return this.#life.closed
+  }
+
+  get peerEnded(): Promise<void> {
+    return this.#life.peerEnded
+  }
+
+  get queuedBytes(): number {
+    return this.#sender.queuedBytes + this.#transport.queuedBytes
+  }
+
+  get transport(): TransportInfo<T> {
+    return this.#transport
+  }
+
+  get localAddress() {
+    return this.#transport.localAddress
+  }
+
+  get remoteAddress() {
+    return this.#transport.remoteAddress
   }
 
   get stats(): ConnectionStats {
@@ -181,175 +232,167 @@ class MessageConnection implements Connection {
     }
   }
 
-  get localAddress() {
-    return this.transport.localAddress
+  // For the lifecycle.
+
+  pump(): void {
+    this.#sender.pump()
   }
 
-  get remoteAddress() {
-    return this.transport.remoteAddress
+  get isDrained(): boolean {
+    return this.#sender.isDrained
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
-    const toResult = (message: Buffer | undefined): IteratorResult<Buffer, void> => {
-      if (message !== undefined) return { value: message, done: false }
-      this.finish()
-      return { value: undefined, done: true }
+  get postedBytes(): number {
+    return this.#sender.postedBytes
+  }
+
+  receive(): void {
+    this.#poll()
+    this.#deliver()
+  }
+
+  receiveRest(): void {
+    const wasOver = this.#receiver.isOver
+    this.#receiver.pollRest()
+    if (!wasOver) this.#failIfBroken()
+  }
+
+  discardInput(): void {
+    this.#receiver.discardInput()
+  }
+
+  onClosed(error: NettsError | undefined): void {
+    this.#receiver.end(error)
+    this.#messageDeadline?.stop()
+    this.#sender.stop(error, () => this.#closedError())
+    this.#settleReceives()
+    if (error && errorChannel.hasSubscribers) errorChannel.publish({ connection: this, error })
+    if (closeChannel.hasSubscribers) closeChannel.publish({ connection: this, error })
+  }
+
+  #receive(take: Take, options: OperationOptions | undefined): Promise<Received> {
+    let signal: AbortSignal | undefined
+    if (options !== undefined) {
+      try {
+        signal = signalOf(options)
+      } catch (error) {
+        return Promise.reject(error)
+      }
     }
-    return {
-      next: () =>
-        this.#canTake(undefined)
-          ? Promise.resolve({ value: this.#receiver.takeOwned(), done: false })
-          : this.recv().then(toResult),
-      return: () => Promise.resolve({ value: undefined, done: true }),
+    if (!signal?.aborted) {
+      if (this.#canTake()) return Promise.resolve(this.#take(take))
+      const { isOver, error, ready } = this.#receiver
+      if (isOver && ready === 0) return error ? Promise.reject(error) : END
     }
+    return this.#receives.wait(take, signal)
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+  #take(take: Take): Buffer | MessageLease {
+    return take === 'owned' ? this.#receiver.takeOwned() : this.#receiver.takeLease()
   }
 
   /** Whether a message can be taken at once, out of turn of nobody. */
-  #canTake(signal: AbortSignal | undefined): boolean {
-    if (this.#receives.length > 0 || !isSignal(signal) || signal?.aborted) return false
-    if (this.#receiver.ready > 0) return true
-    if (this.#receiver.isOver) return false
-    this.#poll()
-    if (this.#receiver.ready > 0) return true
-    this.#checkClosed()
+  #canTake(): boolean {
+    if (this.#receives.length > 0) return false
+    const receiver = this.#receiver
+    if (receiver.ready === 0) {
+      if (receiver.isOver) return false
+      try {
+        this.#poll()
+        if (receiver.ready === 0) this.#life.checkClosed()
+      } catch (error) {
+        this.#life.onThrow(error)
+      }
+      if (receiver.ready === 0) return false
+    }
+    if (takeTurn()) return true
+    this.#deliverNextTurn()
     return false
   }
 
-  #waitForMessage(kind: typeof OWNED | typeof LEASE, signal: AbortSignal | undefined): Promise<Received> {
-    if (!isSignal(signal)) return Promise.reject(badSignal('recv'))
-    const { isOver, error, ready } = this.#receiver
-    if (isOver && ready === 0 && !signal?.aborted) return error ? Promise.reject(error) : END
-    return this.#receives.wait(kind, signal)
-  }
-
-  /** What the transport's waker calls: anything may have changed. */
-  #wake(): void {
-    if (this.#state === 'closed') return
-    this.#sender.pump()
-    if (this.#state === 'closing' || this.#state === 'disconnecting') this.#receiver.discardInput()
-    else this.#receive()
-    if ((this.#state as ConnectionState) === 'closed') return
-    if (this.transport.pollDisconnect()) this.#onClosed(this.transport.error)
-    else this.#advanceEnd()
-  }
-
-  /** Before waiting for the waker: it announces changes only, and a closed transport changes no more. */
-  #checkClosed(): void {
-    if (this.transport.pollDisconnect()) this.#scheduleWake()
-  }
-
-  #scheduleWake(): void {
-    if (this.#isWakeScheduled) return
-    this.#isWakeScheduled = true
-    nextTick(MessageConnection.#onTick, this)
-  }
-
-  static #onTick(this: void, connection: MessageConnection): void {
-    connection.#isWakeScheduled = false
-    connection.#wake()
-  }
-
-  #receive(): void {
-    this.#poll()
-    while (this.#receiver.ready > 0 && this.#receives.length > 0) {
-      const waiter = this.#receives.first!
-      waiter.resolve(waiter.detail === OWNED ? this.#receiver.takeOwned() : this.#receiver.takeLease())
-      if (this.#receiver.ready === 0) this.#poll()
-    }
-    if (this.#receiver.isOver) this.#settleReceives()
-  }
-
   #poll(): void {
+    this.#receiver.poll()
+    if (this.#receiver.isPartial) this.#awaitRest()
+    this.#failIfBroken()
+  }
+
+  #failIfBroken(): void {
+    const { error } = this.#receiver
+    if (error) this.#life.fail(error)
+  }
+
+  /** Gives waiting receives what is ready, as long as the event loop can do without a turn. */
+  #deliver(): void {
     const receiver = this.#receiver
-    const { chunksReceived } = receiver
-    const wasBehind = this.#isReaderBehind
-    receiver.poll()
-    this.#isReaderBehind = receiver.ready > 0
-    if (receiver.isPartial && (receiver.chunksReceived !== chunksReceived || wasBehind)) {
-      this.#messageTimer.restart()
+    while (receiver.ready > 0 && this.#receives.length > 0) {
+      if (!takeTurn()) return this.#deliverNextTurn()
+      const waiter = this.#receives.first!
+      waiter.resolve(this.#take(waiter.detail))
+      if (receiver.ready === 0) this.#poll()
     }
-    if (receiver.error && this.#state !== 'closed') this.#fail(receiver.error)
+    if (receiver.isOver) this.#settleReceives()
   }
 
-  #onMessageStalled(timeoutMs: number): void {
-    if (!this.#receiver.isPartial) return
-    if (this.#receiver.ready > 0) {
-      // What waits here to be taken fills the window: it may be this side that the peer waits for.
-      this.#messageTimer.restart()
-      return
-    }
-    this.#fail(
-      new NettsError('ERR_NETTS_TIMEOUT', `the peer left a message incomplete for ${timeoutMs} ms`, {
-        operation: 'recv',
-        address: this.remoteAddress,
-      }),
-    )
-  }
-
-  /** Says the half-close, or disconnects, once everything that was accepted is out. */
-  #advanceEnd(): void {
-    if (this.#state === 'closing' && this.#sender.postedSends !== this.#postedWhenClosing) {
-      this.#postedWhenClosing = this.#sender.postedSends
-      this.#closeTimer.restart()
-    }
-    if (!this.#sender.isIdle) return
-    if (this.#state === 'finishing') {
-      this.#state = 'finished'
-      this.transport.finish()
-    } else if (this.#state === 'closing') {
-      this.#state = 'disconnecting'
-      this.#closeTimer.clear()
-      this.transport.disconnect()
-    } else {
-      return
-    }
-    // It may be closed by that.
-    this.#scheduleWake()
-  }
-
-  #fail(error: NettsError): void {
-    if (this.#state === 'closed') return
-    this.transport.destroy(error)
-    this.#onClosed(error)
-  }
-
-  #onClosed(error: NettsError | undefined): void {
-    if (this.#state === 'closed') return
-    this.#receiver.pollRest()
-    const ended = error ?? this.#receiver.error
-    this.#receiver.end(ended)
-    this.#state = 'closed'
-    this.#error = ended
-    this.transport.waker = undefined
-    this.#messageTimer.clear()
-    this.#closeTimer.clear()
-    this.#sender.stop(ended, () => this.#closedError('send'))
-    this.#settleReceives()
-    this.#resolveClosed(ended)
-    if (ended && errorChannel.hasSubscribers) errorChannel.publish({ connection: this, error: ended })
-    if (closeChannel.hasSubscribers) closeChannel.publish({ connection: this, error: ended })
+  #deliverNextTurn(): void {
+    this.#delivery ??= clock.setImmediate(() => {
+      this.#delivery = undefined
+      if (this.#life.state !== 'closed') this.#life.guard(() => this.#deliver())
+    })
   }
 
   /** Nothing more will come: waiting receives get what is ready, and then the end. */
   #settleReceives(): void {
     const receiver = this.#receiver
     for (let waiter = this.#receives.first; waiter; waiter = this.#receives.first) {
-      if (receiver.ready > 0) {
-        waiter.resolve(waiter.detail === OWNED ? receiver.takeOwned() : receiver.takeLease())
-      } else if (receiver.error) {
-        waiter.reject(receiver.error)
-      } else {
-        waiter.resolve(undefined)
-      }
+      if (receiver.ready > 0) waiter.resolve(this.#take(waiter.detail))
+      else if (receiver.error) waiter.reject(receiver.error)
+      else waiter.resolve(undefined)
     }
   }
 
-  #sendRefusal(): NettsError {
-    return this.#error ?? this.#closedError('send')
+  #iterate<M extends Buffer | MessageLease>(take: Take): AsyncIterableIterator<M, void, undefined> {
+    const toResult = (message: Received): IteratorResult<M, void> => {
+      if (message !== undefined) return { value: message as M, done: false }
+      if (!this.#allowHalfOpen) this.finish()
+      return { value: undefined, done: true }
+    }
+    const iterator: AsyncIterableIterator<M, void, undefined> = {
+      next: () =>
+        this.#canTake()
+          ? Promise.resolve({ value: this.#take(take) as M, done: false as const })
+          : this.#receive(take, undefined).then(toResult),
+      return: () => Promise.resolve({ value: undefined, done: true as const }),
+      [Symbol.asyncIterator]: () => iterator,
+    }
+    return iterator
+  }
+
+  /** The peer has begun a message: it has to go on. */
+  #awaitRest(): void {
+    this.#messageDeadline ??= new StallDeadline({
+      clock: backgroundClock,
+      timeoutMs: this.#messageTimeoutMs,
+      look: () => this.#life.guard(() => this.#poll()),
+      progress: () => this.#restProgress(),
+      onStalled: () => this.#life.fail(this.#incompleteError()),
+    })
+    this.#messageDeadline.start()
+  }
+
+  /** @returns how many chunks came, ever; `undefined` when the peer need not send anything */
+  #restProgress(): number | undefined {
+    const receiver = this.#receiver
+    // What waits here to be taken fills the window: it may be this side that the peer waits for.
+    if (!receiver.isPartial || receiver.ready > 0) return undefined
+    return receiver.chunksReceived
+  }
+
+  #incompleteError(): NettsError {
+    return new NettsError(
+      'ERR_NETTS_TIMEOUT',
+      `the peer left a message incomplete for ${this.#messageTimeoutMs} ms`,
+      { operation: 'recv', address: this.remoteAddress },
+    )
   }
 
   #destroyedError(cause: unknown): NettsError {
@@ -360,33 +403,35 @@ class MessageConnection implements Connection {
     })
   }
 
-  #closedError(operation: string): NettsError {
+  #sendRefusal(): NettsError {
+    return this.#life.error ?? this.#closedError()
+  }
+
+  #closedError(): NettsError {
+    const { state } = this.#life
+    const hasFinished = state === 'finishing' || state === 'finished'
     return new NettsError(
       'ERR_NETTS_CLOSED',
-      this.#state === 'closed' || this.#state === 'closing' || this.#state === 'disconnecting'
-        ? 'the connection is closed'
-        : 'this side of the connection has finished',
-      { operation, address: this.remoteAddress },
+      hasFinished ? 'this side of the connection has finished' : 'the connection is closed',
+      { operation: 'send', address: this.remoteAddress },
     )
   }
 }
 
-const nothing = () => {}
-
-function isSignal(signal: unknown): signal is AbortSignal | undefined {
-  return signal === undefined || signal instanceof AbortSignal
-}
-
-function badSignal(operation: string): NettsError {
-  return invalidArgument('signal must be an AbortSignal', operation)
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
+function signalOf(options: OperationOptions | undefined): AbortSignal | undefined {
+  return options && checkSignal(checkObject('options', options).signal)
 }
 
 /**
  * Makes a connection over a transport, which is the connection's from here on.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no transport, or options out of range; the transport stays
- *   the caller's.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no transport, an unknown option, or one out of range; the
+ *   transport stays the caller's.
  */
-export function createConnection(transport: Transport, options: ConnectionOptions = {}): Connection {
+export function createConnection<T extends Transport>(
+  transport: T,
+  options: ConnectionOptions = {},
+): Connection<T> {
   return new MessageConnection(transport, options)
 }

@@ -6,19 +6,21 @@ import { type BufferSlot, headroomSymbol, takeSlotSymbol } from '../buffer-pool/
 export class LentMemory {
   readonly #payload: Uint8Array
   #piecesOut = 0
-  #resolveReturned: (() => void) | undefined
+  #onReturned: (() => void) | undefined
 
   constructor(payload: Uint8Array) {
     // As slabs are: a Buffer has other ideas of slice().
-    this.#payload = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength)
+    this.#payload = new Uint8Array(payload.buffer, payload.byteOffset, payload.length)
   }
 
-  /** Asked once, when no more pieces will be sent: resolves as soon as the transport has none of them any more. */
-  returned(): Promise<void> | undefined {
-    if (this.#piecesOut === 0) return undefined
-    return new Promise((resolve) => {
-      this.#resolveReturned = resolve
-    })
+  /**
+   * Asked once, when no more pieces will be sent: calls back as soon as the transport has none of them any more.
+   * @returns false when it has none now, and will not call back
+   */
+  onReturned(callback: () => void): boolean {
+    if (this.#piecesOut === 0) return false
+    this.#onReturned = callback
+    return true
   }
 
   /** Part of it as a buffer to send, which counts as out once a transport took it. */
@@ -26,14 +28,14 @@ export class LentMemory {
     return new LentPiece(this, pool, this.#payload, byteOffset, byteLength)
   }
 
-  /** @internal */
+  /** For its pieces: a transport took one. */
   onTaken(): void {
     this.#piecesOut++
   }
 
-  /** @internal */
+  /** For its pieces: a transport gave one back. */
   onFreed(): void {
-    if (--this.#piecesOut === 0) this.#resolveReturned?.()
+    if (--this.#piecesOut === 0) this.#onReturned?.()
   }
 }
 

@@ -1,13 +1,8 @@
-/** Puts messages on a transport, each in the cheapest way, as far as the transport takes them now. */
-import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
-import { headroomOf, setHeadroom } from '../buffer-pool/buffer-slot.js'
+/** Puts messages on a transport, one after the other, as far as the transport takes them now. */
 import type { Transport } from '../transport.js'
 import { CoalescingChunk } from './coalescing-chunk.js'
-import { HEADER_BYTES, writeHeader } from './framing.js'
-import type { LentMemory } from './lent-memory.js'
-
-// Captured, so that a test runner's fake timers don't freeze connections.
-const { nextTick } = process
+import { HEADER_BYTES } from './framing.js'
+import type { OutgoingMessage } from './outgoing-message.js'
 
 /**
  * A pooled buffer with no more payload than this is copied behind other messages all the same: with TCP on loopback,
@@ -15,19 +10,12 @@ const { nextTick } = process
  */
 const MAX_COPIED_BUFFER_BYTES = 4096
 
-// One for all connections, as the transport copies before it returns.
-const header = new Uint8Array(HEADER_BYTES)
-const gather: Uint8Array[] = [header, header]
-
-/** A message on its way out, and how far it got. */
-export interface OutgoingMessage {
-  readonly payload: Uint8Array
-  /** Where the payload lies, if in a pooled buffer; `undefined` once the transport has it. */
-  buffer: PooledBuffer | undefined
-  /** The payload, if its owner lent it until it has left. */
-  lent: LentMemory | undefined
-  /** Bytes of header and payload that are on their way; from the first on it can't be taken back. */
-  sentBytes: number
+/** What a writer asks of its connection. */
+export interface WriterOwner {
+  /** `pump` is due at the end of this turn's program. */
+  schedulePump(): void
+  /** The transport refused: if it is closed, its waker will not say so. */
+  checkClosed(): void
 }
 
 /** Writes one message after the other; whoever calls it keeps the order. */
@@ -44,25 +32,28 @@ export class MessageWriter {
   /** The smallest payload of which lending saves more than half of the copy. */
   readonly minLentPayload: number
   readonly #transport: Transport
+  readonly #owner: WriterOwner
   readonly #chunk: CoalescingChunk
-  readonly #onRefusedForEver: () => void
   // The transport refused; nothing is tried again until its waker says so.
   #isBlocked = false
-  #isPostScheduled = false
 
-  /** @param onRefusedForEver called when the transport refused a send because it is closed */
-  constructor(transport: Transport, onRefusedForEver: () => void) {
+  constructor(transport: Transport, owner: WriterOwner) {
     this.#transport = transport
+    this.#owner = owner
     this.#chunk = new CoalescingChunk(transport)
     this.maxSmallPayload = this.#chunk.capacity - HEADER_BYTES
     this.maxCopiedBuffer = Math.min(this.maxSmallPayload, MAX_COPIED_BUFFER_BYTES)
     this.minLentPayload = 2 * this.#chunk.capacity
-    this.#onRefusedForEver = onRefusedForEver
   }
 
-  /** Whether the transport has everything that was written. */
-  get isIdle(): boolean {
-    return this.#chunk.byteLength === 0
+  /** Bytes that were written and that the transport has not got yet. */
+  get gatheredBytes(): number {
+    return this.#chunk.byteLength
+  }
+
+  /** The transport refused, and nothing has changed since. */
+  get isBlocked(): boolean {
+    return this.#isBlocked
   }
 
   /** The transport may take more now. */
@@ -70,24 +61,22 @@ export class MessageWriter {
     this.#isBlocked = false
   }
 
-  /** Writes as much of a message as is possible now. @returns whether that was all of it */
+  /**
+   * Writes as much of a message as is possible now. What it holds is given back with its last byte.
+   * @returns whether that was all of it
+   * @throws NettsError `ERR_NETTS_BUFFER_DETACHED`
+   */
   write(message: OutgoingMessage): boolean {
-    const { payload, buffer } = message
-    const { bufferPool, maxSendSize } = this.#transport
-    const stays = payload.byteLength > this.maxCopiedBuffer || message.sentBytes > 0
-    if (buffer !== undefined && stays && buffer.pool.domain === bufferPool.domain) {
-      const headroom = headroomOf(buffer)
-      if (headroom === HEADER_BYTES && payload.byteLength + HEADER_BYTES <= maxSendSize) {
-        return this.#writeFramed(message, buffer)
-      }
-      if (headroom === 0 && payload.byteLength > 0 && payload.byteLength <= maxSendSize) {
-        return this.#writeBehindHeader(message, buffer)
-      }
+    if (!message.hasBegun && !this.#begin(message)) return false
+    while (message.leftBytes > 0) {
+      if (!this.post() || this.#isBlocked) return false
+      const taken = message.sendPart(this.#transport)
+      if (taken === 0) return this.#onRefused()
+      this.#onPosted(taken)
     }
-    if (message.lent !== undefined) return this.#writeLent(message, message.lent)
-    const isSmall = payload.byteLength <= this.maxSmallPayload
-    if (!(isSmall ? this.writeSmall(payload) : this.#writeInChunks(message))) return false
-    releaseBuffer(message)
+    if (message.isZeroCopy) this.zeroCopySends++
+    message.release()
+    this.#leaveSoon()
     return true
   }
 
@@ -97,8 +86,7 @@ export class MessageWriter {
       if (!this.post()) return false
       this.#chunk.append(payload)
     }
-    if (this.#chunk.isFull) this.post()
-    else this.#schedulePost()
+    this.#leaveSoon()
     return true
   }
 
@@ -118,110 +106,21 @@ export class MessageWriter {
     this.#chunk.discard()
   }
 
-  /** A large message: the transport copies chunk after chunk of it. */
-  #writeInChunks(message: OutgoingMessage): boolean {
-    if (!this.post()) return false
-    const { payload } = message
-    const byteLength = payload.byteLength + HEADER_BYTES
-    while (message.sentBytes < byteLength) {
-      if (this.#isBlocked) return false
-      const taken = this.#sendPart(payload, message.sentBytes)
-      if (taken === 0) return this.#onRefused()
-      message.sentBytes += taken
-      this.#onPosted(taken)
-    }
+  /** A small message lies in one chunk, for a reader that takes it in place; a large one begins where there is room. */
+  #begin(message: OutgoingMessage): boolean {
+    const { byteLength, isZeroCopy } = message
+    const isSmall = !isZeroCopy && byteLength <= this.maxSmallPayload
+    if (!isSmall && this.#isBlocked) return false
+    const room = HEADER_BYTES + (isSmall ? byteLength : 0)
+    if (!this.#chunk.hasRoom(room) && !this.post()) return false
+    message.begin(this.#chunk)
     return true
   }
 
-  #sendPart(payload: Uint8Array, sentBytes: number): number {
-    if (sentBytes >= HEADER_BYTES) return this.#transport.sendCopy(payload.subarray(sentBytes - HEADER_BYTES))
-    writeHeader(header, 0, payload.byteLength)
-    gather[0] = header.subarray(sentBytes)
-    gather[1] = payload
-    const taken = this.#transport.sendGather(gather)
-    // The message shall not live on here.
-    gather[1] = header
-    return taken
-  }
-
-  /**
-   * A message whose owner lends it: its beginning fills the chunk before, and the rest leaves uncopied. All written, it
-   * is its owner's again only once the transport gave it back.
-   */
-  #writeLent(message: OutgoingMessage, lent: LentMemory): boolean {
-    const { payload } = message
-    if (message.sentBytes === 0 && !this.#beginLent(message)) return false
-    const end = HEADER_BYTES + payload.byteLength
-    while (message.sentBytes < end) {
-      if (!this.post() || this.#isBlocked) return false
-      const { bufferPool, maxSendSize } = this.#transport
-      const byteLength = Math.min(end - message.sentBytes, maxSendSize)
-      const piece = lent.piece(bufferPool, message.sentBytes - HEADER_BYTES, byteLength)
-      if (!this.#transport.sendBuffer(piece)) return this.#onRefused()
-      message.sentBytes += byteLength
-      this.#onPosted(byteLength)
-    }
-    this.zeroCopySends++
-    return true
-  }
-
-  #beginLent(message: OutgoingMessage): boolean {
-    const { byteLength } = message.payload
-    if (this.#isBlocked) return false
-    if (!this.#chunk.appendHeader(byteLength)) {
-      if (!this.post()) return false
-      this.#chunk.appendHeader(byteLength)
-    }
-    message.sentBytes = HEADER_BYTES + this.#chunk.appendPart(message.payload, 0)
-    return true
-  }
-
-  /** A buffer with room for its header in front: nothing is copied. */
-  #writeFramed(message: OutgoingMessage, buffer: PooledBuffer): boolean {
-    if (!this.post() || this.#isBlocked) return false
-    const { byteLength } = message.payload
-    setHeadroom(buffer, 0)
-    writeHeader(buffer.bytes, 0, byteLength)
-    if (!this.#transport.sendBuffer(buffer)) {
-      setHeadroom(buffer, HEADER_BYTES)
-      return this.#onRefused()
-    }
-    this.#onBufferPosted(message, byteLength + HEADER_BYTES)
-    return true
-  }
-
-  /** Any other buffer of the same memory: its header ends the chunk before, and it follows uncopied. */
-  #writeBehindHeader(message: OutgoingMessage, buffer: PooledBuffer): boolean {
-    const { byteLength } = message.payload
-    if (message.sentBytes === 0) {
-      if (this.#isBlocked) return false
-      if (!this.#chunk.appendHeader(byteLength)) {
-        if (!this.post()) return false
-        this.#chunk.appendHeader(byteLength)
-      }
-      message.sentBytes = HEADER_BYTES
-    }
-    if (!this.post() || this.#isBlocked) return false
-    if (!this.#transport.sendBuffer(buffer)) return this.#onRefused()
-    this.#onBufferPosted(message, byteLength)
-    return true
-  }
-
-  #schedulePost(): void {
-    if (this.#isPostScheduled) return
-    this.#isPostScheduled = true
-    nextTick(MessageWriter.#onTick, this)
-  }
-
-  static #onTick(this: void, writer: MessageWriter): void {
-    writer.#isPostScheduled = false
-    writer.post()
-  }
-
-  #onBufferPosted(message: OutgoingMessage, byteLength: number): void {
-    message.buffer = undefined
-    this.zeroCopySends++
-    this.#onPosted(byteLength)
+  /** A full chunk leaves at once, another one when this turn's program has run. */
+  #leaveSoon(): void {
+    if (this.#chunk.isFull) this.post()
+    else if (this.#chunk.byteLength > 0) this.#owner.schedulePump()
   }
 
   #onPosted(byteLength: number): void {
@@ -231,14 +130,7 @@ export class MessageWriter {
 
   #onRefused(): false {
     this.#isBlocked = true
-    // The waker announces changes only, and a closed transport changes no more.
-    if (this.#transport.pollDisconnect()) this.#onRefusedForEver()
+    this.#owner.checkClosed()
     return false
   }
-}
-
-/** Gives a message's pooled buffer back, if it still has one. */
-export function releaseBuffer(message: OutgoingMessage): void {
-  message.buffer?.release()
-  message.buffer = undefined
 }

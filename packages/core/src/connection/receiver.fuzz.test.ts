@@ -46,12 +46,12 @@ function transportOf(bytes: Buffer, cuts: readonly number[]) {
     let count = 0
     while (count < out.length && next < chunks.length) {
       const chunk = chunks[next++]!
-      Object.assign(out[count++]!, { bufIdx: transport.chunks.add(chunk), byteLen: chunk.byteLength })
+      Object.assign(out[count++]!, { chunkIndex: transport.chunks.add(chunk), byteLength: chunk.byteLength })
     }
     return count
   }
-  transport.repostRecv = (bufIdx) => {
-    transport.chunks.remove(bufIdx).fill(0xdd)
+  transport.repostRecv = (chunkIndex) => {
+    transport.chunks.remove(chunkIndex).fill(0xdd)
   }
   Object.defineProperty(transport, 'recvEnded', { get: () => next === chunks.length })
   return transport
@@ -60,6 +60,10 @@ function transportOf(bytes: Buffer, cuts: readonly number[]) {
 const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 700 })), {
   maxLength: 20,
 })
+
+const rethrow = (error: unknown): never => {
+  throw error
+}
 
 describe('the receiver', () => {
   it('finds what the plainest decoder finds, however the bytes are cut and taken', () => {
@@ -72,7 +76,7 @@ describe('the receiver', () => {
         fc.array(fc.constantFrom('owned', 'lease', 'hold'), { minLength: 1, maxLength: 5 }),
         (bytes, cuts, maxMessageSize, highWaterMark, ways) => {
           const transport = transportOf(bytes, cuts)
-          const receiver = new Receiver(transport, maxMessageSize, highWaterMark)
+          const receiver = new Receiver(transport, maxMessageSize, highWaterMark, rethrow)
           const expected = decode(bytes, maxMessageSize)
           const received: Uint8Array[] = []
           const held: (() => void)[] = []
@@ -117,7 +121,7 @@ describe('the receiver', () => {
     fc.assert(
       fc.property(speech, cuts, fc.nat(5), (bytes, cuts, takes) => {
         const transport = transportOf(bytes, cuts)
-        const receiver = new Receiver(transport, 2 ** 32 - 1, 100)
+        const receiver = new Receiver(transport, 2 ** 32 - 1, 100, rethrow)
         const received: string[] = []
         for (let count = 0; count < takes; count++) {
           receiver.poll()

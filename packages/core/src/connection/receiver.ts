@@ -1,9 +1,10 @@
 /** The receiving half of a connection: finds messages in chunks, in place where possible. */
 import { NettsError } from '../errors.js'
+import { NO_BYTES } from '../runtime/bytes.js'
 import type { RecvCompletion, Transport } from '../transport.js'
 import { Assembler } from './assembler.js'
 import { HEADER_BYTES, readHeader } from './framing.js'
-import { HAS_HEADER, OWN_MEMORY, Segment, SegmentLease, type SegmentOwner } from './segment.js'
+import { MessageRun, RunLease, type RunOwner } from './message-run.js'
 
 /** Few, because every connection keeps them while idle. */
 const BATCH_LENGTH = 4
@@ -14,7 +15,7 @@ const BATCH_LENGTH = 4
  * Whole messages stay where they are, in the transport's receive memory, and so hold the peer back once its window
  * is used up. Only a message that goes beyond a chunk is copied together.
  */
-export class Receiver implements SegmentOwner {
+export class Receiver implements RunOwner {
   /** Complete messages that can be taken. */
   ready = 0
   /** Their payload bytes. */
@@ -31,12 +32,16 @@ export class Receiver implements SegmentOwner {
   readonly #transport: Transport
   readonly #maxMessageSize: number
   readonly #highWaterMark: number
+  readonly #onThrow: (error: unknown) => void
   readonly #assembler = new Assembler()
-  readonly #batch: RecvCompletion[] = Array.from({ length: BATCH_LENGTH }, () => ({ bufIdx: 0, byteLen: 0 }))
+  readonly #batch: RecvCompletion[] = Array.from({ length: BATCH_LENGTH }, () => ({
+    chunkIndex: 0,
+    byteLength: 0,
+  }))
   #batchIndex = 0
   #batchCount = 0
-  #first: Segment | undefined
-  #last: Segment | undefined
+  #first: MessageRun | undefined
+  #last: MessageRun | undefined
   // The incomplete message: how much of its header is there, and what that says so far.
   #headerBytes = 0
   #announcedBytes = 0
@@ -45,10 +50,17 @@ export class Receiver implements SegmentOwner {
   readonly #pinBudgetBytes: number
   #pinnedBytes = 0
 
-  constructor(transport: Transport, maxMessageSize: number, highWaterMark: number) {
+  /** @param onThrow gets what the transport throws when a program releases a lease */
+  constructor(
+    transport: Transport,
+    maxMessageSize: number,
+    highWaterMark: number,
+    onThrow: (error: unknown) => void,
+  ) {
     this.#transport = transport
     this.#maxMessageSize = maxMessageSize
     this.#highWaterMark = highWaterMark
+    this.#onThrow = onThrow
     const { recvWindow, maxSendSize } = transport
     this.#pinBudgetBytes = Math.min(recvWindow / 2, recvWindow - maxSendSize)
   }
@@ -63,10 +75,14 @@ export class Receiver implements SegmentOwner {
     return this.#assembler.heldBytes
   }
 
+  /** Whether so much is ready that nothing more is taken in. */
+  get isFull(): boolean {
+    return this.ready > 0 && this.bytesBuffered + this.ready * HEADER_BYTES >= this.#highWaterMark
+  }
+
   /** Takes in chunks until the transport has no more, or enough messages are ready. */
   poll(): void {
-    while (!this.isOver) {
-      if (this.ready > 0 && this.bytesBuffered + this.ready * HEADER_BYTES >= this.#highWaterMark) return
+    while (!this.isOver && !this.isFull) {
       if (!this.#pollChunk()) {
         if (this.#transport.recvEnded) this.#onPeerEnd()
         return
@@ -75,39 +91,36 @@ export class Receiver implements SegmentOwner {
   }
 
   /** The next message in place. Only while one is {@link ready}. */
-  takeLease(): SegmentLease {
-    const segment = this.#first!
-    const byteLength = segment.takeMessage()
-    const byteOffset = segment.position - byteLength
-    let lease: SegmentLease
-    if (segment.bufIdx === OWN_MEMORY || segment.isPinned || this.#pin(segment)) {
-      segment.retain()
-      lease = new SegmentLease(segment, byteOffset, byteLength)
-      if (segment.bufIdx === OWN_MEMORY) this.assembledLeases++
+  takeLease(): RunLease {
+    const run = this.#first!
+    const { byteOffset, byteLength } = run
+    let lease: RunLease
+    if (run.chunkIndex === undefined || run.isPinned || this.#pin(run)) {
+      run.retain()
+      lease = new RunLease(run, byteOffset, byteLength)
+      if (run.chunkIndex === undefined) this.assembledLeases++
     } else {
-      const copy = new Uint8Array(segment.bytes.subarray(byteOffset, segment.position))
-      lease = new SegmentLease(new Segment(this, copy, OWN_MEMORY, 0, byteLength, HAS_HEADER), 0, byteLength)
+      lease = new RunLease(this.#ownRun(run.bytes, byteOffset, byteLength, 1), 0, byteLength)
       this.copiedLeases++
     }
-    this.#onTaken(segment, byteLength)
+    this.#onTaken(run, byteLength)
     return lease
   }
 
   /** The next message in memory of its own. Only while one is {@link ready}. */
   takeOwned(): Buffer {
-    const segment = this.#first!
-    const byteLength = segment.takeMessage()
-    const byteOffset = segment.position - byteLength
-    const { bytes } = segment
+    const run = this.#first!
+    const { bytes, byteOffset, byteLength } = run
     let owned: Buffer
-    if (segment.bufIdx === OWN_MEMORY && bytes.byteLength === byteLength) {
+    if (run.chunkIndex === undefined && bytes.length === byteLength) {
       owned = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, byteLength)
-      segment.bytes = NO_BYTES
+      // It is the program's now.
+      run.bytes = NO_BYTES
     } else {
       owned = Buffer.allocUnsafe(byteLength)
-      owned.set(bytes.subarray(byteOffset, segment.position))
+      owned.set(bytes.subarray(byteOffset, byteOffset + byteLength))
     }
-    this.#onTaken(segment, byteLength)
+    this.#onTaken(run, byteLength)
     return owned
   }
 
@@ -125,13 +138,13 @@ export class Receiver implements SegmentOwner {
   pollRest(): void {
     while (!this.isOver && this.#pollChunk()) {}
     if (!this.isOver && this.#transport.recvEnded) this.#onPeerEnd()
-    let segment = this.#first
+    let run = this.#first
     this.#first = this.#last = undefined
-    while (segment) {
-      const { next } = segment
-      segment.next = undefined
-      this.#push(segment.bufIdx === OWN_MEMORY ? segment : this.#copyOut(segment))
-      segment = next
+    while (run) {
+      const { next } = run
+      run.next = undefined
+      this.#push(run.chunkIndex === undefined ? run : this.#copyOut(run))
+      run = next
     }
   }
 
@@ -148,22 +161,26 @@ export class Receiver implements SegmentOwner {
   /** Throws away what is ready. */
   discardReady(): void {
     while (this.#first) {
-      const segment = this.#first
-      this.#first = segment.next
-      segment.release()
+      const run = this.#first
+      this.#first = run.next
+      run.release()
     }
     this.#last = undefined
     this.ready = this.bytesBuffered = 0
   }
 
-  /** A segment was read and released. */
-  onFree(segment: Segment): void {
-    if (segment.bufIdx === OWN_MEMORY) {
-      if (!this.isOver) this.#assembler.recycle(segment.bytes)
+  /** A run was read and released. */
+  onFree(run: MessageRun): void {
+    if (run.chunkIndex === undefined) {
+      if (!this.isOver) this.#assembler.recycle(run.bytes)
       return
     }
-    if (segment.isPinned) this.#pinnedBytes -= this.#pinCost(segment)
-    this.#transport.repostRecv(segment.bufIdx)
+    if (run.isPinned) this.#pinnedBytes -= this.#pinCost(run)
+    try {
+      this.#transport.repostRecv(run.chunkIndex)
+    } catch (error) {
+      this.#onThrow(error)
+    }
   }
 
   #pollChunk(): boolean {
@@ -172,73 +189,73 @@ export class Receiver implements SegmentOwner {
       this.#batchCount = this.#transport.pollRecv(this.#batch)
       if (this.#batchCount === 0) return false
     }
-    const { bufIdx } = this.#batch[this.#batchIndex++]!
-    this.#onChunk(bufIdx, this.#transport.recvBuf(bufIdx))
+    const { chunkIndex } = this.#batch[this.#batchIndex++]!
+    this.#onChunk(chunkIndex, this.#transport.recvBuf(chunkIndex))
     return true
   }
 
-  #copyOut(segment: Segment): Segment {
-    const copy = new Uint8Array(segment.bytes.subarray(segment.position, segment.end))
-    const { headlessByteLength } = segment
-    segment.release()
-    return new Segment(this, copy, OWN_MEMORY, 0, copy.byteLength, headlessByteLength)
-  }
-
-  #onChunk(bufIdx: number, bytes: Uint8Array): void {
+  /**
+   * A chunk holds, in this order and each of them optional: the rest of the incomplete message, whole messages, and the
+   * beginning of the next one.
+   */
+  #onChunk(chunkIndex: number, bytes: Uint8Array): void {
     this.chunksReceived++
     let position = 0
-    let headlessByteLength = HAS_HEADER
+    let messages = 0
+    let firstOffset = 0
+    let firstLength = 0
     if (this.#headerBytes > 0) {
       position = this.#takeHeader(bytes, 0)
-      if (this.#headerBytes === HEADER_BYTES) {
-        if (this.#assembler.arrivedBytes === 0 && bytes.byteLength - position >= this.#announcedBytes) {
-          headlessByteLength = this.#announcedBytes
-          this.#headerBytes = 0
-        } else {
-          position = this.#continueMessage(bytes, position)
-        }
+      if (this.#headerBytes === HEADER_BYTES && this.#liesIn(bytes, position)) {
+        // Its header was in the chunk before, and its payload needs no assembling.
+        messages = 1
+        firstOffset = position
+        firstLength = this.#announcedBytes
+        this.#headerBytes = 0
+        this.#onReady(firstLength)
+        position += firstLength
+      } else if (this.#headerBytes === HEADER_BYTES) {
+        position = this.#continueMessage(bytes, position)
       }
     }
-    let end = position
-    if (headlessByteLength !== HAS_HEADER) {
-      end += headlessByteLength
-      this.#onReady(headlessByteLength)
+    if (this.#headerBytes === 0 && !this.isOver) {
+      while (bytes.length - position >= HEADER_BYTES) {
+        const byteLength = readHeader(bytes, position)
+        const payload = position + HEADER_BYTES
+        if (byteLength > this.#maxMessageSize || bytes.length - payload < byteLength) break
+        if (messages++ === 0) {
+          firstOffset = payload
+          firstLength = byteLength
+        }
+        this.#onReady(byteLength)
+        position = payload + byteLength
+      }
+      if (position < bytes.length) this.#beginMessage(bytes, position)
     }
-    if (this.#headerBytes === 0 && !this.isOver) end = this.#skipWholeMessages(bytes, end)
-    if (end > position || headlessByteLength !== HAS_HEADER) {
-      this.#push(new Segment(this, bytes, bufIdx, position, end, headlessByteLength))
-      if (end < bytes.byteLength) this.#beginMessage(bytes, end)
+    if (messages > 0) {
+      this.#push(new MessageRun(this, bytes, chunkIndex, messages, firstOffset, firstLength))
     } else {
-      if (end < bytes.byteLength && !this.isOver) this.#beginMessage(bytes, end)
-      this.#transport.repostRecv(bufIdx)
+      this.#transport.repostRecv(chunkIndex)
     }
   }
 
-  /** Counts the messages that are complete. @returns where the first byte is that belongs to none of them */
-  #skipWholeMessages(bytes: Uint8Array, start: number): number {
-    const chunkEnd = bytes.byteLength
-    let position = start
-    while (chunkEnd - position >= HEADER_BYTES) {
-      const byteLength = readHeader(bytes, position)
-      if (byteLength > this.#maxMessageSize || chunkEnd - position - HEADER_BYTES < byteLength) break
-      position += HEADER_BYTES + byteLength
-      this.#onReady(byteLength)
-    }
-    return position
+  /** Whether the whole payload of the incomplete message lies in `bytes`, from `position` on. */
+  #liesIn(bytes: Uint8Array, position: number): boolean {
+    return this.#assembler.arrivedBytes === 0 && bytes.length - position >= this.#announcedBytes
   }
 
   /** The rest of a chunk is the beginning of a message. */
   #beginMessage(bytes: Uint8Array, start: number): void {
     const position = this.#takeHeader(bytes, start)
-    if (this.#headerBytes === HEADER_BYTES) this.#assembler.add(bytes, position, bytes.byteLength)
+    if (this.#headerBytes === HEADER_BYTES) this.#assembler.add(bytes, position, bytes.length)
   }
 
   /** Adds to the incomplete message. @returns where in the chunk it ends */
   #continueMessage(bytes: Uint8Array, start: number): number {
-    const position = this.#assembler.add(bytes, start, bytes.byteLength)
+    const position = this.#assembler.add(bytes, start, bytes.length)
     if (this.#assembler.isComplete) {
       const byteLength = this.#announcedBytes
-      this.#push(new Segment(this, this.#assembler.finish(), OWN_MEMORY, 0, byteLength, byteLength))
+      this.#push(new MessageRun(this, this.#assembler.finish(), undefined, 1, 0, byteLength))
       this.#headerBytes = 0
       this.#onReady(byteLength)
     }
@@ -250,7 +267,7 @@ export class Receiver implements SegmentOwner {
     let position = start
     if (this.#headerBytes === HEADER_BYTES) return position
     if (this.#headerBytes === 0) this.#announcedBytes = 0
-    while (this.#headerBytes < HEADER_BYTES && position < bytes.byteLength) {
+    while (this.#headerBytes < HEADER_BYTES && position < bytes.length) {
       this.#announcedBytes = this.#announcedBytes * 256 + bytes[position++]!
       this.#headerBytes++
     }
@@ -263,7 +280,7 @@ export class Receiver implements SegmentOwner {
           { operation: 'recv', address: this.#transport.remoteAddress },
         ),
       )
-      return bytes.byteLength
+      return bytes.length
     }
     this.#assembler.begin(this.#announcedBytes)
     return position
@@ -274,15 +291,16 @@ export class Receiver implements SegmentOwner {
     this.bytesBuffered += byteLength
   }
 
-  #onTaken(segment: Segment, byteLength: number): void {
+  #onTaken(run: MessageRun, byteLength: number): void {
     this.ready--
     this.bytesBuffered -= byteLength
     this.messagesReceived++
     this.bytesReceived += byteLength
-    if (!segment.isTaken) return
-    this.#first = segment.next
+    run.advance()
+    if (run.messages > 0) return
+    this.#first = run.next
     if (this.#first === undefined) this.#last = undefined
-    segment.release()
+    run.release()
   }
 
   #onPeerEnd(): void {
@@ -295,30 +313,42 @@ export class Receiver implements SegmentOwner {
     this.end(error)
   }
 
-  #push(segment: Segment): void {
-    if (this.#last) this.#last.next = segment
-    else this.#first = segment
-    this.#last = segment
+  #push(run: MessageRun): void {
+    if (this.#last) this.#last.next = run
+    else this.#first = run
+    this.#last = run
+  }
+
+  /** The messages of a run that nobody has taken, in memory of their own. */
+  #copyOut(run: MessageRun): MessageRun {
+    const { bytes, byteOffset, byteLength, messages } = run
+    const copy = this.#ownRun(bytes, byteOffset, byteLength, messages)
+    run.release()
+    return copy
+  }
+
+  #ownRun(bytes: Uint8Array, byteOffset: number, byteLength: number, messages: number): MessageRun {
+    const end = messages === 1 ? byteOffset + byteLength : bytes.length
+    const copy = new Uint8Array(bytes.subarray(byteOffset, end))
+    return new MessageRun(this, copy, undefined, messages, 0, byteLength)
   }
 
   /** @returns whether one more chunk may be held by leases; it is counted then */
-  #pin(segment: Segment): boolean {
-    const cost = this.#pinCost(segment)
+  #pin(run: MessageRun): boolean {
+    const cost = this.#pinCost(run)
     if (this.#pinnedBytes + cost > this.#pinBudgetBytes) return false
     this.#pinnedBytes += cost
-    segment.isPinned = true
+    run.isPinned = true
     return true
   }
 
-  #pinCost(segment: Segment): number {
-    return Math.max(segment.bytes.byteLength, this.#transport.maxSendSize)
+  #pinCost(run: MessageRun): number {
+    return Math.max(run.bytes.length, this.#transport.maxSendSize)
   }
 
   #repostBatch(): void {
     while (this.#batchIndex < this.#batchCount) {
-      this.#transport.repostRecv(this.#batch[this.#batchIndex++]!.bufIdx)
+      this.#transport.repostRecv(this.#batch[this.#batchIndex++]!.chunkIndex)
     }
   }
 }
-
-const NO_BYTES = new Uint8Array(0)

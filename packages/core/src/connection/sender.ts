@@ -1,25 +1,33 @@
 /** The sending half of a connection: accepts messages in order, and lets those wait for which there is no room. */
-import { types } from 'node:util'
-import { HOST_MEMORY, type PooledBuffer } from '../buffer-pool/buffer-pool.js'
-import { giveAway, headroomOf, isPooledBuffer } from '../buffer-pool/buffer-slot.js'
-import { WaitQueue } from '../driver/wait-queue.js'
+import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
+import { headroomOf, isPooledBuffer } from '../buffer-pool/buffer-slot.js'
+import { show } from '../driver/options.js'
+import { type Waiter, WaitQueue } from '../driver/wait-queue.js'
 import { aborted, invalidArgument, NettsError } from '../errors.js'
+import { FlushQueue } from '../lifecycle/flush-queue.js'
+import { toBytes } from '../runtime/bytes.js'
 import type { Transport } from '../transport.js'
-import { HEADER_BYTES } from './framing.js'
-import { LentMemory } from './lent-memory.js'
-import { MessageWriter, type OutgoingMessage, releaseBuffer } from './message-writer.js'
+import { MessageWriter, type WriterOwner } from './message-writer.js'
+import {
+  BufferMessage,
+  CopiedMessage,
+  canLend,
+  canSendBuffer,
+  LentMessage,
+  type OutgoingMessage,
+} from './outgoing-message.js'
 
-interface WaitingMessage extends OutgoingMessage {
+/** A message that waits for room; without one, a flush that waits for those before it. */
+interface Waiting {
+  readonly message: OutgoingMessage | undefined
   /** Counted as sent already, and nobody waits for it: trySend began it. */
   readonly isAccepted: boolean
 }
 
-/** What a flush waits for. */
-interface FlushTarget {
-  /** The position in the outgoing bytes up to which everything must be posted. */
-  readonly bytePosition: number
-  /** Known once that is posted: how many sends must be complete. */
-  sends: number | undefined
+/** What a sender asks of its connection. */
+export interface SenderOwner extends WriterOwner {
+  /** The transport threw: ends the connection. @returns the error that it ended with */
+  onThrow(error: unknown): NettsError
 }
 
 /** What every send that needs no waiting returns. */
@@ -34,32 +42,42 @@ export class Sender {
   readonly #maxMessageSize: number
   readonly #maxSmallPayload: number
   readonly #maxCopiedBuffer: number
+  readonly #owner: SenderOwner
   readonly #writer: MessageWriter
-  readonly #waiting = new WaitQueue<void, WaitingMessage>('send', releaseBuffer)
-  readonly #flushes = new WaitQueue<void, FlushTarget>('flush')
-  #acceptedBytes = 0
-  #completedSends = 0
+  readonly #waiting = new WaitQueue<void, Waiting>('send', (waiting) => this.#drop(waiting))
+  readonly #flushes: FlushQueue
+  readonly #writable = new WaitQueue<void>('whenWritable')
+  /** Of waiting messages, what the transport does not have yet. */
+  #waitingBytes = 0
 
-  /**
-   * @param wake called when {@link pump} is due although the transport's waker may say nothing, as it is closed. Not
-   *   the time to do it at once.
-   */
-  constructor(transport: Transport, maxMessageSize: number, wake: () => void) {
+  constructor(transport: Transport, maxMessageSize: number, owner: SenderOwner) {
     this.#transport = transport
     this.#maxMessageSize = maxMessageSize
-    this.#writer = new MessageWriter(transport, wake)
+    this.#owner = owner
+    this.#writer = new MessageWriter(transport, owner)
+    this.#flushes = new FlushQueue(transport)
     this.#maxSmallPayload = Math.min(maxMessageSize, this.#writer.maxSmallPayload)
     this.#maxCopiedBuffer = Math.min(maxMessageSize, this.#writer.maxCopiedBuffer)
   }
 
   /** Whether the transport has everything that was ever asked to be sent. */
-  get isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#writer.isIdle
+  get isDrained(): boolean {
+    return this.#waiting.length === 0 && this.#writer.gatheredBytes === 0
+  }
+
+  /** Bytes, headers included, that were asked to be sent and that the transport does not have yet. */
+  get queuedBytes(): number {
+    return this.#waitingBytes + this.#writer.gatheredBytes
   }
 
   /** Sends that the transport accepted. */
   get postedSends(): number {
     return this.#writer.postedSends
+  }
+
+  /** Bytes in them. */
+  get postedBytes(): number {
+    return this.#writer.postedBytes
   }
 
   get zeroCopySends(): number {
@@ -69,65 +87,52 @@ export class Sender {
   /** See `Connection.trySend`. */
   trySend(data: Uint8Array | PooledBuffer): boolean {
     if (this.#acceptSmall(data)) return true
-    const message = this.#check(data)
-    const { byteLength } = message.payload
+    const message = this.#messageOf(data)
     if (this.#waiting.length > 0) return false
-    if (!this.#writer.write(message)) {
-      if (message.sentBytes === 0) return false
-      this.#keepRest(message)
+    if (!this.#write(message)) {
+      if (!message.hasBegun) return false
+      // It can't be taken back: its rest stays here and goes before anything else.
+      message.keep(true)
+      this.#wait({ message, isAccepted: true }, undefined, nothing, nothing)
     }
-    this.#onAccepted(byteLength)
+    this.#onAccepted(message.byteLength)
     return true
   }
 
   /** See `Connection.send`. */
   send(data: Uint8Array | PooledBuffer, signal: AbortSignal | undefined): Promise<void> {
-    let message: OutgoingMessage
+    let message: OutgoingMessage | undefined
     try {
       if (!signal?.aborted && this.#acceptSmall(data)) return ACCEPTED
-      message = this.#check(data)
+      message = this.#messageOf(data)
+      if (signal?.aborted) throw aborted(signal, 'send')
+      if (this.#waiting.length === 0 && this.#write(message)) return this.#accepted(message)
     } catch (error) {
-      releaseGivenBuffer(data)
+      if (message) message.release()
+      else releaseGivenBuffer(data)
       return Promise.reject(error)
     }
-    if (signal?.aborted) {
-      releaseBuffer(message)
-      return Promise.reject(aborted(signal, 'send'))
-    }
-    if (this.#canLend(message)) message.lent = new LentMemory(message.payload)
-    if (this.#waiting.length === 0 && this.#writer.write(message)) {
-      this.#onAccepted(message.payload.byteLength)
-      return message.lent?.returned() ?? ACCEPTED
-    }
-    const { payload, buffer, lent, sentBytes } = message
-    return this.#waiting.wait(
-      { payload, buffer: buffer && giveAway(buffer), lent, sentBytes, isAccepted: false },
-      sentBytes > 0 ? undefined : signal,
+    const waiting = { message, isAccepted: false }
+    message.keep(false)
+    return new Promise((resolve, reject) =>
+      this.#wait(waiting, message.hasBegun ? undefined : signal, resolve, reject),
     )
-  }
-
-  /**
-   * Accepts what is copied behind other messages, making nothing for it.
-   * @returns false when it is not such a message, or has to wait
-   */
-  #acceptSmall(data: Uint8Array | PooledBuffer): boolean {
-    const isBytes = data instanceof Uint8Array
-    if (!isBytes && !isPooledBuffer(data)) return false
-    const { byteLength } = data
-    const limit = isBytes ? this.#maxSmallPayload : this.#maxCopiedBuffer
-    if (byteLength > limit || this.#waiting.length > 0) return false
-    if (!this.#writer.writeSmall(isBytes ? data : data.bytes)) return false
-    if (!isBytes) data.release()
-    this.#onAccepted(byteLength)
-    return true
   }
 
   /** See `Connection.flush`. */
   flush(signal: AbortSignal | undefined): Promise<void> {
-    this.#writer.post()
-    const flushed = this.#flushes.wait({ bytePosition: this.#acceptedBytes, sends: undefined }, signal)
-    this.#settleFlushes()
-    return flushed
+    if (signal?.aborted) return Promise.reject(aborted(signal, 'flush'))
+    return new Promise((resolve, reject) => {
+      const flush = () => this.#flushes.add(this.#writer.postedSends, signal, resolve, reject)
+      if (this.#waiting.length === 0 && this.#post()) flush()
+      else this.#wait({ message: undefined, isAccepted: true }, signal, flush, reject)
+    })
+  }
+
+  /** See `Connection.whenWritable`. */
+  whenWritable(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isWritable && !signal?.aborted) return ACCEPTED
+    return this.#writable.wait(undefined, signal)
   }
 
   /** Goes on with what waits: the transport may take more, or have completed some. */
@@ -135,17 +140,11 @@ export class Sender {
     this.#writer.unblock()
     this.#writer.post()
     for (let waiter = this.#waiting.first; waiter; waiter = this.#waiting.first) {
-      const message = waiter.detail
-      const { byteLength } = message.payload
-      if (!this.#writer.write(message)) {
-        if (message.sentBytes > 0) waiter.ignoreSignal()
-        break
-      }
-      if (!message.isAccepted) this.#onAccepted(byteLength)
-      waiter.resolve(message.lent?.returned())
+      if (!this.#advance(waiter)) break
     }
     this.#writer.post()
-    this.#settleFlushes()
+    this.#flushes.settle()
+    if (this.#isWritable) this.#writable.resolveAll()
   }
 
   // Errors are made when somebody gets them: recording a stack would be most of what a close costs.
@@ -155,9 +154,9 @@ export class Sender {
     if (this.#waiting.length === 0) return
     const error = makeError()
     for (let waiter = this.#waiting.first; waiter; ) {
-      const { next } = waiter
-      if (waiter.detail.sentBytes === 0) {
-        releaseBuffer(waiter.detail)
+      const { next, detail } = waiter
+      if (detail.message && !detail.message.hasBegun) {
+        this.#drop(detail)
         waiter.reject(error)
       }
       waiter = next
@@ -170,73 +169,145 @@ export class Sender {
    * @param makeClosed the reason otherwise
    */
   stop(error: NettsError | undefined, makeClosed: () => NettsError): void {
-    const reason = error ?? (this.isIdle ? undefined : makeClosed())
+    const reason = error ?? (this.isDrained ? undefined : makeClosed())
     for (let waiter = this.#waiting.first; waiter; waiter = this.#waiting.first) {
-      releaseBuffer(waiter.detail)
+      this.#drop(waiter.detail)
       waiter.reject(reason!)
     }
     this.#writer.discard()
-    if (reason) this.#flushes.rejectAll(reason)
-    else this.#flushes.resolveAll()
+    this.#flushes.stop(reason)
+    if (this.#writable.length > 0) this.#writable.rejectAll(reason ?? makeClosed())
   }
 
-  #check(data: Uint8Array | PooledBuffer): OutgoingMessage {
-    const buffer = isPooledBuffer(data) ? data : undefined
-    const payload = buffer ? buffer.bytes : data
-    if (!(payload instanceof Uint8Array) && !types.isUint8Array(payload)) {
-      throw invalidArgument('data must be a Uint8Array or a PooledBuffer', 'send')
+  /**
+   * Accepts what is copied behind other messages, making nothing for it.
+   * @returns false when it is not such a message, or has to wait
+   */
+  #acceptSmall(data: Uint8Array | PooledBuffer): boolean {
+    const isBytes = data instanceof Uint8Array
+    if (!isBytes && !isPooledBuffer(data)) return false
+    const byteLength = isBytes ? data.length : data.byteLength
+    const limit = isBytes ? this.#maxSmallPayload : this.#maxCopiedBuffer
+    // Memory that is gone shows as no bytes.
+    if (byteLength > limit || byteLength === 0 || this.#waiting.length > 0) return false
+    const payload = isBytes ? data : data.bytes
+    try {
+      if (!this.#writer.writeSmall(payload)) return false
+    } catch (error) {
+      throw this.#owner.onThrow(error)
     }
-    if (payload.byteLength > this.#maxMessageSize) {
+    if (!isBytes) data.release()
+    this.#onAccepted(byteLength)
+    return true
+  }
+
+  #messageOf(data: Uint8Array | PooledBuffer): OutgoingMessage {
+    const buffer = isPooledBuffer(data) ? data : undefined
+    const payload = buffer ? buffer.bytes : toBytes(data)
+    if (payload === undefined) {
+      const hint = typeof data === 'string' ? '; use Buffer.from for a string' : ''
+      throw invalidArgument(`data must be a Uint8Array or a PooledBuffer, not ${show(data)}${hint}`, 'send')
+    }
+    const byteLength = payload.length
+    if (byteLength === 0 && isGone(payload)) {
+      throw new NettsError('ERR_NETTS_BUFFER_DETACHED', 'the memory of data was transferred or resized', {
+        operation: 'send',
+      })
+    }
+    if (byteLength > this.#maxMessageSize) {
       throw new NettsError(
         'ERR_NETTS_MESSAGE_TOO_LARGE',
-        `a message of ${payload.byteLength} bytes exceeds maxMessageSize (${this.#maxMessageSize})`,
+        `a message of ${byteLength} bytes exceeds maxMessageSize (${this.#maxMessageSize})`,
         { operation: 'send' },
       )
     }
-    return { payload, buffer, lent: undefined, sentBytes: 0 }
-  }
-
-  /** Whether a payload can leave from where it lies: not where the transport's memory is of another kind. */
-  #canLend({ payload, buffer }: OutgoingMessage): boolean {
-    return (
-      payload.byteLength >= this.#writer.minLentPayload &&
-      buffer === undefined &&
-      this.#transport.bufferPool.domain === HOST_MEMORY &&
-      types.isArrayBuffer(payload.buffer)
-    )
-  }
-
-  /** A message that trySend began can't be taken back: its rest stays here and goes before anything else. */
-  #keepRest({ payload, buffer, sentBytes }: OutgoingMessage): void {
-    const rest = {
-      payload: buffer ? payload : copyFrom(payload, Math.max(0, sentBytes - HEADER_BYTES)),
-      buffer: buffer && giveAway(buffer),
-      lent: undefined,
-      sentBytes,
-      isAccepted: true,
+    if (buffer && byteLength > this.#maxCopiedBuffer && canSendBuffer(buffer, this.#transport)) {
+      return new BufferMessage(buffer)
     }
-    this.#waiting.add(rest, undefined, nothing, nothing)
+    if (!buffer && byteLength >= this.#writer.minLentPayload && canLend(payload, this.#transport)) {
+      return new LentMessage(payload)
+    }
+    return new CopiedMessage(payload, buffer)
+  }
+
+  #write(message: OutgoingMessage): boolean {
+    try {
+      return this.#writer.write(message)
+    } catch (error) {
+      throw this.#owner.onThrow(error)
+    }
+  }
+
+  #post(): boolean {
+    try {
+      return this.#writer.post()
+    } catch (error) {
+      throw this.#owner.onThrow(error)
+    }
+  }
+
+  #accepted(message: OutgoingMessage): Promise<void> {
+    this.#onAccepted(message.byteLength)
+    if (!message.isZeroCopy) return ACCEPTED
+    return new Promise((resolve) => {
+      if (!message.onReturned(resolve)) resolve()
+    })
+  }
+
+  get #isWritable(): boolean {
+    return this.#waiting.length === 0 && !this.#writer.isBlocked
+  }
+
+  #wait(
+    waiting: Waiting,
+    signal: AbortSignal | undefined,
+    resolve: () => void,
+    reject: (error: NettsError) => void,
+  ): void {
+    this.#waitingBytes += waiting.message?.leftBytes ?? 0
+    this.#waiting.add(waiting, signal, resolve, reject)
+  }
+
+  /** Goes on with whoever waits first. @returns whether the next one may go on */
+  #advance(waiter: Waiter<void, Waiting>): boolean {
+    const { message, isAccepted } = waiter.detail
+    if (message === undefined) {
+      if (!this.#writer.post()) return false
+      waiter.resolve()
+      return true
+    }
+    const before = message.leftBytes
+    let isWritten: boolean
+    try {
+      isWritten = this.#writer.write(message)
+    } catch (error) {
+      // Half of it is with the peer: then the connection can't go on.
+      if (message.hasBegun || (error as NettsError).code !== 'ERR_NETTS_BUFFER_DETACHED') throw error
+      this.#drop(waiter.detail)
+      waiter.reject(error as NettsError)
+      return true
+    }
+    this.#waitingBytes -= before - message.leftBytes
+    if (!isWritten) {
+      if (message.hasBegun) waiter.ignoreSignal()
+      return false
+    }
+    if (!isAccepted) this.#onAccepted(message.byteLength)
+    const settle = waiter.leave()
+    if (!message.onReturned(settle)) settle()
+    return true
+  }
+
+  /** A message that will not be sent. */
+  #drop({ message }: Waiting): void {
+    if (!message) return
+    this.#waitingBytes -= message.leftBytes
+    message.release()
   }
 
   #onAccepted(byteLength: number): void {
     this.messagesSent++
     this.bytesSent += byteLength
-    this.#acceptedBytes += byteLength + HEADER_BYTES
-  }
-
-  #settleFlushes(): void {
-    if (this.#flushes.length === 0) return
-    for (let count = 1; count > 0; ) {
-      count = this.#transport.pollSendCompletion()
-      this.#completedSends += count
-    }
-    for (let waiter = this.#flushes.first; waiter; waiter = this.#flushes.first) {
-      const target = waiter.detail
-      if (this.#writer.postedBytes < target.bytePosition) return
-      target.sends ??= this.#writer.postedSends
-      if (this.#completedSends < target.sends) return
-      waiter.resolve()
-    }
   }
 }
 
@@ -245,9 +316,12 @@ export function releaseGivenBuffer(data: unknown): void {
   if (isPooledBuffer(data) && headroomOf(data) >= 0) data.release()
 }
 
-/** A copy of the same length in which only the bytes from `start` on are set: what is not touched costs nothing. */
-function copyFrom(bytes: Uint8Array, start: number): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
-  copy.set(bytes.subarray(start), start)
-  return copy
+/** Whether the memory of an array without bytes was taken away: only then do its methods throw. */
+function isGone(bytes: Uint8Array): boolean {
+  try {
+    bytes.at(0)
+    return false
+  } catch {
+    return true
+  }
 }

@@ -496,10 +496,10 @@ describe('a large message', () => {
     })
     await settle()
     expectBytes(Buffer.concat(transport.sent), frame(before))
-    transport.completeSends(transport.sent.length - 1)
+    transport.completeOldest(transport.sent.length - 1)
     await settle()
     expect(isSettled).toBe(false)
-    transport.completeSends(1)
+    transport.completeOldest(1)
     await sent
     expectBytes(payload, before)
     expect(connection.stats).toMatchObject({ messagesSent: 1, bytesSent: 5000, zeroCopySends: 1 })
@@ -513,7 +513,7 @@ describe('a large message', () => {
     expect(connection.trySend(pattern(20))).toBe(true)
     await settle()
     expect(settled).toEqual(['small'])
-    transport.completeSends()
+    transport.completeOldest()
     await sent
     await connection.flush()
     expectBytes(
@@ -591,7 +591,7 @@ describe('a large message', () => {
       await settle()
       expect(transport.state).toBe(end === 'finish' ? 'finished' : 'disconnecting')
       expectBytes(drain(peer), frame(pattern(5000)))
-      transport.completeSends()
+      transport.completeOldest()
       await sent
       peer.finish()
       await ended
@@ -631,10 +631,10 @@ describe('flush', () => {
     expect(Buffer.concat(transport.sent).byteLength).toBe(5034)
     const sends = transport.sent.length
     await connection.send(Buffer.from('after the flush'))
-    transport.completeSends(sends - 1)
+    transport.completeOldest(sends - 1)
     await settle()
     expect(isFlushed).toBe(false)
-    transport.completeSends(1)
+    transport.completeOldest(1)
     await flushed
     expect(transport.sendsInFlight).toBe(1)
   })

@@ -88,16 +88,4 @@ describe('AcceptQueue', () => {
     const queue = new AcceptQueue<LoopbackTransport>(1)
     await expect(queue.accept(null as never)).rejects.toMatchObject({ code: 'ERR_NETTS_INVALID_ARGUMENT' })
   })
-
-  it('is iterated until closed', async () => {
-    const queue = new AcceptQueue<LoopbackTransport>(4)
-    const pushed = [transport(), transport(), transport()]
-    for (const next of pushed) queue.push(next)
-    const seen: LoopbackTransport[] = []
-    for await (const next of queue) {
-      seen.push(next)
-      if (seen.length === 3) queue.close()
-    }
-    expect(seen).toEqual(pushed)
-  })
 })

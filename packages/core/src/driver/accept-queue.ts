@@ -5,7 +5,7 @@ import { checkObject, checkSignal } from './options.js'
 import { WaitQueue } from './wait-queue.js'
 
 /** The queue between handshakes and `accept`, bounded by the backlog. */
-export class AcceptQueue<T extends Transport> implements AsyncIterable<T> {
+export class AcceptQueue<T extends Transport> {
   readonly #backlog: number
   readonly #ready = new Set<T>()
   readonly #waiters = new WaitQueue<T | undefined>('accept')
@@ -75,9 +75,5 @@ export class AcceptQueue<T extends Transport> implements AsyncIterable<T> {
     this.#closed = true
     if (this.#failure) this.#waiters.rejectAll(this.#failure)
     else this.#waiters.resolveAll(undefined)
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (let transport = await this.accept(); transport; transport = await this.accept()) yield transport
   }
 }

@@ -1,6 +1,7 @@
 /** The check of an address that came from the outside. */
 import type { Address, HostAddress, PathAddress } from '../address.js'
 import { invalidArgument } from '../errors.js'
+import { show } from './options.js'
 
 /**
  * Checks the shape of an address that came from the outside and returns a frozen copy.
@@ -11,7 +12,7 @@ import { invalidArgument } from '../errors.js'
 export function checkAddress(address: Address, operation: 'connect' | 'listen'): Address {
   const given: unknown = address
   if (typeof given !== 'object' || given === null) {
-    throw invalidArgument(`address must be { host, port } or { path }, not ${String(given)}`, operation)
+    throw invalidArgument(`address must be { host, port } or { path }, not ${show(given)}`, operation)
   }
   const { host, port, path } = given as Partial<HostAddress & PathAddress>
   if (path !== undefined) {
@@ -32,7 +33,7 @@ export function checkAddress(address: Address, operation: 'connect' | 'listen'):
   const least = operation === 'connect' ? 1 : 0
   if (!Number.isInteger(port) || (port as number) < least || (port as number) > 65535) {
     throw invalidArgument(
-      `address.port must be an integer from ${least} to 65535, not ${String(port)}`,
+      `address.port must be an integer from ${least} to 65535, not ${show(port)}`,
       operation,
     )
   }

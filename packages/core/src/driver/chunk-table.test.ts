@@ -6,10 +6,10 @@ import { ChunkTable } from './chunk-table.js'
 describe('ChunkTable', () => {
   it('refuses an index that was never handed out, or is not any more', () => {
     const table = new ChunkTable<string>()
-    const bufIdx = table.add('chunk')
-    expect(table.get(bufIdx)).toBe('chunk')
-    expect(table.remove(bufIdx)).toBe('chunk')
-    for (const index of [bufIdx, 7, -1, 0.5, Number.NaN]) {
+    const chunkIndex = table.add('chunk')
+    expect(table.get(chunkIndex)).toBe('chunk')
+    expect(table.remove(chunkIndex)).toBe('chunk')
+    for (const index of [chunkIndex, 7, -1, 0.5, Number.NaN]) {
       expect(() => table.get(index)).toThrow(expect.objectContaining({ code: 'ERR_NETTS_INVALID_ARGUMENT' }))
       expect(() => table.remove(index)).toThrow(
         expect.objectContaining({ code: 'ERR_NETTS_INVALID_ARGUMENT' }),
@@ -26,19 +26,19 @@ describe('ChunkTable', () => {
         let most = 0
         for (const [chunk, remove] of operations.entries()) {
           if (remove === undefined) {
-            const bufIdx = table.add(chunk)
-            expect(held.has(bufIdx)).toBe(false)
-            held.set(bufIdx, chunk)
+            const chunkIndex = table.add(chunk)
+            expect(held.has(chunkIndex)).toBe(false)
+            held.set(chunkIndex, chunk)
           } else if (held.size > 0) {
-            const [bufIdx, expected] = [...held][remove % held.size]!
-            held.delete(bufIdx)
-            expect(table.remove(bufIdx)).toBe(expected)
+            const [chunkIndex, expected] = [...held][remove % held.size]!
+            held.delete(chunkIndex)
+            expect(table.remove(chunkIndex)).toBe(expected)
           }
           most = Math.max(most, held.size)
           expect(table.size).toBe(held.size)
-          for (const [bufIdx, expected] of held) {
-            expect(table.get(bufIdx)).toBe(expected)
-            expect(bufIdx).toBeLessThan(most)
+          for (const [chunkIndex, expected] of held) {
+            expect(table.get(chunkIndex)).toBe(expected)
+            expect(chunkIndex).toBeLessThan(most)
           }
         }
       }),

@@ -2,7 +2,7 @@
 import { invalidArgument } from '../errors.js'
 
 /**
- * Maps a `bufIdx` to whatever the driver keeps for a chunk. The index that was released last is the next one
+ * Maps a `chunkIndex` to whatever the driver keeps for a chunk. The index that was released last is the next one
  * handed out, so that the table stays as short as the most chunks ever held at once.
  */
 export class ChunkTable<C extends NonNullable<unknown>> {
@@ -14,17 +14,17 @@ export class ChunkTable<C extends NonNullable<unknown>> {
     return this.#chunks.length - this.#free.length
   }
 
-  /** Hands out a chunk. @returns its `bufIdx` */
+  /** Hands out a chunk. @returns its `chunkIndex` */
   add(chunk: C): number {
-    const bufIdx = this.#free.pop() ?? this.#chunks.length
-    this.#chunks[bufIdx] = chunk
-    return bufIdx
+    const chunkIndex = this.#free.pop() ?? this.#chunks.length
+    this.#chunks[chunkIndex] = chunk
+    return chunkIndex
   }
 
   /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out */
-  get(bufIdx: number): C {
-    const chunk = this.#chunks[bufIdx]
-    if (chunk === undefined) throw invalidArgument(`bufIdx ${bufIdx} is not handed out`, 'recvBuf')
+  get(chunkIndex: number): C {
+    const chunk = this.#chunks[chunkIndex]
+    if (chunk === undefined) throw invalidArgument(`chunkIndex ${chunkIndex} is not handed out`, 'recvBuf')
     return chunk
   }
 
@@ -32,13 +32,16 @@ export class ChunkTable<C extends NonNullable<unknown>> {
    * Takes a chunk back.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out, or not any more
    */
-  remove(bufIdx: number): C {
-    const chunk = this.#chunks[bufIdx]
+  remove(chunkIndex: number): C {
+    const chunk = this.#chunks[chunkIndex]
     if (chunk === undefined) {
-      throw invalidArgument(`bufIdx ${bufIdx} is not handed out, or was released before`, 'repostRecv')
+      throw invalidArgument(
+        `chunkIndex ${chunkIndex} is not handed out, or was released before`,
+        'repostRecv',
+      )
     }
-    this.#chunks[bufIdx] = undefined
-    this.#free.push(bufIdx)
+    this.#chunks[chunkIndex] = undefined
+    this.#free.push(chunkIndex)
     return chunk
   }
 }

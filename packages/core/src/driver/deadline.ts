@@ -1,6 +1,8 @@
 /** One deadline and one abort signal over the whole of an operation, such as connecting. */
 import type { Address } from '../address.js'
 import { aborted, type NettsError, timedOut } from '../errors.js'
+import { subscribe, unsubscribe } from '../runtime/abort-signals.js'
+import { afterPendingInput, type Clock, type ClockTimer, clock } from '../runtime/event-loop.js'
 import { checkSignal, checkTimeout } from './options.js'
 
 /**
@@ -21,11 +23,11 @@ export interface DeadlineTask<T> {
   /** Named in errors, such as `connect`. */
   readonly operation: string
   readonly address: Address
-  readonly signal: AbortSignal | undefined
+  readonly signal?: AbortSignal | undefined
   /** 0 has no deadline. */
   readonly timeoutMs: number
-  /** Where time comes from, for wires that have a time of their own. @default setTimeout */
-  readonly setTimer?: (callback: () => void, delayMs: number) => { close(): void }
+  /** Where time comes from, for wires that have a time of their own. @default this machine's */
+  readonly clock?: Clock | undefined
   /**
    * Starts the work. `ended` fires when the caller aborts or the deadline passes, with the NettsError as
    * its reason: clean up everything then. What the promise does afterwards matters no more.
@@ -37,7 +39,8 @@ export interface DeadlineTask<T> {
 
 /**
  * Runs a task until it settles, is aborted (`ERR_NETTS_ABORTED`) or its deadline passes
- * (`ERR_NETTS_TIMEOUT`), whichever comes first. Rejects with `ERR_NETTS_INVALID_ARGUMENT` for a signal or
+ * (`ERR_NETTS_TIMEOUT`), whichever comes first. A deadline that passed while the program was busy gives pending input
+ * one look first. Rejects with `ERR_NETTS_INVALID_ARGUMENT` for a signal or
  * deadline that is none.
  */
 export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
@@ -45,13 +48,15 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
   const signal = checkSignal(task.signal)
   checkTimeout('timeoutMs', timeoutMs)
   if (signal?.aborted) throw aborted(signal, operation, address)
+  const time = task.clock ?? clock
   return new Promise<T>((resolve, reject) => {
     const ended = new Ended()
     let settled = false
+    let timer: ClockTimer | undefined
     const settle = () => {
       settled = true
       timer?.close()
-      signal?.removeEventListener('abort', onAbort)
+      if (signal) unsubscribe(signal, subscriber)
     }
     const end = (error: NettsError) => {
       if (settled) return
@@ -59,11 +64,13 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
       ended.abort(error)
       reject(error)
     }
-    const onAbort = () => end(aborted(signal!, operation, address))
-    const setTimer = task.setTimer ?? setNodeTimer
-    const timer =
-      timeoutMs > 0 ? setTimer(() => end(timedOut(operation, timeoutMs, address)), timeoutMs) : undefined
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const subscriber = { onAbort: () => end(aborted(signal!, operation, address)) }
+    if (signal) subscribe(signal, subscriber)
+    if (timeoutMs > 0) {
+      timer = time.setTimer(() => {
+        timer = afterPendingInput(time, () => end(timedOut(operation, timeoutMs, address)))
+      }, timeoutMs)
+    }
     // A start that throws is a start that rejects, and its timer must not stay behind.
     const started = (async () => task.start(ended))()
     started.then(
@@ -97,9 +104,4 @@ class Ended implements EndSignal {
     this.reason = reason
     this.onabort?.()
   }
-}
-
-function setNodeTimer(callback: () => void, delayMs: number): { close(): void } {
-  const timer = setTimeout(callback, delayMs)
-  return { close: () => clearTimeout(timer) }
 }

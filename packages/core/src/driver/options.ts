@@ -1,18 +1,67 @@
 /** Checks of options that came from the outside: refused before anything happens. */
+import { inspect } from 'node:util'
 import { invalidArgument } from '../errors.js'
+import { isAbortSignal } from '../runtime/abort-signals.js'
+
+/** A value as error messages show it: `'8080'` is not `8080`. */
+export function show(value: unknown): string {
+  return inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 100 })
+}
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an object: `null` is none */
 export function checkObject<T extends object>(name: string, value: T): T {
   if (typeof value !== 'object' || value === null) {
-    throw invalidArgument(`${name} must be an object, not ${String(value)}`)
+    throw invalidArgument(`${name} must be an object, not ${show(value)}`)
   }
   return value
+}
+
+/**
+ * Checks that an object has no options but the known ones: a name that is misspelt would pass as a default.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no object, and for an unknown name, with the nearest known one
+ */
+export function checkOptionNames<T extends object>(name: string, value: T, known: readonly string[]): T {
+  checkObject(name, value)
+  for (const key in value) {
+    if (known.includes(key)) continue
+    const nearest = nearestTo(key, known)
+    throw invalidArgument(
+      `${name} has no ${show(key)}${nearest === undefined ? '' : `: did you mean ${show(nearest)}?`}`,
+    )
+  }
+  return value
+}
+
+function nearestTo(key: string, known: readonly string[]): string | undefined {
+  let nearest: string | undefined
+  let least = Math.max(2, Math.ceil(key.length / 2))
+  for (const candidate of known) {
+    const distance = editDistance(key.toLowerCase(), candidate.toLowerCase())
+    if (distance >= least) continue
+    least = distance
+    nearest = candidate
+  }
+  return nearest
+}
+
+/** How many characters have to be added, removed or replaced (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
 }
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an integer within the range */
 export function checkInteger(name: string, value: unknown, least: number, most: number): number {
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
-    throw invalidArgument(`${name} must be an integer from ${least} to ${most}, not ${String(value)}`)
+    throw invalidArgument(`${name} must be an integer from ${least} to ${most}, not ${show(value)}`)
   }
   return value as number
 }
@@ -27,22 +76,20 @@ export function checkTimeout(name: string, value: unknown): number {
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is a boolean */
 export function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw invalidArgument(`${name} must be a boolean, not ${String(value)}`)
+  if (typeof value !== 'boolean') throw invalidArgument(`${name} must be a boolean, not ${show(value)}`)
   return value
 }
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is one of the choices */
 export function checkChoice<C extends string>(name: string, value: unknown, choices: readonly C[]): C {
   if (!choices.includes(value as C)) {
-    throw invalidArgument(`${name} must be one of ${choices.join(', ')}, not ${String(value)}`)
+    throw invalidArgument(`${name} must be one of ${choices.join(', ')}, not ${show(value)}`)
   }
   return value as C
 }
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an AbortSignal or undefined */
 export function checkSignal(value: unknown): AbortSignal | undefined {
-  if (value !== undefined && !(value instanceof AbortSignal)) {
-    throw invalidArgument('signal must be an AbortSignal')
-  }
-  return value
+  if (value === undefined || isAbortSignal(value)) return value
+  throw invalidArgument(`signal must be an AbortSignal, not ${show(value)}`)
 }

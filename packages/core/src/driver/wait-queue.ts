@@ -1,8 +1,9 @@
 /** Operations that wait in order, each cancellable through its AbortSignal. */
 import { aborted, type NettsError } from '../errors.js'
+import { type AbortSubscriber, subscribe, unsubscribe } from '../runtime/abort-signals.js'
 
 /** One waiting operation. It settles once, and leaves its queue by that. */
-export class Waiter<T, D> {
+export class Waiter<T, D> implements AbortSubscriber {
   readonly detail: D
   /** @internal the neighbours in the queue */
   previous: Waiter<T, D> | undefined
@@ -26,7 +27,7 @@ export class Waiter<T, D> {
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
-    signal?.addEventListener('abort', this, { once: true })
+    if (signal) subscribe(signal, this)
   }
 
   resolve(value: T | PromiseLike<T>): void {
@@ -39,14 +40,20 @@ export class Waiter<T, D> {
     this.#reject(error)
   }
 
+  /** Leaves the queue without settling. @returns what resolves it */
+  leave(): (value: T | PromiseLike<T>) => void {
+    this.#leave()
+    return this.#resolve
+  }
+
   /** From here on the operation can't be cancelled any more. */
   ignoreSignal(): void {
-    this.#signal?.removeEventListener('abort', this)
+    if (this.#signal) unsubscribe(this.#signal, this)
     this.#signal = undefined
   }
 
-  /** @internal the AbortSignal's listener */
-  handleEvent(): void {
+  /** @internal */
+  onAbort(): void {
     const signal = this.#signal as AbortSignal
     this.reject(aborted(signal, this.#queue.operation))
     this.#queue.onAbort?.(this.detail)

@@ -2,11 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { Waker } from './waker.js'
 
+const fail = (error: unknown): never => {
+  throw error
+}
 const tick = () => new Promise<void>((resolve) => process.nextTick(resolve))
 
 describe('Waker', () => {
   it('calls back after the present call stack, not within it', async () => {
-    const waker = new Waker()
+    const waker = new Waker(fail)
     let calls = 0
     waker.callback = () => calls++
     waker.wake()
@@ -16,7 +19,7 @@ describe('Waker', () => {
   })
 
   it('serves several causes with one call', async () => {
-    const waker = new Waker()
+    const waker = new Waker(fail)
     let calls = 0
     waker.callback = () => calls++
     waker.wake()
@@ -28,7 +31,7 @@ describe('Waker', () => {
   })
 
   it('remembers a cause while there is no callback', async () => {
-    const waker = new Waker()
+    const waker = new Waker(fail)
     let calls = 0
     waker.wake()
     await tick()
@@ -38,7 +41,7 @@ describe('Waker', () => {
   })
 
   it('keeps a cause when the callback is taken away before it ran', async () => {
-    const waker = new Waker()
+    const waker = new Waker(fail)
     const calls: string[] = []
     waker.callback = () => calls.push('first')
     waker.wake()
@@ -51,7 +54,7 @@ describe('Waker', () => {
   })
 
   it('does not call a new callback when nothing is pending', async () => {
-    const waker = new Waker()
+    const waker = new Waker(fail)
     let calls = 0
     waker.callback = () => {}
     waker.wake()
@@ -62,7 +65,7 @@ describe('Waker', () => {
   })
 
   it('calls again for a cause from within the callback', async () => {
-    const waker = new Waker()
+    const waker = new Waker(fail)
     let calls = 0
     waker.callback = () => {
       if (++calls === 1) waker.wake()

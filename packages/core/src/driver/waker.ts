@@ -1,13 +1,17 @@
 /** The waker every driver needs: at most one call pending, never from inside a method of the transport. */
-
-// Captured, so that a test runner's fake timers don't freeze transports.
-const { nextTick } = process
+import { nextTick } from '../runtime/event-loop.js'
 
 /** Holds a transport's `waker` callback and calls it according to the waker rules. */
 export class Waker {
+  readonly #onThrow: (error: unknown) => void
   #callback: (() => void) | undefined
   #pending = false
   #scheduled = false
+
+  /** @param onThrow gets what the callback throws: it ends the transport, and nothing else */
+  constructor(onThrow: (error: unknown) => void) {
+    this.#onThrow = onThrow
+  }
 
   get callback(): (() => void) | undefined {
     return this.#callback
@@ -33,9 +37,8 @@ export class Waker {
    * on the stack. It is the last thing such a callback does, since the waker may do anything.
    */
   wakeNow(): void {
-    const callback = this.#callback
-    this.#pending = callback === undefined
-    callback?.()
+    this.#pending = true
+    if (this.#callback) Waker.#call(this)
   }
 
   #schedule(): void {
@@ -46,8 +49,15 @@ export class Waker {
 
   static #run(this: void, waker: Waker): void {
     waker.#scheduled = false
-    if (!waker.#pending || !waker.#callback) return
+    if (waker.#pending && waker.#callback) Waker.#call(waker)
+  }
+
+  static #call(waker: Waker): void {
     waker.#pending = false
-    waker.#callback()
+    try {
+      waker.#callback!()
+    } catch (error) {
+      waker.#onThrow(error)
+    }
   }
 }

@@ -51,11 +51,11 @@ export function expectBytes(actual: Uint8Array | undefined, expected: Uint8Array
 /** Takes everything in that has arrived at a bare transport, and lets its peer go on. */
 export function drain(transport: LoopbackTransport): Buffer {
   const taken: Buffer[] = []
-  const batch = [{ bufIdx: 0, byteLen: 0 }]
+  const batch = [{ chunkIndex: 0, byteLength: 0 }]
   while (transport.pollRecv(batch) > 0) {
-    const { bufIdx } = batch[0]!
-    taken.push(Buffer.from(transport.recvBuf(bufIdx)))
-    transport.repostRecv(bufIdx)
+    const { chunkIndex } = batch[0]!
+    taken.push(Buffer.from(transport.recvBuf(chunkIndex)))
+    transport.repostRecv(chunkIndex)
   }
   return Buffer.concat(taken)
 }

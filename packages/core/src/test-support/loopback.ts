@@ -2,14 +2,13 @@
  * A pair of transports that are connected to each other in memory, for this package's own tests: honours the contract,
  * with a window, chunk sizes and partial accepts of the test's choice.
  */
-import type { Address } from '../address.js'
-import type { OwnedBufferPool, PooledBuffer } from '../buffer-pool/buffer-pool.js'
-import { checkSendRange, takeSlot } from '../buffer-pool/buffer-slot.js'
+import type { OwnedBufferPool } from '../buffer-pool/buffer-pool.js'
+import type { BufferSlot } from '../buffer-pool/buffer-slot.js'
 import { createBufferPool } from '../buffer-pool/create-buffer-pool.js'
+import { BaseTransport } from '../driver/base-transport.js'
 import { ChunkTable } from '../driver/chunk-table.js'
-import { Waker } from '../driver/waker.js'
-import { invalidArgument, NettsError } from '../errors.js'
-import type { RecvCompletion, Transport, TransportState } from '../transport.js'
+import { NettsError } from '../errors.js'
+import type { RecvCompletion } from '../transport.js'
 
 export interface LoopbackOptions {
   readonly maxSendSize?: number
@@ -22,13 +21,11 @@ export interface LoopbackOptions {
   readonly accept?: (byteLength: number) => number
   /** How long the chunk is that the next `byteLength` bytes arrive in. */
   readonly chunk?: (byteLength: number) => number
-  /** Sends complete at once unless this is true; then {@link LoopbackTransport.completeSends} does it. */
+  /** Sends complete at once unless this is true; then {@link LoopbackTransport.completeOldest} does it. */
   readonly holdCompletions?: boolean
 }
 
-export class LoopbackTransport implements Transport {
-  readonly localAddress: Address
-  readonly remoteAddress: Address
+export class LoopbackTransport extends BaseTransport {
   readonly bufferPool: OwnedBufferPool
   readonly maxSendSize: number
   readonly recvWindow: number
@@ -36,69 +33,53 @@ export class LoopbackTransport implements Transport {
   readonly chunks = new ChunkTable<Uint8Array>()
   /** Every chunk that was accepted for sending. */
   readonly sent: Uint8Array[] = []
+  /** Of `ref` and `unref`, what was called last. */
+  isReferenced = true
   peer!: LoopbackTransport
-  state: TransportState = 'open'
-  error: NettsError | undefined
   readonly #options: LoopbackOptions
-  readonly #waker = new Waker()
-  readonly #inbox: Uint8Array[] = []
+  #inbox: Uint8Array[] = []
   // Bytes in the inbox, or handed out and not released.
   #windowUsed = 0
   #wasRefused = false
-  #peerFinished = false
-  #isFinished = false
-  #held: (() => void)[] = []
-  #completed = 0
+  #held: { readonly byteLength: number; complete(): void }[] = []
 
   constructor(name: string, peerName: string, options: LoopbackOptions) {
-    this.localAddress = { path: name }
-    this.remoteAddress = { path: peerName }
+    super({ path: name }, { path: peerName })
     this.#options = options
     this.maxSendSize = options.maxSendSize ?? 65_536
     this.recvWindow = options.recvWindow ?? 1 << 20
     this.bufferPool = options.bufferPool ?? createBufferPool({ detectLeaks: true })
   }
 
-  get waker(): (() => void) | undefined {
-    return this.#waker.callback
-  }
-
-  set waker(callback: (() => void) | undefined) {
-    this.#waker.callback = callback
-  }
-
-  sendCopy(data: Uint8Array): number {
-    return this.sendGather([data])
-  }
-
-  sendGather(parts: readonly Uint8Array[]): number {
+  protected queueCopy(parts: readonly Uint8Array[]): number {
     const data = Buffer.concat(parts)
-    if (data.byteLength === 0) throw invalidArgument('empty data', 'sendCopy')
-    return this.#send(data, false, () => {})
+    const length = this.#room(data.byteLength)
+    if (length === 0) return this.#refuse()
+    this.#send(data.subarray(0, length), () => {})
+    return length
   }
 
-  sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
-    const length = checkSendRange(buffer, this.bufferPool.domain, this.maxSendSize, byteOffset, byteLength)
-    const data = buffer.bytes.subarray(byteOffset, byteOffset + length)
-    if (this.#room(length, true) < length) return this.#refuse()
-    const { bytes } = buffer
-    const slot = takeSlot(buffer)
-    this.#send(Buffer.from(data), true, () => {
+  protected get hasCapacity(): boolean {
+    // Of a pooled buffer, all of it.
+    return this.#room(1) > 0 || this.#refuse() > 0
+  }
+
+  protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
+    const start = slot.byteOffset + byteOffset
+    const bytes = slot.slab.subarray(start, start + byteLength)
+    this.#send(Buffer.from(bytes), () => {
       // Whoever still uses it sees rubbish; what an application lent is its own again.
       if (slot.slabIndex >= 0) bytes.fill(0xee)
       slot.free()
     })
-    return true
   }
 
-  pollSendCompletion(): number {
-    const count = this.#completed
-    this.#completed = 0
-    return count
+  protected get sendsUnderWay(): number {
+    return this.#held.length
   }
 
-  get sendsInFlight(): number {
-    return this.#held.length + this.#completed
+  get queuedBytes(): number {
+    return this.#held.reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
 
   pollRecv(out: RecvCompletion[]): number {
@@ -109,127 +90,93 @@ export class LoopbackTransport implements Transport {
       if (length === bytes.byteLength) this.#inbox.shift()
       else this.#inbox[0] = bytes.subarray(length)
       const entry = out[count++]!
-      entry.bufIdx = this.chunks.add(bytes.subarray(0, length))
-      entry.byteLen = length
+      entry.chunkIndex = this.chunks.add(bytes.subarray(0, length))
+      entry.byteLength = length
     }
     return count
   }
 
-  recvBuf(bufIdx: number): Uint8Array {
-    return this.chunks.get(bufIdx)
+  recvBuf(chunkIndex: number): Uint8Array {
+    return this.chunks.get(chunkIndex)
   }
 
-  repostRecv(bufIdx: number): void {
-    const chunk = this.chunks.remove(bufIdx)
+  repostRecv(chunkIndex: number): void {
+    const chunk = this.chunks.remove(chunkIndex)
     this.#windowUsed -= chunk.byteLength
     chunk.fill(0xdd)
     this.peer.wakeUp()
   }
 
-  get recvEnded(): boolean {
-    return this.#peerFinished && this.#inbox.length === 0
+  protected get hasUnpolled(): boolean {
+    return this.#inbox.length > 0
   }
 
-  pollDisconnect(): boolean {
-    return this.state === 'closed'
+  ref(): void {
+    this.isReferenced = true
   }
 
-  finish(): void {
-    if (this.state !== 'open') return
-    this.state = 'finished'
-    this.#sayEnd()
+  unref(): void {
+    this.isReferenced = false
   }
 
-  disconnect(): void {
-    if (this.state === 'closed' || this.state === 'disconnecting') return
-    this.state = 'disconnecting'
-    this.#sayEnd()
-    this.#discardInput()
+  protected sayEnd(): void {
+    this.peer.onPeerEnd()
+    this.onEndTaken()
   }
 
-  destroy(error?: NettsError): void {
-    if (this.state === 'closed') return
-    this.#close(error ?? new NettsError('ERR_NETTS_DESTROYED', 'destroyed'))
-    this.peer.#close(new NettsError('ERR_NETTS_RESET', 'the peer destroyed the connection'))
+  protected discardInput(): void {
+    for (const bytes of this.#inbox.splice(0)) this.#windowUsed -= bytes.byteLength
+    this.peer.wakeUp()
+  }
+
+  protected cut(): void {
+    this.peer.onFailure(new NettsError('ERR_NETTS_RESET', 'the peer destroyed the connection'))
+  }
+
+  protected release(): void {}
+
+  protected dropQueued(): void {
+    for (const { complete } of this.#held.splice(0)) complete()
   }
 
   /** Refused sends may succeed now. */
   wakeUp(): void {
     if (!this.#wasRefused) return
     this.#wasRefused = false
-    this.#waker.wake()
+    this.wake()
   }
 
   /** With `holdCompletions`: completes the oldest sends. */
-  completeSends(count = this.#held.length): void {
-    for (const complete of this.#held.splice(0, count)) {
-      complete()
-      this.#completed++
-    }
-    this.#waker.wake()
+  completeOldest(count = this.#held.length): void {
+    const done = this.#held.splice(0, count)
+    for (const { complete } of done) complete()
+    this.completeSends(done.length)
+    this.wake()
   }
 
-  #send(data: Buffer, whole: boolean, complete: () => void): number {
-    const length = whole ? data.byteLength : this.#room(data.byteLength, false)
-    if (length === 0) {
-      this.#refuse()
-      return 0
-    }
-    const taken = Uint8Array.from(data.subarray(0, length))
+  #send(data: Buffer, complete: () => void): void {
+    const taken = Uint8Array.from(data)
     this.sent.push(taken)
     this.peer.#arrive(Uint8Array.from(taken))
-    this.#held.push(complete)
-    if (!this.#options.holdCompletions) process.nextTick(() => this.completeSends(1))
-    return length
+    this.#held.push({ byteLength: data.byteLength, complete })
+    if (!this.#options.holdCompletions) process.nextTick(() => this.completeOldest(1))
   }
 
-  #room(byteLength: number, whole: boolean): number {
-    if (this.state === 'disconnecting' || this.#isFinished) {
-      throw new NettsError('ERR_NETTS_INVALID_STATE', 'finished')
-    }
-    if (this.state === 'closed') return 0
+  #room(byteLength: number): number {
     const room = Math.min(byteLength, this.maxSendSize, this.peer.recvWindow - this.peer.#windowUsed)
-    if (room <= 0 || (whole && room < byteLength)) return 0
-    const accepted = Math.min(room, this.#options.accept?.(room) ?? room)
-    return whole && accepted > 0 ? room : accepted
+    return room <= 0 ? 0 : Math.min(room, this.#options.accept?.(room) ?? room)
   }
 
-  #refuse(): false {
+  #refuse(): number {
     this.#wasRefused = true
-    return false
+    return 0
   }
 
   #arrive(bytes: Uint8Array): void {
     if (this.state === 'disconnecting' || this.state === 'closed') return
     this.#windowUsed += bytes.byteLength
     this.#inbox.push(bytes)
-    this.#waker.wake()
-  }
-
-  #sayEnd(): void {
-    if (this.#isFinished) return
-    this.#isFinished = true
-    this.peer.#onPeerEnd()
-    if (this.#peerFinished) this.#close(undefined)
-  }
-
-  #onPeerEnd(): void {
-    this.#peerFinished = true
-    this.#waker.wake()
-    if (this.#isFinished) this.#close(undefined)
-  }
-
-  #discardInput(): void {
-    for (const bytes of this.#inbox.splice(0)) this.#windowUsed -= bytes.byteLength
-    this.peer.wakeUp()
-  }
-
-  #close(error: NettsError | undefined): void {
-    if (this.state === 'closed') return
-    this.state = 'closed'
-    this.error = error
-    for (const complete of this.#held.splice(0)) complete()
-    this.#waker.wake()
+    this.wake()
   }
 }
 

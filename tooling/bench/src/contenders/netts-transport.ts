@@ -7,7 +7,7 @@ const BATCH = 16
 
 class TransportChannel extends ChannelEvents implements Channel {
   readonly #transport: Transport
-  readonly #batch: RecvCompletion[] = Array.from({ length: BATCH }, () => ({ bufIdx: 0, byteLen: 0 }))
+  readonly #batch: RecvCompletion[] = Array.from({ length: BATCH }, () => ({ chunkIndex: 0, byteLength: 0 }))
   /** What the transport did not take yet, in order. */
   readonly #unsent: Uint8Array[] = []
   #closing = false
@@ -26,9 +26,9 @@ class TransportChannel extends ChannelEvents implements Channel {
     if (this.#unsent.length > 0 && this.#sendUnsent()) this.onDrain()
     for (let count = transport.pollRecv(batch); count > 0; count = transport.pollRecv(batch)) {
       for (let i = 0; i < count; i++) {
-        const { bufIdx, byteLen } = batch[i] as RecvCompletion
-        this.onReceive(transport.recvBuf(bufIdx), 0, byteLen)
-        transport.repostRecv(bufIdx)
+        const { chunkIndex, byteLength } = batch[i] as RecvCompletion
+        this.onReceive(transport.recvBuf(chunkIndex), 0, byteLength)
+        transport.repostRecv(chunkIndex)
       }
     }
     if (transport.recvEnded && transport.state === 'open') {

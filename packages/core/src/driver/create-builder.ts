@@ -1,0 +1,69 @@
+/** What every builder does alike: checks of arguments, the default backlog, and the deadline of `connect`. */
+import type { Address } from '../address.js'
+import type { Clock } from '../runtime/event-loop.js'
+import type {
+  ConnectOptions,
+  ListenOptions,
+  Transport,
+  TransportBuilder,
+  TransportListener,
+} from '../transport.js'
+import { checkAddress } from './check-address.js'
+import { type EndSignal, withDeadline } from './deadline.js'
+import { checkInteger, checkOptionNames } from './options.js'
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+/** As in node:net. */
+const DEFAULT_BACKLOG = 511
+const MOST_BACKLOG = 65_535
+
+/** What a driver brings to a builder. Its options are checked before. */
+export interface BuilderParts<T extends Transport, A extends Address = Address> {
+  /** The driver's name. */
+  readonly name: string
+  /**
+   * Refuses an address that the wire has no use for; its shape has been checked.
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`
+   */
+  readonly checkAddress?: (address: Address, operation: 'connect' | 'listen') => A
+  /** Connects. When `ended` fires, nobody waits for it any more: leave nothing behind. */
+  readonly connect: (address: A, ended: EndSignal) => Promise<T>
+  /** Starts to listen. */
+  readonly listen: (address: A, backlog: number) => Promise<TransportListener<T>>
+  /** Where the deadline of `connect` gets its time from. @default this machine's */
+  readonly clock?: (() => Clock) | undefined
+}
+
+/** Makes a driver's builder. */
+export function createBuilder<T extends Transport, A extends Address = Address>(
+  parts: BuilderParts<T, A>,
+): TransportBuilder<T> {
+  const check = (address: Address, operation: 'connect' | 'listen') => {
+    const checked = checkAddress(address, operation)
+    return parts.checkAddress ? parts.checkAddress(checked, operation) : (checked as A)
+  }
+  return Object.freeze({
+    name: parts.name,
+    async connect(asked: Address, options: ConnectOptions = {}): Promise<T> {
+      const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = checkOptionNames('options', options, [
+        'signal',
+        'timeoutMs',
+      ])
+      const address = check(asked, 'connect')
+      return withDeadline({
+        operation: 'connect',
+        address,
+        signal,
+        timeoutMs,
+        clock: parts.clock?.(),
+        start: (ended) => parts.connect(address, ended),
+        dispose: (transport) => transport.destroy(),
+      })
+    },
+    async listen(asked: Address, options: ListenOptions = {}): Promise<TransportListener<T>> {
+      const { backlog = DEFAULT_BACKLOG } = checkOptionNames('options', options, ['backlog'])
+      const address = check(asked, 'listen')
+      return parts.listen(address, checkInteger('backlog', backlog, 1, MOST_BACKLOG))
+    },
+  })
+}
