@@ -1,7 +1,7 @@
 /** The addresses at both ends of a socket, and what the platform asks of a path. */
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { type Address, isPathAddress } from '@netts/core'
-import { checkAddress, invalidArgument } from '@netts/core/driver'
+import { invalidArgument } from '@netts/core/driver'
 
 /** Both ends of a connection. */
 export interface Ends {
@@ -12,13 +12,12 @@ export interface Ends {
 /** `sun_path` has room for 108 bytes in Linux and 104 in macOS, with a NUL (unix(7)). Node.js would cut the path. */
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 
-/** As `checkAddress`, and whether a path is short enough. */
-export function checkTcpAddress(address: Address, operation: 'connect' | 'listen'): Address {
-  const checked = checkAddress(address, operation)
-  if (isPathAddress(checked) && Buffer.byteLength(checked.path) > MAX_PATH_BYTES) {
+/** Whether a path is short enough. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
+export function checkPathLength(address: Address, operation: 'connect' | 'listen'): Address {
+  if (isPathAddress(address) && Buffer.byteLength(address.path) > MAX_PATH_BYTES) {
     throw invalidArgument(`address.path exceeds the system's ${MAX_PATH_BYTES} bytes`, operation)
   }
-  return checked
+  return address
 }
 
 /** Where a server listens; a given path as it is, a port as it was chosen. */

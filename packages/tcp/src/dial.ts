@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
 import { type Address, isPathAddress } from '@netts/core'
-import type { EndSignal } from '@netts/core/driver'
+import { type ClockTimer, clock, type EndSignal } from '@netts/core/driver'
 import { clientEnds } from './addresses.js'
 import { connectFailed } from './errors.js'
 import type { TcpConfig } from './options.js'
@@ -31,34 +31,42 @@ export function connectFirst(
     const pending = new Set<Socket>()
     const failures: Error[] = []
     let next = 0
-    let stagger: NodeJS.Timeout | undefined
+    let stagger: ClockTimer | undefined
 
     const stop = () => {
-      clearTimeout(stagger)
+      stagger?.close()
       ended.onabort = undefined
       for (const socket of pending) socket.destroy()
       pending.clear()
     }
+    const fail = (error: Error) => {
+      failures.push(error)
+      if (next < targets.length) attempt()
+      else if (pending.size === 0) {
+        stop()
+        reject(connectFailed(failures, address))
+      }
+    }
     const attempt = () => {
-      clearTimeout(stagger)
+      stagger?.close()
       const target = targets[next++]!
       const reads = new ReadBuffers()
-      const socket = connect({
-        ...target,
-        allowHalfOpen: true,
-        noDelay: true,
-        keepAlive: config.keepAlive,
-        keepAliveInitialDelay: config.keepAliveDelayMs,
-        onread: reads.onread,
-      })
+      let socket: Socket
+      try {
+        socket = connect({
+          ...target,
+          allowHalfOpen: true,
+          noDelay: true,
+          keepAlive: config.keepAlive,
+          keepAliveInitialDelay: config.keepAliveDelayMs,
+          onread: reads.onread,
+        })
+      } catch (error) {
+        // Where Node.js itself forbids it, as with --permission.
+        return fail(error as Error)
+      }
       const onFailure = (error: Error) => {
-        if (!pending.delete(socket)) return
-        failures.push(error)
-        if (next < targets.length) attempt()
-        else if (pending.size === 0) {
-          stop()
-          reject(connectFailed(failures, address))
-        }
+        if (pending.delete(socket)) fail(error)
       }
       pending.add(socket)
       socket.on('error', onFailure)
@@ -70,7 +78,7 @@ export function connectFirst(
         socket.off('error', onFailure)
         resolve(new TcpTransport(socket, ends, config, reads))
       })
-      if (next < targets.length) stagger = setTimeout(attempt, STAGGER_MS)
+      if (next < targets.length) stagger = clock.setTimer(attempt, STAGGER_MS)
     }
     ended.onabort = stop
     attempt()
@@ -84,5 +92,6 @@ async function findTargets(address: Address): Promise<Address[]> {
   const found = await lookup(host, { all: true }).catch((error: Error) => {
     throw connectFailed([error], address)
   })
+  if (found.length === 0) throw connectFailed([new Error('the name has no addresses')], address)
   return found.map((entry) => Object.freeze({ host: entry.address, port }))
 }

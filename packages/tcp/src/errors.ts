@@ -67,6 +67,22 @@ export function transportFailed(cause: Error, remoteAddress: Address): NettsErro
   )
 }
 
+/** The peer reset the connection, which showed as its end only. */
+export function endedByReset(remoteAddress: Address): NettsError {
+  return new NettsError('ERR_NETTS_RESET', `the connection with ${formatAddress(remoteAddress)} was reset`, {
+    address: remoteAddress,
+  })
+}
+
+/** A connection could not be accepted. */
+export function acceptFailed(cause: Error, address: Address): NettsError {
+  return new NettsError(
+    'ERR_NETTS_LISTEN_FAILED',
+    `${formatAddress(address)} could not accept a connection: ${describe(cause)}`,
+    { cause, operation: 'accept', address },
+  )
+}
+
 function errnoOf(error: Error): string | undefined {
   return (error as NodeJS.ErrnoException).code
 }

@@ -1,10 +1,10 @@
 /** Listening over node:net. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type AcceptOptions, type Address, isPathAddress, type TransportListener } from '@netts/core'
-import { AcceptQueue } from '@netts/core/driver'
+import { BaseListener } from '@netts/core/driver'
 import { listeningAddress, serverEnds } from './addresses.js'
 import { adopt } from './adopt.js'
-import { listenFailed } from './errors.js'
+import { acceptFailed, listenFailed } from './errors.js'
 import type { TcpConfig } from './options.js'
 import { ReadBuffers } from './read-buffers.js'
 import { TcpTransport } from './transport.js'
@@ -26,52 +26,54 @@ export async function openListener(
   await new Promise<void>((resolve, reject) => {
     const onError = (error: Error) => reject(listenFailed(error, address))
     server.once('error', onError)
-    server.listen({ ...address, backlog }, () => {
-      server.off('error', onError)
-      resolve()
-    })
+    try {
+      server.listen({ ...address, backlog }, () => {
+        server.off('error', onError)
+        resolve()
+      })
+    } catch (error) {
+      // Where Node.js itself forbids it, as with --permission.
+      onError(error as Error)
+    }
   })
   return new TcpListener(server, listeningAddress(server, address), backlog, config)
 }
 
-class TcpListener implements TransportListener {
+class TcpListener extends BaseListener<TcpTransport> {
   readonly address: Address
   readonly #server: Server
   readonly #config: TcpConfig
-  readonly #queue: AcceptQueue<TcpTransport>
   #open = 0
 
   constructor(server: Server, address: Address, backlog: number, config: TcpConfig) {
+    super(backlog)
     this.#server = server
     this.address = address
     this.#config = config
-    this.#queue = new AcceptQueue(backlog)
     server.on('connection', (socket) => this.#onConnection(socket))
-    // One connection could not be accepted, for want of memory; the next one may.
-    server.on('error', (error) => process.emitWarning(error))
+    server.on('error', (error) => this.onAcceptError(acceptFailed(error, address)))
   }
 
-  async accept(options?: AcceptOptions): Promise<TcpTransport | undefined> {
-    const transport = await this.#queue.accept(options)
+  override async accept(options?: AcceptOptions): Promise<TcpTransport | undefined> {
+    const transport = await super.accept(options)
     transport?.start()
     return transport
   }
 
-  async close(): Promise<void> {
+  protected stop(): void {
     this.#server.close()
-    this.#queue.close()
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+  ref(): void {
+    this.#server.ref()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<TcpTransport, void, undefined> {
-    for (let transport = await this.accept(); transport; transport = await this.accept()) yield transport
+  unref(): void {
+    this.#server.unref()
   }
 
   #onConnection(socket: Socket): void {
-    const full = this.#open >= this.#config.maxConnections || !this.#queue.hasRoom
+    const full = this.#open >= this.#config.maxConnections || !this.queue.hasRoom
     const ends = full ? undefined : serverEnds(socket, this.address)
     if (!ends) {
       socket.on('error', () => {})
@@ -85,6 +87,6 @@ class TcpListener implements TransportListener {
       this.#open++
       ;(adopted ?? socket).once('close', () => this.#open--)
     }
-    this.#queue.push(new TcpTransport(adopted ?? socket, ends, this.#config, adopted && reads))
+    this.queue.push(new TcpTransport(adopted ?? socket, ends, this.#config, adopted && reads))
   }
 }

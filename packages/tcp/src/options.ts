@@ -1,6 +1,6 @@
 /** The options of `tcp()`, their defaults and their checks. */
 import { type BufferPool, createBufferPool } from '@netts/core'
-import { checkBoolean, checkInteger, checkObject, invalidArgument } from '@netts/core/driver'
+import { checkBoolean, checkInteger, checkOptionNames, invalidArgument } from '@netts/core/driver'
 
 /** Options of {@link tcp}. */
 export interface TcpOptions {
@@ -51,6 +51,16 @@ export interface TcpConfig {
 
 const GIBIBYTE = 2 ** 30
 
+const OPTION_NAMES: readonly (keyof TcpOptions)[] = [
+  'maxSendSize',
+  'sendDepth',
+  'recvWindow',
+  'keepAlive',
+  'keepAliveDelayMs',
+  'maxConnections',
+  'bufferPool',
+]
+
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range */
 export function checkOptions(options: TcpOptions = {}): TcpConfig {
   const {
@@ -61,7 +71,7 @@ export function checkOptions(options: TcpOptions = {}): TcpConfig {
     keepAliveDelayMs = 30_000,
     maxConnections,
     bufferPool,
-  } = checkObject('options', options)
+  } = checkOptionNames('options', options, OPTION_NAMES)
   if (bufferPool !== undefined && typeof bufferPool?.domain !== 'symbol') {
     throw invalidArgument('bufferPool must be a BufferPool')
   }

@@ -12,7 +12,7 @@ function reader(received: Chunk[]) {
     reads,
     read(data: Buffer): void {
       data.copy(buffer)
-      reads.onread.callback(data.byteLength)
+      reads.onread.callback(data.byteLength, buffer)
       buffer = reads.onread.buffer()
     },
     get buffer() {

@@ -32,8 +32,8 @@ export class ReadBuffers {
   /** For `onread` of `net.SocketConstructorOpts`. */
   readonly onread = {
     buffer: (): Buffer => this.#next(),
-    callback: (byteLength: number): boolean => {
-      this.#deliver(byteLength)
+    callback: (byteLength: number, read: Uint8Array): boolean => {
+      this.#deliver(byteLength, read as Buffer)
       return true
     },
   }
@@ -52,8 +52,8 @@ export class ReadBuffers {
     return this.#current
   }
 
-  #deliver(byteLength: number): void {
-    const read = this.#current
+  /** @param read what Node read into: not what was asked for last, if something threw meanwhile */
+  #deliver(byteLength: number, read: Buffer): void {
     const bulk = byteLength >= BULK_BYTES
     this.#bulk = bulk
     this.#current = scratch

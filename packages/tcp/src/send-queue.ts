@@ -2,11 +2,12 @@
  * What was accepted for sending and the kernel has not taken yet, in order: copied bytes, packed one behind the
  * other into blocks, and pooled buffers as they are. It leaves in batches, one write each.
  */
+import { NettsError } from '@netts/core'
 import type { BufferSlot } from '@netts/core/driver'
 import { BLOCK_BYTES, giveBlock, takeBlock } from './blocks.js'
 
 /** One contiguous piece of memory to write: part of a block, or of a pooled buffer's slab. */
-interface Segment {
+interface Piece {
   readonly memory: Uint8Array
   readonly start: number
   end: number
@@ -22,13 +23,16 @@ export class SendQueue {
   readonly #depth: number
   /** Blocks and pooled buffers that it holds. */
   #used = 0
-  #waiting: Segment[] = []
+  #waiting: Piece[] = []
   /** Being written. */
-  #batch: Segment[] = []
+  #batch: Piece[] = []
   /** The block being filled, and up to where. */
   #block: Buffer | undefined
   #filled = 0
   #sends = 0
+  /** Bytes that wait for the next batch, and bytes of the present one. */
+  waitingBytes = 0
+  batchBytes = 0
 
   /** @param depth how many blocks and pooled buffers it holds at a time */
   constructor(depth: number) {
@@ -59,6 +63,7 @@ export class SendQueue {
       if (taken < part.byteLength) break
     }
     if (accepted > 0) {
+      this.waitingBytes += accepted
       this.#sends++
       this.#waiting[this.#waiting.length - 1]!.sends++
     }
@@ -76,6 +81,7 @@ export class SendQueue {
       slot,
       lastOfBlock: false,
     })
+    this.waitingBytes += byteLength
     this.#sends++
     this.#used++
   }
@@ -88,23 +94,31 @@ export class SendQueue {
     const batch = this.#waiting
     this.#waiting = this.#batch
     this.#batch = batch
+    this.batchBytes = this.waitingBytes
+    this.waitingBytes = 0
     return batch.length
   }
 
   /** A piece of the batch. */
   piece(index: number): Buffer {
-    const { memory, start, end } = this.#batch[index]!
+    const { memory, start, end } = checked(this.#batch[index]!)
     return Buffer.from(memory.buffer as ArrayBuffer, memory.byteOffset + start, end - start)
   }
 
-  /** The batch is written. @returns how many sends that completed */
+  /**
+   * The batch is written.
+   * @returns how many sends that completed
+   * @throws NettsError `ERR_NETTS_BUFFER_DETACHED` when memory of it went away before it was written
+   */
   completeBatch(): number {
     let completed = 0
     // From its end, as an array keeps its memory that way.
-    for (let segment = this.#batch.pop(); segment; segment = this.#batch.pop()) {
-      completed += segment.sends
-      this.#free(segment)
+    for (let piece = this.#batch.pop(); piece; piece = this.#batch.pop()) {
+      checked(piece)
+      completed += piece.sends
+      this.#free(piece)
     }
+    this.batchBytes = 0
     this.#sends -= completed
     if (this.#waiting.length === 0) this.#freeBlock()
     return completed
@@ -112,11 +126,11 @@ export class SendQueue {
 
   /** Drops everything. Nothing of it may be being written any more. */
   clear(): void {
-    for (const segment of this.#batch) this.#free(segment)
-    for (const segment of this.#waiting) this.#free(segment)
+    for (const piece of this.#batch) this.#free(piece)
+    for (const piece of this.#waiting) this.#free(piece)
     this.#batch = []
     this.#waiting = []
-    this.#sends = 0
+    this.#sends = this.waitingBytes = this.batchBytes = 0
     this.#freeBlock()
   }
 
@@ -124,26 +138,26 @@ export class SendQueue {
   #append(data: Uint8Array, length: number): number {
     let accepted = 0
     while (accepted < length && (this.#block || this.#takeBlock())) {
-      const segment = this.#openSegment(this.#block!)
+      const piece = this.#openPiece(this.#block!)
       const taken = Math.min(length - accepted, BLOCK_BYTES - this.#filled)
       const whole = taken === data.byteLength
       this.#block!.set(whole ? data : data.subarray(accepted, accepted + taken), this.#filled)
       this.#filled += taken
-      segment.end = this.#filled
+      piece.end = this.#filled
       accepted += taken
       if (this.#filled === BLOCK_BYTES) {
-        segment.lastOfBlock = true
+        piece.lastOfBlock = true
         this.#block = undefined
       }
     }
     return accepted
   }
 
-  /** The last waiting segment if the block's next byte follows on it, else a new one. */
-  #openSegment(block: Buffer): Segment {
+  /** The last waiting piece if the block's next byte follows on it, else a new one. */
+  #openPiece(block: Buffer): Piece {
     const last = this.#waiting[this.#waiting.length - 1]
     if (last?.memory === block) return last
-    const segment: Segment = {
+    const piece: Piece = {
       memory: block,
       start: this.#filled,
       end: this.#filled,
@@ -151,8 +165,8 @@ export class SendQueue {
       slot: undefined,
       lastOfBlock: false,
     }
-    this.#waiting.push(segment)
-    return segment
+    this.#waiting.push(piece)
+    return piece
   }
 
   #takeBlock(): boolean {
@@ -163,12 +177,12 @@ export class SendQueue {
     return true
   }
 
-  #free(segment: Segment): void {
-    if (segment.slot) {
-      segment.slot.free()
+  #free(piece: Piece): void {
+    if (piece.slot) {
+      piece.slot.free()
       this.#used--
     }
-    if (segment.lastOfBlock) this.#giveBlock(segment.memory as Buffer)
+    if (piece.lastOfBlock) this.#giveBlock(piece.memory as Buffer)
   }
 
   /** An idle transport holds no block. */
@@ -181,4 +195,14 @@ export class SendQueue {
     this.#used--
     giveBlock(block)
   }
+}
+
+/** Memory that a program lent can go away: transferred, or resized. */
+function checked(piece: Piece): Piece {
+  if (piece.end <= piece.memory.length) return piece
+  throw new NettsError(
+    'ERR_NETTS_BUFFER_DETACHED',
+    'the memory of a message was transferred or resized before all of it had left',
+    { operation: 'send' },
+  )
 }

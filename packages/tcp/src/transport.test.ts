@@ -50,14 +50,14 @@ function readSome(peer: Socket): Promise<Buffer> {
 /** Takes chunks without releasing them. @returns how many bytes were handed out */
 function hold(transport: Transport, held: number[]): number {
   const out: RecvCompletion[] = Array.from({ length: 16 }, () => ({ chunkIndex: -1, byteLength: 0 }))
-  let byteLength = 0
+  let total = 0
   for (let count = transport.pollRecv(out); count > 0; count = transport.pollRecv(out)) {
     for (const { chunkIndex, byteLength } of out.slice(0, count)) {
       held.push(chunkIndex)
-      byteLength += byteLength
+      total += byteLength
     }
   }
-  return byteLength
+  return total
 }
 
 const closed = (transport: Transport) => until(transport, () => transport.pollDisconnect())

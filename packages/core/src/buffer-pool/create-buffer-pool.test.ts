@@ -153,7 +153,7 @@ describe('createBufferPool', () => {
     const successor = pool.alloc(10)
     expect(() => buffer.bytes).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
     expect(() => buffer.release()).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
-    expect(() => buffer[Symbol.dispose]()).toThrow(refused('ERR_NETTS_BUFFER_RELEASED'))
+    buffer[Symbol.dispose]()
     expect(buffer.byteLength).toBe(10)
     expect(buffer.pool).toBe(pool)
     // The stale handle did the slot's next user no harm.

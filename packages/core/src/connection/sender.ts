@@ -87,7 +87,7 @@ export class Sender {
   /** See `Connection.trySend`. */
   trySend(data: Uint8Array | PooledBuffer): boolean {
     if (this.#acceptSmall(data)) return true
-    const message = this.#messageOf(data)
+    const message = this.#messageOf(data, false)
     if (this.#waiting.length > 0) return false
     if (!this.#write(message)) {
       if (!message.hasBegun) return false
@@ -104,7 +104,7 @@ export class Sender {
     let message: OutgoingMessage | undefined
     try {
       if (!signal?.aborted && this.#acceptSmall(data)) return ACCEPTED
-      message = this.#messageOf(data)
+      message = this.#messageOf(data, true)
       if (signal?.aborted) throw aborted(signal, 'send')
       if (this.#waiting.length === 0 && this.#write(message)) return this.#accepted(message)
     } catch (error) {
@@ -201,7 +201,8 @@ export class Sender {
     return true
   }
 
-  #messageOf(data: Uint8Array | PooledBuffer): OutgoingMessage {
+  /** @param mayLend somebody waits until the memory is no longer read */
+  #messageOf(data: Uint8Array | PooledBuffer, mayLend: boolean): OutgoingMessage {
     const buffer = isPooledBuffer(data) ? data : undefined
     const payload = buffer ? buffer.bytes : toBytes(data)
     if (payload === undefined) {
@@ -224,7 +225,8 @@ export class Sender {
     if (buffer && byteLength > this.#maxCopiedBuffer && canSendBuffer(buffer, this.#transport)) {
       return new BufferMessage(buffer)
     }
-    if (!buffer && byteLength >= this.#writer.minLentPayload && canLend(payload, this.#transport)) {
+    const isLarge = mayLend && !buffer && byteLength >= this.#writer.minLentPayload
+    if (isLarge && canLend(payload, this.#transport)) {
       return new LentMessage(payload)
     }
     return new CopiedMessage(payload, buffer)

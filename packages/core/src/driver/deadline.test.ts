@@ -1,9 +1,11 @@
 /** One deadline and one signal over an operation. */
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ManualClock } from '../test-support/manual-clock.js'
 import { type DeadlineTask, type EndSignal, withDeadline } from './deadline.js'
 
 const address = { host: 'example', port: 1 }
+let clock: ManualClock
 
 function task<T>(start: DeadlineTask<T>['start'], options: Partial<DeadlineTask<T>> = {}): DeadlineTask<T> {
   return {
@@ -11,6 +13,7 @@ function task<T>(start: DeadlineTask<T>['start'], options: Partial<DeadlineTask<
     address,
     signal: undefined,
     timeoutMs: 100,
+    clock,
     start,
     dispose: () => {},
     ...options,
@@ -21,11 +24,10 @@ const forEver = () => new Promise<never>(() => {})
 
 describe('withDeadline', () => {
   beforeEach(() => {
-    vi.useFakeTimers()
+    clock = new ManualClock()
   })
   afterEach(() => {
-    expect(vi.getTimerCount()).toBe(0)
-    vi.useRealTimers()
+    expect(clock.pending).toBe(0)
   })
 
   it('gives the result, and clears its timer and listener', async () => {
@@ -62,10 +64,10 @@ describe('withDeadline', () => {
       message: 'connect to example:1 did not complete within 100 ms',
       address,
     })
-    await vi.advanceTimersByTimeAsync(99)
+    await clock.advance(99)
     expect(ended?.aborted).toBe(false)
     expect(() => ended?.throwIfAborted()).not.toThrow()
-    await vi.advanceTimersByTimeAsync(1)
+    await clock.advance(1)
     expect(ended?.aborted).toBe(true)
     expect(cleanUp).toHaveBeenCalledTimes(1)
     expect(() => ended?.throwIfAborted()).toThrow(ended?.reason)
@@ -97,18 +99,18 @@ describe('withDeadline', () => {
     })
     const result = withDeadline(task(() => late, { dispose: (value) => disposed.push(value) }))
     const rejected = expect(result).rejects.toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
-    await vi.advanceTimersByTimeAsync(100)
+    await clock.advance(100)
     await rejected
     finish('late')
-    await vi.advanceTimersByTimeAsync(0)
+    await clock.advance(0)
     expect(disposed).toEqual(['late'])
   })
 
   it('waits for ever with 0', async () => {
     const result = withDeadline(
-      task(() => new Promise<string>((resolve) => setTimeout(resolve, 1e6, 'slow')), { timeoutMs: 0 }),
+      task(() => new Promise<string>((resolve) => clock.setTimer(() => resolve('slow'), 1e6)), { timeoutMs: 0 }),
     )
-    await vi.advanceTimersByTimeAsync(1e6)
+    await clock.advance(1e6)
     expect(await result).toBe('slow')
   })
 
