@@ -61,7 +61,7 @@ export class MockTransport extends BaseTransport implements PipeSender, PipeRece
 
   // Sending.
 
-  protected get hasCapacity(): boolean {
+  protected hasCapacityFor(): boolean {
     if (!this.#outgoing.hasCapacity) return false
     if (!this.#outgoing.faults.refuses()) return true
     this.#turns.next(() => this.wake())
@@ -69,7 +69,7 @@ export class MockTransport extends BaseTransport implements PipeSender, PipeRece
   }
 
   protected queueCopy(parts: readonly Uint8Array[]): number {
-    if (!this.hasCapacity) return 0
+    if (!this.hasCapacityFor()) return 0
     let total = 0
     for (const part of parts) total += part.byteLength
     const accepted = this.#outgoing.faults.accepts(Math.min(total, this.maxSendSize))

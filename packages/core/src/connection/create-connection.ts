@@ -336,7 +336,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   #deliverNextTurn(): void {
     this.#delivery ??= clock.setImmediate(() => {
       this.#delivery = undefined
-      if (this.#life.state !== 'closed') this.#life.guard(() => this.#deliver())
+      this.#life.guard(() => this.#deliver())
     })
   }
 

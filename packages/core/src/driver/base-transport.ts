@@ -83,9 +83,9 @@ export abstract class BaseTransport implements Transport {
    * @returns how many; 0 when there is no capacity
    */
   protected abstract queueCopy(parts: readonly Uint8Array[]): number
-  /** Whether {@link queueSlot} would take one more buffer. */
-  protected abstract readonly hasCapacity: boolean
-  /** Queues part of a buffer, and owns its slot from then on: it frees it once. Only with {@link hasCapacity}. */
+  /** Whether {@link queueSlot} would take so many bytes as one more send. */
+  protected abstract hasCapacityFor(byteLength: number): boolean
+  /** Queues part of a buffer, and owns its slot from then on: it frees it once. Only with {@link hasCapacityFor}. */
   protected abstract queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void
   /** Accepted sends that were not told to {@link completeSends} yet. */
   protected abstract readonly sendsUnderWay: number
@@ -211,7 +211,7 @@ export abstract class BaseTransport implements Transport {
 
   sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
     const length = checkSendRange(buffer, this.bufferPool.domain, this.maxSendSize, byteOffset, byteLength)
-    if (!this.#maySend('sendBuffer') || !this.hasCapacity) {
+    if (!this.#maySend('sendBuffer') || !this.hasCapacityFor(length)) {
       this.#awaitsCompletion = true
       return false
     }

@@ -59,9 +59,10 @@ export class LoopbackTransport extends BaseTransport {
     return length
   }
 
-  protected get hasCapacity(): boolean {
-    // Of a pooled buffer, all of it.
-    return this.#room(1) > 0 || this.#refuse() > 0
+  protected hasCapacityFor(byteLength: number): boolean {
+    const isWhole = this.#window(byteLength) >= byteLength
+    if (isWhole && (this.#options.accept?.(byteLength) ?? byteLength) > 0) return true
+    return this.#refuse() > 0
   }
 
   protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
@@ -163,8 +164,12 @@ export class LoopbackTransport extends BaseTransport {
   }
 
   #room(byteLength: number): number {
-    const room = Math.min(byteLength, this.maxSendSize, this.peer.recvWindow - this.peer.#windowUsed)
+    const room = this.#window(byteLength)
     return room <= 0 ? 0 : Math.min(room, this.#options.accept?.(room) ?? room)
+  }
+
+  #window(byteLength: number): number {
+    return Math.min(byteLength, this.maxSendSize, this.peer.recvWindow - this.peer.#windowUsed)
   }
 
   #refuse(): number {
