@@ -32,6 +32,11 @@ export interface ConformanceFixture {
   /** Where a connection attempt gets no answer at all. Without it the rule about deadlines is skipped. */
   silentAddress?(): Address | Promise<Address>
   /**
+   * How long a silent peer is taken for alive, in milliseconds, where the driver has a keepalive: a program that is busy
+   * for longer must not lose a connection by it. @default 0, for none
+   */
+  readonly keepaliveMs?: number | undefined
+  /**
    * Starts a peer that can crash. Without it the rules about crashes are skipped, and one fails for a driver that
    * claims `detectsPeerCrash`.
    */
@@ -86,13 +91,17 @@ export interface Settings {
   readonly seed: number
   readonly schedules: number
   readonly slow: boolean
+  /** Timeouts that a test sets and lets pass, or not: longer on machines whose deadlines are, in milliseconds. */
+  readonly shortMs: number
 }
 
 /** Fills the defaults in. */
 export function settingsOf(options: Omit<ConformanceOptions, 'describe' | 'it'>): Settings {
+  const deadlineMs = options.deadlineMs ?? 10_000
   return {
     capabilities: options.capabilities,
-    deadlineMs: options.deadlineMs ?? 10_000,
+    deadlineMs,
+    shortMs: Math.max(20, Math.ceil(deadlineMs / 500)),
     bulkByteLength: options.bulkByteLength ?? 4 * 2 ** 20,
     connections: options.connections ?? 200,
     bufferedByteLength: options.bufferedByteLength ?? 32 * 2 ** 20,

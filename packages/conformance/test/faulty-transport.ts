@@ -2,7 +2,15 @@
  * A driver around a driver that behaves as badly as the contract allows: it refuses sends and polls that could have
  * been served, takes part of what it is given, reports completions late, and calls the waker late or for nothing.
  */
-import type { Address, PooledBuffer, RecvCompletion, Transport, TransportBuilder } from '@netts/core'
+import {
+  type Address,
+  type DisconnectOptions,
+  NettsError,
+  type PooledBuffer,
+  type RecvCompletion,
+  type Transport,
+  type TransportBuilder,
+} from '@netts/core'
 import { Random } from '../src/harness/random.js'
 
 class FaultyTransport implements Transport {
@@ -42,7 +50,11 @@ class FaultyTransport implements Transport {
       this.#isWaking = false
       if (!this.#waker) return
       this.#isPending = false
-      this.#waker()
+      try {
+        this.#waker()
+      } catch (cause) {
+        this.#inner.destroy(new NettsError('ERR_NETTS_INTERNAL', 'the waker threw', { cause }))
+      }
     }
     setImmediate(run)
   }
@@ -91,6 +103,22 @@ class FaultyTransport implements Transport {
     return this.state === 'closed' ? 0 : this.#inner.sendsInFlight + this.#withheldCompletions
   }
 
+  get queuedBytes(): number {
+    return this.#inner.queuedBytes
+  }
+
+  unacknowledgedBytes(): number | Promise<number> {
+    return Promise.resolve(this.#inner.unacknowledgedBytes())
+  }
+
+  ref(): void {
+    this.#inner.ref()
+  }
+
+  unref(): void {
+    this.#inner.unref()
+  }
+
   pollRecv(out: RecvCompletion[]): number {
     if (this.#refuses()) return 0
     const most = this.#random.chance(0.5) ? out.length : Math.min(1, out.length)
@@ -123,8 +151,8 @@ class FaultyTransport implements Transport {
     this.#inner.finish()
   }
 
-  disconnect(): void {
-    this.#inner.disconnect()
+  disconnect(options?: DisconnectOptions): void {
+    this.#inner.disconnect(options)
   }
 
   destroy(error?: Parameters<Transport['destroy']>[0]): void {
@@ -177,6 +205,8 @@ export function faulty(seed: number): (builder: TransportBuilder) => TransportBu
         address: listener.address,
         accept,
         close: () => listener.close(),
+        ref: () => listener.ref(),
+        unref: () => listener.unref(),
         [Symbol.asyncDispose]: () => listener.close(),
         async *[Symbol.asyncIterator]() {
           for (let transport = await accept(); transport; transport = await accept()) yield transport

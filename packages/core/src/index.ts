@@ -25,9 +25,12 @@ export type {
   ConnectionListener,
   ConnectionListenOptions,
   ConnectionOptions,
+  ConnectionState,
   ConnectionStats,
+  ListenerCloseOptions,
   MessageLease,
   OperationOptions,
+  TransportInfo,
 } from './connection/connection.js'
 export { createConnection } from './connection/create-connection.js'
 export type {
@@ -43,6 +46,7 @@ export { ERROR_CODES, isNettsError, NettsError } from './errors.js'
 export type {
   AcceptOptions,
   ConnectOptions,
+  DisconnectOptions,
   ListenOptions,
   RecvCompletion,
   Transport,

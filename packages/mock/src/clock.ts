@@ -1,4 +1,6 @@
 /** Where latency and deadlines get their time from. */
+import { setTimeout as machineSetTimeout } from 'node:timers'
+import { type Clock, clock as machineClock } from '@netts/core/driver'
 
 /** A source of delays; anything with these two functions of Node.js will do. */
 export interface MockClock {
@@ -24,6 +26,40 @@ export const globalClock: MockClock = {
   clearTimeout(timer) {
     globalThis.clearTimeout(timer as NodeJS.Timeout | undefined)
   },
+}
+
+/**
+ * A mock's clock as core's deadlines use it.
+ *
+ * A deadline gives input a turn of the event loop before it judges. Made-up time passes between two turns, so there it
+ * judges at once: what is due within one `advance` all happens in it.
+ */
+export function clockOf(time: MockClock): Clock {
+  /** What waits for a turn while a timer of made-up time runs. */
+  let due: Set<() => void> | undefined
+  const jump = (callback: () => void) => {
+    due = new Set([callback])
+    try {
+      // Those that are added on the way come last.
+      for (const action of due) {
+        due.delete(action)
+        action()
+      }
+    } finally {
+      due = undefined
+    }
+  }
+  return {
+    setTimer(callback, delayMs) {
+      const isMachines = time === globalClock && globalThis.setTimeout === machineSetTimeout
+      const timer = time.setTimeout(isMachines ? callback : () => jump(callback), delayMs)
+      return { close: () => time.clearTimeout(timer) }
+    },
+    setImmediate(callback) {
+      const actions = due?.add(callback)
+      return actions ? { close: () => actions.delete(callback) } : machineClock.setImmediate(callback)
+    },
+  }
 }
 
 /** Makes a clock for `createMockNetwork({ clock })` that moves only when told to. */

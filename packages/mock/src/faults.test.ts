@@ -1,4 +1,4 @@
-import type { RecvCompletion, Transport } from '@netts/core'
+import { connect, listen, type RecvCompletion, type Transport } from '@netts/core'
 import { describe, expect, it, vi } from 'vitest'
 import {
   createMockNetwork,
@@ -221,18 +221,107 @@ describe('endings', () => {
     expect(ending.client.error).toBeUndefined()
   })
 
-  it('disconnect gives a silent peer 5 s of the clock', async () => {
+  it('disconnect gives up on a wire that takes nothing for 5 s of the clock', async () => {
     const clock = createVirtualClock()
     const { client, server, link } = await pair({}, {}, { clock })
+    link.client.stall()
+    client.sendCopy(Buffer.from('never arrives'))
     client.disconnect()
-    link.server.stall()
-    server.finish()
     await settle()
     clock.advance(4999)
     expect(client.state).toBe('disconnecting')
     clock.advance(1)
-    expect(client.state).toBe('closed')
-    expect(client.error).toBeUndefined()
+    expect(client.error).toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
+    await settle()
+    expect(server.error).toMatchObject({ code: 'ERR_NETTS_RESET' })
+  })
+
+  it('disconnect gives up after one step of fake timers, however large', async () => {
+    const { client, link } = await pair()
+    link.client.stall()
+    client.sendCopy(Buffer.from('never arrives'))
+    vi.useFakeTimers()
+    try {
+      client.disconnect({ timeoutMs: 60_000 })
+      vi.advanceTimersByTime(60_000)
+      expect(client.error).toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('behind a disconnect the peer may send for 5 s of the clock, and then loses nothing either', async () => {
+    const clock = createVirtualClock()
+    const { client, server } = await pair({}, {}, { clock })
+    client.sendCopy(Buffer.from('bye'))
+    client.disconnect()
+    await settle()
+    expect([client.state, client.error]).toEqual(['closed', undefined])
+    server.sendCopy(Buffer.from('late'))
+    clock.advance(5000)
+    server.sendCopy(Buffer.from('later'))
+    await settle()
+    expect(text(server)).toBe('bye')
+    expect(server.pollSendCompletion()).toBe(2)
+    server.disconnect()
+    await settle()
+    expect([server.state, server.error]).toEqual(['closed', undefined])
+  })
+})
+
+describe('memory that goes away while its send waits', () => {
+  const size = 100_000
+
+  /** Lends `data` to a send that waits half-way, lets its memory go, and lets the wire go on. */
+  async function lose(data: Uint8Array, go: () => void): Promise<{ error: unknown; received: Buffer[] }> {
+    const network = createMockNetwork({ faults: { client: { stallAfterBytes: 20_000 } } })
+    const driver = network.builder()
+    const server = await listen(driver, { host: 'service', port: 80 })
+    const client = await connect(driver, server.address)
+    const accepted = (await server.accept())!
+    const received: Buffer[] = []
+    const receiving = (async () => {
+      for await (const message of accepted) received.push(message)
+    })().catch(() => {})
+    client.send(data).catch(() => {})
+    await settle()
+    go()
+    network.links[0]!.client.resume()
+    const error = await client.closed
+    await receiving
+    await server.close()
+    return { error, received }
+  }
+
+  it.each<[string, () => [Uint8Array, () => void]]>([
+    [
+      'an ArrayBuffer that was transferred',
+      () => {
+        const data = new Uint8Array(size).fill(1)
+        return [data, () => structuredClone(data.buffer, { transfer: [data.buffer] })]
+      },
+    ],
+    [
+      'a resizable buffer that shrank',
+      () => {
+        const Resizable = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer
+        const buffer = new Resizable(size, { maxByteLength: size })
+        return [new Uint8Array(buffer), () => (buffer as unknown as { resize(to: number): void }).resize(10)]
+      },
+    ],
+    [
+      'a WebAssembly memory that grew',
+      () => {
+        type Memory = new (limits: { initial: number }) => { buffer: ArrayBuffer; grow(pages: number): void }
+        const { Memory } = Reflect.get(globalThis, 'WebAssembly') as { Memory: Memory }
+        const memory = new Memory({ initial: 2 })
+        return [new Uint8Array(memory.buffer, 0, size), () => memory.grow(1)]
+      },
+    ],
+  ])('%s fails the connection, and no other bytes arrive', async (_, make) => {
+    const { error, received } = await lose(...make())
+    expect(error).toMatchObject({ code: 'ERR_NETTS_BUFFER_DETACHED' })
+    expect(received).toEqual([])
   })
 })
 
@@ -246,6 +335,22 @@ describe('a link', () => {
     server.sendCopy(Buffer.from('hi'))
     expect([String(link.client.sent), link.client.sentByteLength]).toEqual(['hello wo', 11])
     expect([String(link.server.sent), link.server.sentByteLength]).toEqual(['hi', 2])
+  })
+
+  it('knows what is queued, until the peer has it or the end drops it', async () => {
+    const { client, link } = await pair({ client: { stallAfterBytes: 4 } })
+    client.sendCopy(Buffer.from('0123456789'))
+    expect(client.queuedBytes).toBe(10)
+    await settle()
+    expect(client.queuedBytes).toBe(6)
+    expect(client.unacknowledgedBytes()).toBe(6)
+    link.client.resume()
+    await settle()
+    expect(client.queuedBytes).toBe(0)
+    link.client.stall()
+    client.sendCopy(Buffer.from('lost'))
+    client.destroy()
+    expect(client.queuedBytes).toBe(0)
   })
 
   it('overwrites released chunks, so that a use after the release shows', async () => {

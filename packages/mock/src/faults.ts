@@ -1,11 +1,14 @@
 /** What can be made to go wrong on a mock connection. */
-import { checkChoice, checkInteger, invalidArgument } from '@netts/core/driver'
-import { checkLimits, type MockLimits } from './limits.js'
+import { checkChoice, checkInteger, checkOptionNames, invalidArgument } from '@netts/core/driver'
+import { checkLimits, LIMIT_NAMES, type MockLimits } from './limits.js'
 import type { Random } from './random.js'
 
 /** What goes wrong with what one side of a connection sends, and where that side is especially narrow. */
 export interface MockSideFaults extends Partial<MockLimits> {
-  /** How long everything that this side sends is under way, in milliseconds of the network's clock. @default 0 */
+  /**
+   * How long everything that this side sends is under way, in milliseconds of the network's clock. `connect` takes as
+   * long as that of both sides: fake timers hold it back until they advance. @default 0
+   */
   readonly latencyMs?: number | undefined
   /** What this side sends arrives in chunks of at most so many bytes. @default unlimited */
   readonly maxChunk?: number | undefined
@@ -68,20 +71,21 @@ const DEFAULT_CHAOS: Probabilities = {
 }
 
 const CALM: Probabilities = {
-  refuseConnect: 0,
+  ...DEFAULT_CHAOS,
   refuseSend: 0,
   partialAccept: 0,
   splitChunk: 0,
   delayTurns: 0,
-  crash: 0,
 }
+
+const CHAOS_NAMES = Object.keys(DEFAULT_CHAOS) as (keyof MockChaos)[]
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a probability that is none */
 export function chaosOf(faults: MockFaults): Probabilities {
   if (faults.chaos === undefined) return CALM
-  const chaos = faults.chaos === true ? {} : faults.chaos
+  const chaos = faults.chaos === true ? {} : checkOptionNames('chaos', faults.chaos, CHAOS_NAMES)
   const chosen = { ...DEFAULT_CHAOS }
-  for (const name of Object.keys(DEFAULT_CHAOS) as (keyof MockChaos)[]) {
+  for (const name of CHAOS_NAMES) {
     const value = chaos[name] ?? DEFAULT_CHAOS[name]
     if (name === 'delayTurns') checkInteger('chaos.delayTurns', value, 0, 1000)
     else if (!(value >= 0 && value <= 1))
@@ -91,25 +95,32 @@ export function chaosOf(faults: MockFaults): Probabilities {
   return chosen
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a fault out of range */
-export function checkFaults(faults: MockFaults): MockFaults {
-  if (faults.connect !== undefined) checkChoice('connect', faults.connect, ['refuse', 'reject', 'never'])
-  for (const [side, of] of [
-    ['client', faults.client],
-    ['server', faults.server],
-  ] as const) {
-    const check = (name: keyof MockSideFaults, least: number) => {
-      const value = of?.[name]
-      if (value !== undefined) checkInteger(`${side}.${name}`, value, least, Number.MAX_SAFE_INTEGER)
-    }
-    if (of) checkLimits({ ...of, maxSendSize: of.maxSendSize ?? 1024, recvWindow: of.recvWindow ?? 2 ** 30 })
-    check('latencyMs', 0)
-    check('maxChunk', 1)
-    check('maxAccept', 1)
-    check('stallAfterBytes', 0)
-    check('crashAfterBytes', 0)
-    check('endAfterBytes', 0)
+/** What can go wrong on one side, and the least value of each. */
+const SIDE_FAULTS = {
+  latencyMs: 0,
+  maxChunk: 1,
+  maxAccept: 1,
+  stallAfterBytes: 0,
+  crashAfterBytes: 0,
+  endAfterBytes: 0,
+} as const
+
+function checkSide(side: 'client' | 'server', faults: MockSideFaults): void {
+  checkOptionNames(side, faults, [...Object.keys(SIDE_FAULTS), ...LIMIT_NAMES])
+  const { maxSendSize = 1024, recvWindow = 2 ** 30 } = faults
+  checkLimits({ ...faults, maxSendSize, recvWindow })
+  for (const [name, least] of Object.entries(SIDE_FAULTS)) {
+    const value = faults[name as keyof typeof SIDE_FAULTS]
+    if (value !== undefined) checkInteger(`${side}.${name}`, value, least, Number.MAX_SAFE_INTEGER)
   }
+}
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown fault, or one out of range */
+export function checkFaults(faults: MockFaults): MockFaults {
+  checkOptionNames('faults', faults, ['connect', 'client', 'server', 'chaos'])
+  if (faults.connect !== undefined) checkChoice('connect', faults.connect, ['refuse', 'reject', 'never'])
+  if (faults.client !== undefined) checkSide('client', faults.client)
+  if (faults.server !== undefined) checkSide('server', faults.server)
   chaosOf(faults)
   return faults
 }

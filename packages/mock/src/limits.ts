@@ -20,6 +20,9 @@ const DEFAULT_LIMITS: MockLimits = {
   recvWindow: 262_144,
 }
 
+/** What limits are called. */
+export const LIMIT_NAMES: readonly string[] = Object.keys(DEFAULT_LIMITS)
+
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a limit out of range */
 export function checkLimits(options: Partial<MockLimits>): MockLimits {
   const limit = (name: keyof MockLimits, least: number, most: number) =>

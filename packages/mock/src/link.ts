@@ -1,6 +1,6 @@
 /** A mock connection as its network sees it: both ends, what they sent, and the strings to pull. */
 import type { Address, BufferPool } from '@netts/core'
-import type { MockClock } from './clock.js'
+import { type Clock, sharePool } from '@netts/core/driver'
 import { chaosOf, type MockFaults, type MockSideFaults, SendFaults } from './faults.js'
 import type { MockLimits } from './limits.js'
 import { Pipe } from './pipe.js'
@@ -47,7 +47,7 @@ export interface LinkEnd {
 /** What a link needs of its network. */
 export interface LinkEnvironment {
   readonly seed: number
-  readonly clock: MockClock
+  readonly clock: Clock
   readonly turns: Turns
   readonly recordByteLength: number
 }
@@ -75,11 +75,12 @@ export function createLink(
   const transport = (near: LinkEnd, far: LinkEnd, limits: MockLimits, farLimits: MockLimits) => {
     const recorder = new Recorder(recordByteLength)
     const [outgoing, incoming] = near === clientEnd ? [toServer, toClient] : [toClient, toServer]
+    const maxSendSize = Math.min(limits.maxSendSize, farLimits.recvWindow)
     const end = new MockTransport({
       localAddress: near.address,
       remoteAddress: far.address,
-      bufferPool: near.bufferPool,
-      maxSendSize: Math.min(limits.maxSendSize, farLimits.recvWindow),
+      bufferPool: sharePool(near.bufferPool, maxSendSize),
+      maxSendSize,
       recvWindow: limits.recvWindow,
       outgoing,
       incoming,

@@ -1,37 +1,44 @@
 /** A listener within a mock network. */
-import type { AcceptOptions, Address, Transport, TransportListener } from '@netts/core'
-import { AcceptQueue } from '@netts/core/driver'
+import type { Address } from '@netts/core'
+import { BaseListener } from '@netts/core/driver'
 import type { LinkEnd } from './link.js'
+import { Presence } from './presence.js'
+import type { MockTransport } from './transport.js'
 
 /** Waits for clients of its network. */
-export class MockListener implements TransportListener {
+export class MockListener extends BaseListener<MockTransport> {
   readonly address: Address
   /** What connections accepted here are made of. */
   readonly end: LinkEnd
-  readonly queue: AcceptQueue<Transport>
-  readonly #onClose: () => void
+  readonly #onStop: () => void
+  readonly #presence = new Presence()
 
-  constructor(end: LinkEnd, backlog: number, onClose: () => void) {
+  constructor(end: LinkEnd, backlog: number, onStop: () => void) {
+    super(backlog)
     this.address = end.address
     this.end = end
-    this.queue = new AcceptQueue(backlog)
-    this.#onClose = onClose
+    this.#onStop = onStop
   }
 
-  async accept(options?: AcceptOptions): Promise<Transport | undefined> {
-    return this.queue.accept(options)
+  get hasRoom(): boolean {
+    return this.queue.hasRoom
   }
 
-  async close(): Promise<void> {
-    this.#onClose()
-    this.queue.close()
+  /** Hands over an established connection; only with {@link hasRoom}. */
+  push(transport: MockTransport): void {
+    this.queue.push(transport)
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+  protected stop(): void {
+    this.#presence.end()
+    this.#onStop()
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Transport> {
-    return this.queue[Symbol.asyncIterator]()
+  ref(): void {
+    this.#presence.ref()
+  }
+
+  unref(): void {
+    this.#presence.unref()
   }
 }

@@ -157,6 +157,23 @@ describe('an attempt to connect', () => {
   })
 })
 
+describe('an unknown option is refused, with the nearest name', () => {
+  const network = createMockNetwork()
+  const unknown = <T>(value: object) => value as T
+
+  it.each<[string, string, () => unknown]>([
+    ['a network', 'seed', () => createMockNetwork(unknown({ seeds: 1 }))],
+    ['a builder', 'recvWindow', () => network.builder(unknown({ recvWindows: 4096 }))],
+    ['faults', 'server', () => createMockNetwork({ faults: unknown({ servers: {} }) })],
+    ['one side', 'latencyMs', () => network.failNext({ client: unknown({ latency: 5 }) })],
+    ['the limits of one side', 'sendSlots', () => network.failNext({ client: unknown({ sendSlot: 5 }) })],
+    ['chaos', 'refuseSend', () => network.failNext({ chaos: unknown({ refuseSends: 1 }) })],
+  ])('of %s', (_, nearest, call) => {
+    const message = expect.stringContaining(`did you mean '${nearest}'`)
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_NETTS_INVALID_ARGUMENT', message }))
+  })
+})
+
 describe('options out of range are refused', () => {
   it.each([{ seed: -1 }, { seed: 0.5 }, { recordByteLength: -1 }])('%o', (options) => {
     expect(() => createMockNetwork(options)).toThrow(

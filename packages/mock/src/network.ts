@@ -2,23 +2,21 @@
 import {
   type Address,
   type BufferPool,
-  type ConnectOptions,
   createBufferPool,
   formatAddress,
   isPathAddress,
-  type ListenOptions,
   NettsError,
-  type Transport,
   type TransportBuilder,
-  type TransportListener,
 } from '@netts/core'
-import { checkAddress, checkInteger, checkSignal, type EndSignal, withDeadline } from '@netts/core/driver'
-import { globalClock, type MockClock } from './clock.js'
+import { checkInteger, checkOptionNames, createBuilder, type EndSignal } from '@netts/core/driver'
+import { clockOf, globalClock, type MockClock } from './clock.js'
 import { chaosOf, checkFaults, type MockFaults } from './faults.js'
-import { checkLimits, type MockLimits } from './limits.js'
+import { checkLimits, LIMIT_NAMES, type MockLimits } from './limits.js'
 import { createLink, type LinkEnd, type LinkEnvironment, type MockLink } from './link.js'
 import { MockListener } from './listener.js'
+import { Presence } from './presence.js'
 import { Random } from './random.js'
+import type { MockTransport } from './transport.js'
 import { Turns } from './turns.js'
 
 /** The first port that a listener on port 0, or a client, gets: the beginning of IANA's dynamic range. */
@@ -41,8 +39,9 @@ export interface MockNetworkOptions {
   /** The faults of every connection, or what chooses them for each attempt. @default none */
   readonly faults?: MockFaults | MockScript | undefined
   /**
-   * Where latency and the deadlines of `connect` and `disconnect` get their time from. @default the global
-   * timers, looked up with each use, so that fake timers rule them
+   * Where latency and the deadlines of `connect` and `disconnect` get their time from. `connect` takes as long as the
+   * latency of both sides, and so waits until fake timers, or a virtual clock, have advanced by that.
+   * @default the global timers, looked up with each use, so that fake timers rule them
    */
   readonly clock?: MockClock | undefined
   /** How many bytes of what each side sent are kept for `sent`. @default 1 MiB */
@@ -58,27 +57,39 @@ export interface MockBuilderOptions extends Partial<MockLimits> {
 /** A network in memory. Those on it see each other, and nobody else. */
 export interface MockNetwork {
   readonly seed: number
-  /** A driver on this network. */
+  /**
+   * A driver on this network.
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
+   */
   builder(options?: MockBuilderOptions): TransportBuilder
-  /** Gives the next attempt to connect these faults; several calls line up. They go before `faults`. */
+  /**
+   * Gives the next attempt to connect these faults; several calls line up. They go before `faults`.
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown fault, or one out of range
+   */
   failNext(faults: MockFaults): void
   /** Every connection that was made, in order, closed ones included. */
   readonly links: readonly MockLink[]
 }
 
 /**
- * Makes a network in memory, with no timers of its own: what is sent arrives in a later turn of the event loop.
+ * Makes a network in memory, with no timers of its own: what is sent arrives in a later turn of the event loop. Open
+ * transports, listeners, and attempts to connect keep the process alive, as those of a real network do.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options out of range
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
  */
 export function createMockNetwork(options: MockNetworkOptions = {}): MockNetwork {
-  const { faults = {}, clock = globalClock } = options
+  checkOptionNames('options', options, ['seed', 'faults', 'clock', 'recordByteLength'])
+  const { faults = {} } = options
+  const clock = clockOf(options.clock ?? globalClock)
   const seed = checkInteger('seed', options.seed ?? 0, 0, 0xffffffff)
   const recordByteLength = checkInteger('recordByteLength', options.recordByteLength ?? 2 ** 20, 0, 2 ** 40)
   if (typeof faults !== 'function') checkFaults(faults)
   const script: MockScript = typeof faults === 'function' ? faults : () => faults
   return new Network({ seed, clock, turns: new Turns(clock), recordByteLength }, script)
 }
+
+/** What a builder brings along, for either end. */
+type Near = Omit<LinkEnd, 'address'>
 
 class Network implements MockNetwork {
   readonly links: MockLink[] = []
@@ -99,29 +110,22 @@ class Network implements MockNetwork {
   }
 
   builder(options: MockBuilderOptions = {}): TransportBuilder {
-    const limits = checkLimits(options)
-    const bufferPool = options.bufferPool ?? createBufferPool()
-    const builder: TransportBuilder = {
+    checkOptionNames('options', options, [...LIMIT_NAMES, 'bufferPool'])
+    const near = { limits: checkLimits(options), bufferPool: options.bufferPool ?? createBufferPool() }
+    return createBuilder({
       name: 'mock',
-      connect: async (address, options) => this.#connect(address, options ?? {}, limits, bufferPool),
-      listen: async (address, options) => this.#listen(address, options ?? {}, limits, bufferPool),
-    }
-    return Object.freeze(builder)
+      connect: (address, ended) => this.#connect(address, near, ended),
+      listen: async (address, backlog) => this.#listen(address, near, backlog),
+      clock: () => this.#environment.clock,
+    })
   }
 
   failNext(faults: MockFaults): void {
     this.#scripted.push(checkFaults(faults))
   }
 
-  #listen(
-    asked: Address,
-    options: ListenOptions,
-    limits: MockLimits,
-    bufferPool: BufferPool,
-  ): TransportListener {
-    const backlog = checkInteger('backlog', options.backlog ?? 511, 1, 2 ** 31 - 1)
-    let address = checkAddress(asked, 'listen')
-    if (!isPathAddress(address) && address.port === 0) address = this.#freeAddress(address.host)
+  #listen(asked: Address, near: Near, backlog: number): MockListener {
+    const address = !isPathAddress(asked) && asked.port === 0 ? this.#freeAddress(asked.host) : asked
     const key = formatAddress(address)
     if (this.#listeners.has(key)) {
       throw new NettsError('ERR_NETTS_LISTEN_FAILED', `somebody listens on ${key} already`, {
@@ -129,60 +133,32 @@ class Network implements MockNetwork {
         address,
       })
     }
-    const listener = new MockListener({ address, limits, bufferPool }, backlog, () => {
+    const listener = new MockListener({ address, ...near }, backlog, () => {
       if (this.#listeners.get(key) === listener) this.#listeners.delete(key)
     })
     this.#listeners.set(key, listener)
     return listener
   }
 
-  #connect(
-    asked: Address,
-    options: ConnectOptions,
-    limits: MockLimits,
-    bufferPool: BufferPool,
-  ): Promise<Transport> {
-    const address = checkAddress(asked, 'connect')
-    return withDeadline({
-      operation: 'connect',
-      address,
-      signal: checkSignal(options.signal),
-      timeoutMs: options.timeoutMs ?? 10_000,
-      setTimer: this.#setTimer,
-      start: (ended) => this.#attempt(address, { limits, bufferPool }, ended),
-      dispose: (transport) => transport.destroy(),
-    })
-  }
-
-  readonly #setTimer = (callback: () => void, delayMs: number) => {
-    const { clock } = this.#environment
-    const timer = clock.setTimeout(callback, delayMs)
-    return { close: () => clock.clearTimeout(timer) }
-  }
-
-  #attempt(address: Address, client: Omit<LinkEnd, 'address'>, ended: EndSignal): Promise<Transport> {
+  async #connect(address: Address, near: Near, ended: EndSignal): Promise<MockTransport> {
     const index = this.#attempts++
     const faults = this.#scripted.shift() ?? checkFaults(this.#script({ index, address }) ?? {})
-    if (faults.connect === 'never') return new Promise(() => {})
-    const latencyMs = (faults.client?.latencyMs ?? 0) + (faults.server?.latencyMs ?? 0)
-    return new Promise((resolve, reject) => {
-      this.#environment.turns.after(latencyMs, 1, () => {
-        if (ended.aborted) return
-        try {
-          resolve(this.#establish(index, address, client, faults))
-        } catch (error) {
-          reject(error)
-        }
+    const presence = new Presence()
+    try {
+      await new Promise<void>((resolve) => {
+        ended.onabort = resolve
+        if (faults.connect === 'never') return
+        const latencyMs = (faults.client?.latencyMs ?? 0) + (faults.server?.latencyMs ?? 0)
+        this.#environment.turns.after(latencyMs, 1, resolve)
       })
-    })
+      ended.throwIfAborted()
+      return this.#establish(index, address, near, faults)
+    } finally {
+      presence.end()
+    }
   }
 
-  #establish(
-    index: number,
-    address: Address,
-    client: Omit<LinkEnd, 'address'>,
-    faults: MockFaults,
-  ): Transport {
+  #establish(index: number, address: Address, client: Near, faults: MockFaults): MockTransport {
     const where = { operation: 'connect', address }
     const listener = this.#listeners.get(formatAddress(address))
     const random = Random.derive(~this.seed, index)
@@ -190,8 +166,8 @@ class Network implements MockNetwork {
       const why = listener ? 'the mock network refused' : 'nobody listens there'
       throw new NettsError('ERR_NETTS_CONNECT_FAILED', `connect to ${formatAddress(address)}: ${why}`, where)
     }
-    if (faults.connect === 'reject' || !listener.queue.hasRoom) {
-      const why = listener.queue.hasRoom ? 'the mock network said so' : 'its backlog is full'
+    if (faults.connect === 'reject' || !listener.hasRoom) {
+      const why = listener.hasRoom ? 'the mock network said so' : 'its backlog is full'
       throw new NettsError('ERR_NETTS_REJECTED', `${formatAddress(address)} turned us down: ${why}`, where)
     }
     const clientAddress = isPathAddress(address) ? address : { host: '127.0.0.1', port: this.#nextPort() }
@@ -203,7 +179,7 @@ class Network implements MockNetwork {
       faults,
     )
     this.links.push(made.link)
-    listener.queue.push(made.server)
+    listener.push(made.server)
     return made.client
   }
 

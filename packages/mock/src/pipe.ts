@@ -2,6 +2,8 @@
  * One direction of a mock connection: sends wait here until the receiver has room, arrive in a later turn,
  * and complete once they arrived. Slots and bytes are granted again as the receiver releases chunks.
  */
+import { NettsError } from '@netts/core'
+import type { BufferSlot } from '@netts/core/driver'
 import type { SendFaults } from './faults.js'
 import type { MockLimits } from './limits.js'
 import type { Turns } from './turns.js'
@@ -17,13 +19,15 @@ export interface PipeSender {
   onEndArrived(): void
   /** A fault: this end is to go now. */
   onFault(goodbye: Goodbye): void
+  /** The memory of a send went away before all of it was read, or giving it back threw. */
+  onBroken(error: unknown): void
 }
 
 /** What a pipe tells the end that receives from it. */
 export interface PipeReceiver {
   onChunk(chunk: Chunk): void
-  onEnd(): void
-  onPeerGone(goodbye: Goodbye): void
+  /** The sender finished, or is gone. */
+  onGoodbye(goodbye: Goodbye): void
 }
 
 /** Received bytes, in memory of their own; what they hold of the receiver's room comes back on release. */
@@ -33,10 +37,11 @@ export interface Chunk {
 }
 
 interface Send {
-  /** Empty for the end. */
   readonly bytes: Uint8Array
-  /** Called once the bytes are needed no more. */
-  readonly free: (() => void) | undefined
+  /** How long `bytes` are, as long as they have their memory; 0 for the end. */
+  readonly byteLength: number
+  /** To be freed once the bytes are needed no more. */
+  readonly slot: BufferSlot | undefined
   taken: number
   unreleased: number
   arrived: boolean
@@ -49,8 +54,9 @@ export class Pipe {
   readonly faults: SendFaults
   readonly #limits: MockLimits
   readonly #turns: Turns
-  #queue: Send[] = []
+  readonly #queue: Send[] = []
   #inFlight = 0
+  #queuedBytes = 0
   #delivered = 0
   #usedSlots = 0
   #usedBytes = 0
@@ -75,22 +81,29 @@ export class Pipe {
     return this.#inFlight
   }
 
+  /** Bytes of theirs. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
   get hasCapacity(): boolean {
     return !this.#closed && this.#inFlight < this.#limits.sendSlots
   }
 
-  /** Puts bytes on their way; they are read when they arrive. @param free called once they are needed no more */
-  push(bytes: Uint8Array, free?: () => void): void {
+  /** Puts bytes on their way; they are read when they arrive. @param slot where they lie, if that is to be freed */
+  push(bytes: Uint8Array, slot?: BufferSlot): void {
     this.#inFlight++
-    this.#put({ bytes, free, taken: 0, unreleased: 0, arrived: false })
+    this.#queuedBytes += bytes.byteLength
+    this.#put(bytes, slot)
   }
 
   /** Puts the end on its way, behind everything pushed before. */
   end(): void {
-    this.#put({ bytes: new Uint8Array(0), free: undefined, taken: 0, unreleased: 0, arrived: false })
+    this.#put(new Uint8Array(0), undefined)
   }
 
-  #put(send: Send): void {
+  #put(bytes: Uint8Array, slot: BufferSlot | undefined): void {
+    const send: Send = { bytes, byteLength: bytes.byteLength, slot, taken: 0, unreleased: 0, arrived: false }
     this.#queue.push(send)
     this.#turns.after(this.faults.latencyMs, this.faults.turns(), () => {
       send.arrived = true
@@ -131,18 +144,25 @@ export class Pipe {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const send of this.#queue) send.free?.()
-    this.#queue = []
-    this.#inFlight = 0
+    for (const send of this.#queue.splice(0)) send.slot?.free()
+    this.#inFlight = this.#queuedBytes = 0
   }
 
   /** The sender is gone: what is on its way is dropped, and the receiver learns of it. */
   abandon(goodbye: Goodbye): void {
     this.close()
-    this.#turns.after(this.faults.latencyMs, 1, () => this.receiver.onPeerGone(goodbye))
+    this.#turns.after(this.faults.latencyMs, 1, () => this.receiver.onGoodbye(goodbye))
   }
 
   #deliver(): void {
+    try {
+      this.#deliverAll()
+    } catch (error) {
+      this.sender.onBroken(error)
+    }
+  }
+
+  #deliverAll(): void {
     while (!this.#closed && !this.#halted && !this.#stalled) {
       if (this.#delivered >= Math.min(this.faults.crashAfterBytes, this.faults.endAfterBytes)) {
         this.sender.onFault(this.#delivered >= this.faults.crashAfterBytes ? 'crash' : 'end')
@@ -160,11 +180,11 @@ export class Pipe {
 
   /** @returns whether anything moved */
   #deliverChunk(send: Send): boolean {
-    const total = send.bytes.byteLength
+    const total = send.byteLength
     if (total === 0) {
       this.#queue.shift()
       this.sender.onEndArrived()
-      this.receiver.onEnd()
+      this.receiver.onGoodbye('end')
       return true
     }
     if (send.taken === 0) {
@@ -174,6 +194,12 @@ export class Pipe {
       }
       if (this.#reading && !this.#reserve(send)) return false
     }
+    if (send.bytes.byteLength !== total) {
+      throw new NettsError(
+        'ERR_NETTS_BUFFER_DETACHED',
+        'memory was transferred or resized before it was read',
+      )
+    }
     const beforeFault =
       Math.min(this.faults.crashAfterBytes, this.faults.endAfterBytes, this.#stallAt) - this.#delivered
     const length = Math.min(this.faults.chunk(total - send.taken), beforeFault)
@@ -181,10 +207,11 @@ export class Pipe {
     const bytes = new Uint8Array(send.bytes.subarray(send.taken, send.taken + length))
     send.taken += length
     this.#delivered += length
+    this.#queuedBytes -= length
     if (send.taken === total) {
       this.#queue.shift()
       this.#inFlight--
-      send.free?.()
+      send.slot?.free()
       this.sender.onCompleted()
     }
     if (this.#reading) this.receiver.onChunk({ bytes, send })
@@ -194,7 +221,7 @@ export class Pipe {
   /** Takes the room that a whole send needs at the receiver. */
   #reserve(send: Send): boolean {
     const { recvSlots, recvWindow } = this.#limits
-    const byteLength = send.bytes.byteLength
+    const { byteLength } = send
     if (this.#usedSlots >= recvSlots || this.#usedBytes + byteLength > recvWindow) return false
     this.#usedSlots++
     this.#usedBytes += byteLength

@@ -3,22 +3,16 @@ import {
   type Address,
   type BufferPool,
   NettsError,
-  type PooledBuffer,
   type RecvCompletion,
-  type Transport,
   type TransportCapabilities,
-  type TransportState,
 } from '@netts/core'
-import { ChunkTable, checkSendRange, invalidArgument, takeSlot, timedOut, Waker } from '@netts/core/driver'
-import type { MockClock } from './clock.js'
+import { BaseTransport, type BufferSlot, ChunkTable, type Clock } from '@netts/core/driver'
 import type { Chunk, Goodbye, Pipe, PipeReceiver, PipeSender } from './pipe.js'
+import { Presence } from './presence.js'
 import type { Recorder } from './recorder.js'
 import type { Turns } from './turns.js'
 
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
-
-/** The contract's deadline for `disconnect`. */
-const DISCONNECT_TIMEOUT_MS = 5000
 
 /** Overwrites released chunks, as an adapter would: whoever still reads them finds this. */
 const POISON = 0xdb
@@ -32,79 +26,52 @@ export interface MockTransportParts {
   readonly recvWindow: number
   readonly outgoing: Pipe
   readonly incoming: Pipe
-  readonly clock: MockClock
+  readonly clock: Clock
   readonly turns: Turns
   readonly recorder: Recorder
 }
 
 /** One end of a connection within a mock network. */
-export class MockTransport implements Transport, PipeSender, PipeReceiver {
-  readonly localAddress: Address
-  readonly remoteAddress: Address
+export class MockTransport extends BaseTransport implements PipeSender, PipeReceiver {
   readonly bufferPool: BufferPool
   readonly maxSendSize: number
   readonly recvWindow: number
   readonly capabilities = CAPABILITIES
   readonly #outgoing: Pipe
   readonly #incoming: Pipe
-  readonly #clock: MockClock
   readonly #turns: Turns
   readonly #recorder: Recorder
-  readonly #waker = new Waker()
+  readonly #presence = new Presence()
   readonly #arrived: Chunk[] = []
   readonly #handedOut = new ChunkTable<Chunk>()
-  #state: TransportState = 'open'
-  #error: NettsError | undefined
-  #completed = 0
-  /** The local side said that it sends no more, so that a send is misuse. */
-  #saidEnd = false
-  #endArrived = false
-  #peerEnded = false
-  #disconnectTimer: unknown
+  #hasLeft = false
 
   constructor(parts: MockTransportParts) {
-    this.localAddress = parts.localAddress
-    this.remoteAddress = parts.remoteAddress
+    super(parts.localAddress, parts.remoteAddress, parts.clock)
     this.bufferPool = parts.bufferPool
     this.maxSendSize = parts.maxSendSize
     this.recvWindow = parts.recvWindow
     this.#outgoing = parts.outgoing
     this.#incoming = parts.incoming
-    this.#clock = parts.clock
     this.#turns = parts.turns
     this.#recorder = parts.recorder
     this.#outgoing.sender = this
     this.#incoming.receiver = this
   }
 
-  get state(): TransportState {
-    return this.#state
+  // Sending.
+
+  protected hasCapacityFor(): boolean {
+    if (!this.#outgoing.hasCapacity) return false
+    if (!this.#outgoing.faults.refuses()) return true
+    this.#turns.next(() => this.wake())
+    return false
   }
 
-  get error(): NettsError | undefined {
-    return this.#error
-  }
-
-  get waker(): (() => void) | undefined {
-    return this.#waker.callback
-  }
-
-  set waker(callback: (() => void) | undefined) {
-    this.#waker.callback = callback
-  }
-
-  sendCopy(data: Uint8Array): number {
-    return this.sendGather([data])
-  }
-
-  sendGather(parts: readonly Uint8Array[]): number {
+  protected queueCopy(parts: readonly Uint8Array[]): number {
+    if (!this.hasCapacityFor()) return 0
     let total = 0
-    for (const part of parts) {
-      if (!(part instanceof Uint8Array)) throw invalidArgument('data must be a Uint8Array', 'send')
-      total += part.byteLength
-    }
-    if (total === 0) throw invalidArgument('data must not be empty', 'send')
-    if (!this.#canSend()) return 0
+    for (const part of parts) total += part.byteLength
     const accepted = this.#outgoing.faults.accepts(Math.min(total, this.maxSendSize))
     const bytes = new Uint8Array(accepted)
     let filled = 0
@@ -118,39 +85,26 @@ export class MockTransport implements Transport, PipeSender, PipeReceiver {
     return accepted
   }
 
-  sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
-    const length = checkSendRange(buffer, this.bufferPool.domain, this.maxSendSize, byteOffset, byteLength)
-    if (!this.#canSend()) return false
-    const slot = takeSlot(buffer)
+  protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
     const begin = slot.byteOffset + byteOffset
-    const bytes = slot.slab.subarray(begin, begin + length)
+    const bytes = slot.slab.subarray(begin, begin + byteLength)
     this.#recorder.record(bytes)
-    this.#outgoing.push(bytes, () => slot.free())
-    return true
+    this.#outgoing.push(bytes, slot)
   }
 
-  #canSend(): boolean {
-    if (this.#saidEnd) {
-      throw new NettsError('ERR_NETTS_INVALID_STATE', 'this side said that it sends no more', {
-        operation: 'send',
-        address: this.remoteAddress,
-      })
-    }
-    if (this.#state === 'closed' || !this.#outgoing.hasCapacity) return false
-    if (!this.#outgoing.faults.refuses()) return true
-    this.#turns.next(() => this.#waker.wake())
-    return false
+  protected get sendsUnderWay(): number {
+    return this.#outgoing.inFlight
   }
 
-  pollSendCompletion(): number {
-    const completed = this.#completed
-    this.#completed = 0
-    return completed
+  get queuedBytes(): number {
+    return this.#outgoing.queuedBytes
   }
 
-  get sendsInFlight(): number {
-    return this.#state === 'closed' ? 0 : this.#outgoing.inFlight + this.#completed
+  onCompleted(): void {
+    if (this.completeSends(1)) this.wake()
   }
+
+  // Receiving.
 
   pollRecv(out: RecvCompletion[]): number {
     const count = Math.min(out.length, this.#arrived.length)
@@ -173,111 +127,76 @@ export class MockTransport implements Transport, PipeSender, PipeReceiver {
     this.#incoming.release(chunk)
   }
 
-  get recvEnded(): boolean {
-    return this.#peerEnded && this.#arrived.length === 0
+  protected get hasUnpolled(): boolean {
+    return this.#arrived.length > 0
   }
 
-  pollDisconnect(): boolean {
-    return this.#state === 'closed'
-  }
-
-  finish(): void {
-    if (this.#state === 'open') this.#state = 'finished'
-    this.#sayEnd()
-  }
-
-  disconnect(): void {
-    if (this.#state === 'closed' || this.#state === 'disconnecting') {
-      this.#saidEnd = true
-      return
-    }
-    this.#state = 'disconnecting'
-    this.#sayEnd()
+  protected discardInput(): void {
     for (const chunk of this.#arrived.splice(0)) this.#incoming.release(chunk)
     this.#incoming.discard()
-    this.#disconnectTimer = this.#clock.setTimeout(() => this.#giveUp(), DISCONNECT_TIMEOUT_MS)
-    this.#closeIfDone()
-  }
-
-  destroy(error?: NettsError): void {
-    this.#saidEnd = true
-    this.#close(
-      error ?? new NettsError('ERR_NETTS_DESTROYED', 'the transport was destroyed', { operation: 'destroy' }),
-      'reset',
-    )
-  }
-
-  #sayEnd(): void {
-    if (this.#saidEnd) return
-    this.#saidEnd = true
-    if (this.#state !== 'closed') this.#outgoing.end()
-  }
-
-  /** This end goes at once, whatever its application thinks of it: the script's doing. */
-  onFault(goodbye: Goodbye): void {
-    this.#close(new NettsError('ERR_NETTS_DESTROYED', 'the mock network made this side fail'), goodbye)
-  }
-
-  onCompleted(): void {
-    this.#completed++
-    this.#waker.wake()
-  }
-
-  onEndArrived(): void {
-    this.#endArrived = true
-    this.#closeIfDone()
   }
 
   onChunk(chunk: Chunk): void {
     this.#arrived.push(chunk)
-    this.#waker.wake()
+    this.wake()
   }
 
-  onEnd(): void {
-    this.#peerEnded = true
-    this.#closeIfDone()
-    this.#waker.wake()
+  // Ending.
+
+  protected sayEnd(): void {
+    this.#outgoing.end()
   }
 
-  onPeerGone(goodbye: Goodbye): void {
-    if (this.#state === 'closed') return
-    if (goodbye === 'end') {
-      this.onEnd()
-      return
-    }
-    this.#end(
-      goodbye === 'reset'
-        ? new NettsError('ERR_NETTS_RESET', 'the peer destroyed the connection', {
-            address: this.remoteAddress,
-          })
-        : new NettsError('ERR_NETTS_PEER_LOST', 'the peer crashed', { address: this.remoteAddress }),
-    )
+  onEndArrived(): void {
+    this.onEndTaken()
   }
 
-  #closeIfDone(): void {
-    if (this.#endArrived && this.#peerEnded) this.#end(undefined)
+  onGoodbye(goodbye: Goodbye): void {
+    const address = this.remoteAddress
+    if (goodbye === 'end') this.onPeerEnd()
+    else if (goodbye === 'crash')
+      this.onFailure(new NettsError('ERR_NETTS_PEER_LOST', 'the peer crashed', { address }))
+    else this.onFailure(new NettsError('ERR_NETTS_RESET', 'the peer destroyed the connection', { address }))
   }
 
-  /** The peer never finished: harmless, unless something accepted did not reach it. */
-  #giveUp(): void {
-    if (this.#endArrived) this.#close(undefined, 'end')
-    else this.#close(timedOut('disconnect', DISCONNECT_TIMEOUT_MS, this.remoteAddress), 'reset')
+  /** This end goes at once, whatever its application thinks of it: the script's doing. */
+  onFault(goodbye: Goodbye): void {
+    if (this.state === 'closed') return
+    this.#leave(goodbye)
+    this.onFailure(new NettsError('ERR_NETTS_DESTROYED', 'the mock network made this side fail'))
   }
 
-  #close(error: NettsError | undefined, goodbye: Goodbye): void {
-    if (this.#state === 'closed') return
-    this.#end(error)
+  onBroken(error: unknown): void {
+    this.onThrow(error)
+  }
+
+  protected cut(): void {
+    this.#leave('reset')
+  }
+
+  protected release(): void {
+    this.#leave('end')
+  }
+
+  protected dropQueued(): void {
+    this.#outgoing.close()
+    this.#presence.end()
+  }
+
+  ref(): void {
+    this.#presence.ref()
+  }
+
+  unref(): void {
+    this.#presence.unref()
+  }
+
+  /** The wire forgets this end. What it says first stands. */
+  #leave(goodbye: Goodbye): void {
+    if (this.#hasLeft) return
+    this.#hasLeft = true
     this.#outgoing.abandon(goodbye)
     if (goodbye === 'end') this.#incoming.discard()
     else this.#incoming.halt()
-  }
-
-  #end(error: NettsError | undefined): void {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
-    this.#error = error
-    this.#clock.clearTimeout(this.#disconnectTimer)
-    this.#outgoing.close()
-    this.#waker.wake()
   }
 }

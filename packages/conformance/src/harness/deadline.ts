@@ -50,3 +50,9 @@ export function pause(ms = 20): Promise<void> {
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
+
+/** Keeps the event loop busy: nothing else happens meanwhile. */
+export function block(ms: number): void {
+  const endMs = performance.now() + ms
+  while (performance.now() < endMs);
+}

@@ -102,9 +102,19 @@ export class Guard {
       `pollRecv of ${out.length} entries returned ${result}`,
     )
     for (const { chunkIndex, byteLength } of out.slice(0, result as number)) {
-      assert.ok(!this.#held.has(chunkIndex), `chunk ${chunkIndex} was handed out twice without a release between`)
-      assert.ok(Number.isInteger(byteLength) && byteLength >= 1, `chunk ${chunkIndex} has ${byteLength} bytes`)
-      assert.equal(this.#raw.recvBuf(chunkIndex).byteLength, byteLength, `recvBuf(${chunkIndex}) has another length`)
+      assert.ok(
+        !this.#held.has(chunkIndex),
+        `chunk ${chunkIndex} was handed out twice without a release between`,
+      )
+      assert.ok(
+        Number.isInteger(byteLength) && byteLength >= 1,
+        `chunk ${chunkIndex} has ${byteLength} bytes`,
+      )
+      assert.equal(
+        this.#raw.recvBuf(chunkIndex).byteLength,
+        byteLength,
+        `recvBuf(${chunkIndex}) has another length`,
+      )
       assert.ok(
         this.heldByteLength < this.#raw.recvWindow,
         `a chunk was handed out although ${this.heldByteLength} bytes, the whole recvWindow, are unreleased`,
@@ -116,7 +126,10 @@ export class Guard {
 
   #observeRelease(chunkIndex: number): void {
     const byteLength = this.#held.get(chunkIndex)
-    assert.ok(byteLength !== undefined, `repostRecv(${chunkIndex}) did not throw, but that chunk was not handed out`)
+    assert.ok(
+      byteLength !== undefined,
+      `repostRecv(${chunkIndex}) did not throw, but that chunk was not handed out`,
+    )
     this.#held.delete(chunkIndex)
     this.heldByteLength -= byteLength
   }

@@ -1,61 +1,20 @@
 /** Messages over the driver: what an application relies on, whichever wire is below. */
 import assert from 'node:assert/strict'
-import { type Connection, type ConnectionOptions, createConnection } from '@netts/core'
-import type { Context } from '../harness/context.js'
+import type { Connection } from '@netts/core'
 import { meanwhile, pause } from '../harness/deadline.js'
 import { assertCode, assertRejects } from '../harness/expect.js'
-import { Pattern } from '../harness/pattern.js'
+import {
+  checkMessage,
+  checkReceived,
+  connected,
+  copiedByteLength,
+  message,
+  mostAccepted,
+  sendUntilPending,
+} from '../harness/messages.js'
 import { Random } from '../harness/random.js'
 import type { Area } from './area.js'
 import { sizesAround } from './send.js'
-
-const pattern = new Pattern(3)
-
-/** Two connections over the driver. */
-async function connected(
-  context: Context,
-  options?: ConnectionOptions,
-): Promise<[client: Connection, server: Connection]> {
-  const [client, server] = await context.rawPair()
-  return [
-    context.ownConnection(createConnection(client, options)),
-    context.ownConnection(createConnection(server, options)),
-  ]
-}
-
-/** Message number `index`, of that length. */
-const message = (index: number, byteLength: number) => pattern.bytes(index * 7919, byteLength)
-
-async function checkReceived(connection: Connection, index: number, byteLength: number): Promise<void> {
-  const received = await connection.recv()
-  assert.ok(received, `the end came instead of message ${index}`)
-  assert.equal(received.byteLength, byteLength, `the length of message ${index}`)
-  pattern.check(received, index * 7919)
-}
-
-/** What a send copies for certain: one of more may be pending for its memory alone, with room for others behind. */
-function copiedByteLength({ transport }: Connection): number {
-  return Math.min(64 * 1024, transport.maxSendSize, Math.max(1024, transport.bufferPool.maxByteLength))
-}
-
-/** Sends without waiting until one stays pending. @returns the pending ones and how many were accepted */
-async function sendUntilPending(
-  connection: Connection,
-  byteLength: number,
-  most: number,
-): Promise<{ pending: Promise<void>; accepted: number }> {
-  for (let accepted = 0; accepted * byteLength <= most; accepted++) {
-    let settled = false
-    const sending = connection.send(message(accepted, byteLength)).finally(() => {
-      settled = true
-    })
-    sending.catch(() => {})
-    await undefined
-    for (let waits = 0; waits < 40 && !settled; waits++) await pause(5)
-    if (!settled) return { pending: sending, accepted }
-  }
-  assert.fail(`more than ${most} bytes were accepted, and nobody receives`)
-}
 
 export const connectionRules: Area = (rule, settings) => {
   rule('messages of every size arrive whole, in order, in both directions', async (context) => {
@@ -108,7 +67,7 @@ export const connectionRules: Area = (rule, settings) => {
       const lease = await context.within('a lease', server.recvLease())
       assert.ok(lease)
       assert.equal(lease.byteLength, size)
-      pattern.check(lease.bytes, i * 7919)
+      checkMessage(lease.bytes, i)
       lease.release()
     }
     await sending
@@ -133,7 +92,7 @@ export const connectionRules: Area = (rule, settings) => {
     async (context) => {
       const [client, server] = await connected(context)
       const size = copiedByteLength(client)
-      const most = client.transport.recvWindow + settings.bufferedByteLength + 2 ** 20
+      const most = mostAccepted(client, settings)
       const [ofClient, ofServer] = await Promise.all([
         sendUntilPending(client, size, most),
         sendUntilPending(server, size, most),
@@ -157,7 +116,7 @@ export const connectionRules: Area = (rule, settings) => {
   rule('aborting a send that waits sends nothing of it', async (context) => {
     const [client, server] = await connected(context)
     const size = copiedByteLength(client)
-    const most = client.transport.recvWindow + settings.bufferedByteLength + 2 ** 20
+    const most = mostAccepted(client, settings)
     const { pending, accepted } = await sendUntilPending(client, size, most)
     const controller = new AbortController()
     const aborted = meanwhile(client.send(message(0, 777), { signal: controller.signal }))
@@ -193,7 +152,7 @@ export const connectionRules: Area = (rule, settings) => {
     let received = 0
     for await (const data of server) {
       assert.equal(data.byteLength, 5000)
-      pattern.check(data, received++ * 7919)
+      checkMessage(data, received++)
     }
     assert.equal(received, 50)
     await context.within('both to be closed', Promise.all([server.close(), sending]))
@@ -202,7 +161,7 @@ export const connectionRules: Area = (rule, settings) => {
 
   rule('sends and receives pending at a destroy reject, each once', async (context) => {
     const [client, server] = await connected(context)
-    const most = client.transport.recvWindow + settings.bufferedByteLength + 2 ** 20
+    const most = mostAccepted(client, settings)
     const { pending } = await sendUntilPending(client, copiedByteLength(client), most)
     const receiving = meanwhile(client.recv())
     client.destroy()

@@ -4,8 +4,10 @@ import { afterEach, describe, it } from 'vitest'
 import { transportConformance } from '../../src/index.js'
 import { MOCK_CAPABILITIES } from '../mock-fixture.js'
 import { brokenFixture, type Defect } from './broken-driver.js'
+import { closingDefects } from './closing.js'
 import { connectingDefects } from './connecting.js'
 import { closeLeaked, endingDefects } from './ending.js'
+import { messageDefects } from './messages.js'
 import { receivingDefects } from './receiving.js'
 import { sendingDefects } from './sending.js'
 import { wakingDefects } from './waking.js'
@@ -16,6 +18,8 @@ const defects = [
   ...receivingDefects,
   ...wakingDefects,
   ...endingDefects,
+  ...closingDefects,
+  ...messageDefects,
 ]
 
 /** The suite's tests over a mock with the defect, by name. */

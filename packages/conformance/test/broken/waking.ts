@@ -62,6 +62,7 @@ export const wakingDefects: readonly Defect[] = [
     breaks: [
       'the waker is called when a send completed',
       'the waker is called when there is capacity again after a refused send',
+      'whenWritable waits while the peer does not read, and no longer',
     ],
   },
   {

@@ -90,9 +90,9 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
 
   async flush(options?: OperationOptions): Promise<void> {
     const signal = signalOf(options)
+    this.#life.guard(() => this.#life.checkClosed())
     const { state, error } = this.#life
     if (state === 'closed') return error ? Promise.reject(error) : ACCEPTED
-    this.#life.checkClosed()
     return this.#sender.flush(signal)
   }
 

@@ -151,9 +151,9 @@ export class Receiver implements RunOwner {
   /** Throws away what still comes, after {@link end}. */
   discardInput(): void {
     for (;;) {
+      this.#batchIndex = this.#batchCount = 0
       this.#batchCount = this.#transport.pollRecv(this.#batch)
       if (this.#batchCount === 0) return
-      this.#batchIndex = 0
       this.#repostBatch()
     }
   }
@@ -185,12 +185,16 @@ export class Receiver implements RunOwner {
 
   #pollChunk(): boolean {
     if (this.#batchIndex === this.#batchCount) {
-      this.#batchIndex = 0
+      // Should that throw, nothing is taken twice.
+      this.#batchIndex = this.#batchCount = 0
       this.#batchCount = this.#transport.pollRecv(this.#batch)
       if (this.#batchCount === 0) return false
     }
-    const { chunkIndex } = this.#batch[this.#batchIndex++]!
-    this.#onChunk(chunkIndex, this.#transport.recvBuf(chunkIndex))
+    const { chunkIndex } = this.#batch[this.#batchIndex]!
+    const bytes = this.#transport.recvBuf(chunkIndex)
+    // Only now: should that throw, no chunk is left out before later ones.
+    this.#batchIndex++
+    this.#onChunk(chunkIndex, bytes)
     return true
   }
 

@@ -123,7 +123,13 @@ export class Sender {
   flush(signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted) return Promise.reject(aborted(signal, 'flush'))
     return new Promise((resolve, reject) => {
-      const flush = () => this.#flushes.add(this.#writer.postedSends, signal, resolve, reject)
+      const flush = () => {
+        try {
+          this.#flushes.add(this.#writer.postedSends, signal, resolve, reject)
+        } catch (error) {
+          this.#owner.onThrow(error)
+        }
+      }
       if (this.#waiting.length === 0 && this.#post()) flush()
       else this.#wait({ message: undefined, isAccepted: true }, signal, flush, reject)
     })

@@ -1,0 +1,76 @@
+/** Two connections over the driver under test, and messages whose bytes are known. */
+import assert from 'node:assert/strict'
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+  type TransportListener,
+} from '@netts/core'
+import type { Settings } from '../options.js'
+import type { Context } from './context.js'
+import { pause } from './deadline.js'
+import { Pattern } from './pattern.js'
+
+const pattern = new Pattern(3)
+
+/** Two connections over the driver. */
+export async function connected(
+  context: Context,
+  options?: ConnectionOptions,
+  listener?: TransportListener,
+): Promise<[client: Connection, server: Connection]> {
+  const [client, server] = await context.rawPair(listener)
+  return [
+    context.ownConnection(createConnection(client, options)),
+    context.ownConnection(createConnection(server, options)),
+  ]
+}
+
+/** Message number `index`, of that length. */
+export const message = (index: number, byteLength: number) => pattern.bytes(index * 7919, byteLength)
+
+/** Fails unless the next message is number `index`, of that length. */
+export async function checkReceived(
+  connection: Connection,
+  index: number,
+  byteLength: number,
+): Promise<void> {
+  const received = await connection.recv()
+  assert.ok(received, `the end came instead of message ${index}`)
+  assert.equal(received.byteLength, byteLength, `the length of message ${index}`)
+  checkMessage(received, index)
+}
+
+/** Fails unless the bytes are those of message number `index`. */
+export function checkMessage(received: Uint8Array, index: number): void {
+  pattern.check(received, index * 7919)
+}
+
+/** What a send copies for certain: one of more may be pending for its memory alone, with room for others behind. */
+export function copiedByteLength({ transport }: Connection): number {
+  return Math.min(64 * 1024, transport.maxSendSize, Math.max(1024, transport.bufferPool.maxByteLength))
+}
+
+/** The most that a connection may accept while nobody receives. */
+export function mostAccepted({ transport }: Connection, settings: Settings): number {
+  return transport.recvWindow + settings.bufferedByteLength + 2 ** 20
+}
+
+/** Sends without waiting until one stays pending. @returns the pending ones and how many were accepted */
+export async function sendUntilPending(
+  connection: Connection,
+  byteLength: number,
+  most: number,
+): Promise<{ pending: Promise<void>; accepted: number }> {
+  for (let accepted = 0; accepted * byteLength <= most; accepted++) {
+    let settled = false
+    const sending = connection.send(message(accepted, byteLength)).finally(() => {
+      settled = true
+    })
+    sending.catch(() => {})
+    await undefined
+    for (let waits = 0; waits < 40 && !settled; waits++) await pause(5)
+    if (!settled) return { pending: sending, accepted }
+  }
+  assert.fail(`more than ${most} bytes were accepted, and nobody receives`)
+}
