@@ -3,10 +3,15 @@ import { checkInteger } from '@netts/core/driver'
 import type { CompletionChannel, CompletionQueue, CompletionQueueOptions } from '../verbs/completion-queue.js'
 import { callError } from '../verbs/errors.js'
 import { COMPLETION, CompletionStatus } from '../verbs/layout.js'
-import type { Host } from './host.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
+import type { QueuePair } from '../verbs/queue-pair.js'
+import type { Machine } from './machine.js'
 import { Resource } from './resource.js'
 import type { Step } from './scheduler.js'
+
+/** A queue pair whose completions come to a queue. */
+export interface CompletingQueuePair extends QueuePair {
+  fail(): void
+}
 
 /** A completion as the device writes it. */
 export interface Completion {
@@ -17,7 +22,7 @@ export interface Completion {
   readonly flags: number
   readonly byteLength: number
   readonly immediate: number
-  readonly queuePair: SimulatedQueuePair
+  readonly queuePair: CompletingQueuePair
   /** Wakes a queue armed for solicited completions only. */
   readonly solicited: boolean
   /** Gives back the places in the queue that this completion accounts for, once the program has seen it. */
@@ -31,7 +36,7 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
   readonly #pending = new Set<SimulatedCompletionQueue>()
   readonly #wake: Step
 
-  constructor(host: Host) {
+  constructor(host: Machine) {
     super(host, 'completionChannels')
     this.#wake = host.programStep('notifications', () => {
       this.#wake.enabled = false
@@ -68,7 +73,7 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
 export class SimulatedCompletionQueue extends Resource implements CompletionQueue {
   readonly maxCompletions: number
   readonly completions: Uint32Array
-  readonly queuePairs = new Set<SimulatedQueuePair>()
+  readonly queuePairs = new Set<CompletingQueuePair>()
   onNotify: (() => void) | undefined
   readonly #channel: SimulatedCompletionChannel
   readonly #batch: number
@@ -110,7 +115,7 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
   }
 
   /** Drops completions of a destroyed queue pair, as some devices do. */
-  purge(queuePair: SimulatedQueuePair): void {
+  purge(queuePair: CompletingQueuePair): void {
     for (let at = this.#entries.length - 1; at >= 0; at--) {
       if (this.#entries[at]?.queuePair === queuePair) this.#entries.splice(at, 1)[0]?.retire()
     }

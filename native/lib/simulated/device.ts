@@ -1,20 +1,13 @@
 /** The simulated device: its limits, abilities, port and events. */
 import { NettsError } from '@netts/core'
 import type { CompletionChannel } from '../verbs/completion-queue.js'
-import type {
-  Device,
-  DeviceAttributes,
-  DeviceCapabilities,
-  DeviceEvent,
-  Port,
-  PortState,
-} from '../verbs/device.js'
+import type { DeviceAttributes, DeviceCapabilities, DeviceEvent, Port, PortState } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { ProtectionDomain } from '../verbs/protection-domain.js'
 import type { VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCompletionChannel } from './completion-queue.js'
 import type { SimulatedCounters, SimulationMode } from './contract.js'
-import type { Host } from './host.js'
+import type { Machine, MachineDevice } from './machine.js'
 import { SimulatedProtectionDomain } from './memory.js'
 import type { Step } from './scheduler.js'
 
@@ -42,7 +35,7 @@ const ATTRIBUTES: DeviceAttributes = {
 /** Soft-RoCE's own limit is in this order (`RXE_MAX_INLINE_DATA`: 400 bytes). */
 const MAX_INLINE_BYTES = 400
 
-export class SimulatedDevice implements Device {
+export class SimulatedDevice implements MachineDevice {
   readonly name: string
   readonly guid: string
   readonly transport: 'infiniband' | 'iwarp'
@@ -51,14 +44,14 @@ export class SimulatedDevice implements Device {
   readonly maxInlineBytes = MAX_INLINE_BYTES
   readonly counters: SimulatedCounters = { receiverNotReady: 0, retriesExceeded: 0, blockingCalls: 0 }
   onEvent: ((event: DeviceEvent) => void) | undefined
-  readonly #host: Host
+  readonly #host: Machine
   readonly #events: DeviceEvent[] = []
   readonly #deliver: Step
   readonly #freeNumbers: number[] = []
   #nextNumber = 17
   #portState: PortState = 'active'
 
-  constructor(host: Host, mode: SimulationMode, limits: Partial<DeviceAttributes>) {
+  constructor(host: Machine, mode: SimulationMode, limits: Partial<DeviceAttributes>) {
     const roce = mode === 'roce'
     this.#host = host
     this.name = roce ? 'simroce0' : 'simiwarp0'
@@ -79,7 +72,6 @@ export class SimulatedDevice implements Device {
     })
   }
 
-  /** Whether a Send or Write completes only once the peer's device acknowledged it. On iWARP, TCP taking it is enough. */
   get acknowledges(): boolean {
     return this.transport === 'infiniband'
   }
@@ -123,7 +115,6 @@ export class SimulatedDevice implements Device {
     })
   }
 
-  /** @throws NettsError `ERR_NETTS_VERBS` with ENOMEM when there are as many as the device can have */
   checkLimit(kind: keyof VerbsCounts, limit: keyof DeviceAttributes, operation: string): void {
     const most = this.attributes[limit] as number
     if (this.#host.counts[kind] >= most) {
@@ -131,7 +122,6 @@ export class SimulatedDevice implements Device {
     }
   }
 
-  /** @throws NettsError `ERR_NETTS_UNSUPPORTED` */
   requireCapability(capability: keyof DeviceCapabilities, name: string): void {
     if (!this.capabilities[capability]) {
       throw new NettsError('ERR_NETTS_UNSUPPORTED', `${this.name} has no ${name}`)

@@ -9,6 +9,7 @@ import type {
   SimulationMode,
 } from './contract.js'
 import { Host } from './host.js'
+import type { Machine, Network } from './machine.js'
 import { Random } from './random.js'
 import { Scheduler, Step } from './scheduler.js'
 
@@ -20,7 +21,7 @@ const MOST_VIRTUAL_MS = 3_600_000
 const OUTSIDE_PATIENCE_MS = 200
 const DEVICE_STEPS_PER_TURN = 256
 
-export class Fabric implements SimulatedFabric {
+export class Fabric implements SimulatedFabric, Network {
   readonly mode: SimulationMode
   readonly seed: number
   readonly random: Random
@@ -28,7 +29,7 @@ export class Fabric implements SimulatedFabric {
   readonly hosts: Host[] = []
   readonly #auto: boolean
   readonly #cuts = new Set<string>()
-  readonly #parked = new Set<{ from: Host; to: Host; step: Step }>()
+  readonly #parked = new Set<{ from: Machine; to: Machine; step: Step }>()
   #pumpScheduled = false
   #timer: NodeJS.Timeout | undefined
 
@@ -125,13 +126,11 @@ export class Fabric implements SimulatedFabric {
 
   // For the parts of the simulation.
 
-  /** Whether packets pass between two hosts. */
-  linked(a: Host, b: Host): boolean {
+  linked(a: Machine, b: Machine): boolean {
     return !a.stopped && !b.stopped && !this.#cuts.has(cutName(a, b))
   }
 
-  /** A message of the connection manager: goes its own way, and may overtake others. */
-  sendManagement(from: Host, to: Host, name: string, deliver: () => void): void {
+  sendManagement(from: Machine, to: Machine, name: string, deliver: () => void): void {
     const step = new Step(this.scheduler, 'device', `${from.name} to ${to.name}: ${name}`, () => {
       step.enabled = false
       this.#parked.delete(message)
@@ -210,7 +209,7 @@ export class Fabric implements SimulatedFabric {
   }
 }
 
-function cutName(a: SimulatedHost, b: SimulatedHost): string {
+function cutName(a: { readonly name: string }, b: { readonly name: string }): string {
   return a.name < b.name ? `${a.name} ${b.name}` : `${b.name} ${a.name}`
 }
 

@@ -6,9 +6,8 @@ import type { Clock, ClockTimer, VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCmId } from './cm-id.js'
 import type { SimulatedCounters, SimulatedHost, SimulatedHostOptions } from './contract.js'
 import { SimulatedDevice } from './device.js'
-import type { Fabric } from './fabric.js'
-import { MemoryTable } from './memory.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
+import type { Machine, MachineQueuePair, Network } from './machine.js'
+import { MemoryTable } from './memory-table.js'
 import type { Resource } from './resource.js'
 import { Step } from './scheduler.js'
 
@@ -30,9 +29,15 @@ interface InjectedFailure {
   skip: number
 }
 
-export class Host implements SimulatedHost {
+/** What a host does to its network. */
+interface HostNetwork extends Network {
+  /** Works out again what can happen. */
+  refresh(): void
+}
+
+export class Host implements SimulatedHost, Machine {
   readonly implementation = 'simulated'
-  readonly fabric: Fabric
+  readonly fabric: HostNetwork
   readonly index: number
   readonly name: string
   readonly address: string
@@ -40,14 +45,14 @@ export class Host implements SimulatedHost {
   readonly memory: MemoryTable
   readonly memlockLimitBytes: number
   readonly clock: Clock
-  readonly queuePairs = new Set<SimulatedQueuePair>()
+  readonly queuePairs = new Set<MachineQueuePair>()
   readonly listeners = new Map<number, SimulatedCmId>()
   readonly #open = new Map<keyof VerbsCounts, Set<Resource>>()
   readonly #failures: InjectedFailure[] = []
   #state: 'running' | 'killed' | 'off' = 'running'
   #nextPort = 49152
 
-  constructor(fabric: Fabric, index: number, options: SimulatedHostOptions) {
+  constructor(fabric: HostNetwork, index: number, options: SimulatedHostOptions) {
     this.fabric = fabric
     this.index = index
     this.name = options.name ?? `host${index}`
@@ -108,7 +113,7 @@ export class Host implements SimulatedHost {
   kill(): void {
     if (this.#state !== 'running') return
     this.#state = 'killed'
-    for (const queuePair of this.queuePairs) queuePair.responder.loseMemory()
+    for (const queuePair of this.queuePairs) queuePair.loseMemory()
     this.close()
   }
 

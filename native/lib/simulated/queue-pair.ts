@@ -3,9 +3,9 @@ import { NettsError } from '@netts/core'
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { callError } from '../verbs/errors.js'
 import { CompletionStatus, sendRecordWords } from '../verbs/layout.js'
-import type { QueuePair, QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
+import type { QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
 import type { Completion, SimulatedCompletionQueue } from './completion-queue.js'
-import type { Host } from './host.js'
+import type { Machine, MachineQueuePair } from './machine.js'
 import type { SimulatedProtectionDomain } from './memory.js'
 import { Requester } from './requester.js'
 import { Resource } from './resource.js'
@@ -18,6 +18,7 @@ import {
   type ReceiveRequest,
   type SimulatedSharedReceiveQueue,
 } from './shared-receive-queue.js'
+import type { QueuePairEnd } from './wire.js'
 
 /** Milliseconds for each RNR timer code (InfiniBand specification, table 45). */
 const RNR_TIMER_MS = [
@@ -37,7 +38,7 @@ export interface Link {
   readonly listensFirst: boolean
 }
 
-export class SimulatedQueuePair extends Resource implements QueuePair {
+export class SimulatedQueuePair extends Resource implements QueuePairEnd, MachineQueuePair {
   readonly number: number
   readonly label: string
   readonly protectionDomain: SimulatedProtectionDomain
@@ -63,7 +64,7 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
   /** The connection manager's: the peer's first message is here. */
   onFirstMessage: (() => void) | undefined
 
-  constructor(host: Host, options: QueuePairOptions) {
+  constructor(host: Machine, options: QueuePairOptions) {
     const { attributes } = host.device
     const {
       maxSendWorkRequests,
@@ -257,6 +258,10 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
     }
     this.refresh()
     this.#breakConnection()
+  }
+
+  loseMemory(): void {
+    this.responder.loseMemory()
   }
 
   /** iWARP: the stream underneath ends with the queue pair, and takes the peer's with it. */

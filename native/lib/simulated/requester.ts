@@ -8,32 +8,15 @@
  */
 import { AccessFlag, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { ClockTimer } from '../verbs/verbs.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
 import { Step } from './scheduler.js'
 import { bringsDataBack, COMPLETION_OPCODE, gatherIfReachable, type SendRequest } from './send-request.js'
-
-/** A request on its way. */
-export interface Flight {
-  readonly request: SendRequest
-  /** Nothing more is waited for. */
-  done: boolean
-  status: number
-}
-
-/** What comes back for a request: its outcome, or that the peer has no receive for it. */
-export interface Response {
-  readonly flight: Flight
-  readonly status: number
-  readonly receiverNotReady: boolean
-  /** What Read or an atomic brought. */
-  readonly data: Uint8Array | undefined
-}
+import type { Flight, QueuePairEnd, RequestingHalf, Response } from './wire.js'
 
 /** A retry count of 7 never runs out (`ibv_modify_qp`, rnr_retry). */
 const RETRY_FOR_EVER = 7
 
-export class Requester {
-  readonly #queuePair: SimulatedQueuePair
+export class Requester implements RequestingHalf {
+  readonly #queuePair: QueuePairEnd
   readonly #pending: SendRequest[] = []
   readonly #flights: Flight[] = []
   readonly #responses: Response[] = []
@@ -53,7 +36,7 @@ export class Requester {
   #ackTimer: ClockTimer | undefined
   #progressMs = 0
 
-  constructor(queuePair: SimulatedQueuePair) {
+  constructor(queuePair: QueuePairEnd) {
     this.#queuePair = queuePair
     const { scheduler } = queuePair.host.fabric
     this.#transmit = new Step(scheduler, 'device', `${queuePair.label}: transmit`, () => this.#transmitNext())

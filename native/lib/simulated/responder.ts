@@ -7,27 +7,18 @@ import {
   SendFlag,
   SendOpcode,
 } from '../verbs/layout.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
-import type { Flight } from './requester.js'
 import { Step } from './scheduler.js'
 import { carriesImmediate, type SendRequest, takesReceive } from './send-request.js'
 import type { ReceiveRequest } from './shared-receive-queue.js'
-
-/** A request on the wire, with the bytes it carries. */
-export interface RequestPacket {
-  readonly flight: Flight
-  readonly data: Uint8Array
-  /** Bytes of a Write that are in memory already: it becomes visible piece by piece. */
-  written: number
-}
+import type { Flight, QueuePairEnd, RequestPacket, RespondingHalf } from './wire.js'
 
 interface Sample {
   readonly flight: Flight
   readonly memory: Uint8Array
 }
 
-export class Responder {
-  readonly #queuePair: SimulatedQueuePair
+export class Responder implements RespondingHalf {
+  readonly #queuePair: QueuePairEnd
   readonly #inbound: RequestPacket[] = []
   readonly #samples: Sample[] = []
   readonly #deliver: Step
@@ -38,7 +29,7 @@ export class Responder {
   /** Whether anything has arrived. */
   heard = false
 
-  constructor(queuePair: SimulatedQueuePair) {
+  constructor(queuePair: QueuePairEnd) {
     this.#queuePair = queuePair
     const { scheduler } = queuePair.host.fabric
     this.#deliver = new Step(scheduler, 'device', `${queuePair.label}: deliver`, () => this.#deliverNext())
