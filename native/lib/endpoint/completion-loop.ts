@@ -104,6 +104,11 @@ export class CompletionLoop {
     return shared
   }
 
+  /** Whether this is one of its queues. */
+  has(queue: CompletionQueue): boolean {
+    return this.#queues.some((shared) => shared.queue === queue)
+  }
+
   /** Hands completions of a queue pair to `sink` from now on. */
   route(shared: SharedQueue, queuePairNumber: number, sink: CompletionSink): void {
     shared.routes.set(queuePairNumber, { sink, batch: 0 })

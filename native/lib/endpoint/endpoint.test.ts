@@ -1,7 +1,7 @@
 /** Endpoints on the simulated device, where anything can go wrong at any step. The rest is in the endpoint suite. */
 import dns from 'node:dns/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { End, resolve } from '../device-suite/pair.js'
+import { connectPair, End, resolve } from '../device-suite/pair.js'
 import {
   listenForMessengers,
   messengerOptions,
@@ -10,7 +10,8 @@ import {
 } from '../endpoint-suite/messenger.js'
 import type { SimulatedFabric, SimulatedHost, SimulationMode } from '../simulated.js'
 import { forEachSeed } from '../simulated.js'
-import { SendOpcode } from '../verbs/layout.js'
+import { SendFlag, SendOpcode } from '../verbs/layout.js'
+import { writeReceive } from '../verbs/records.js'
 import type { Polling } from './completion-loop.js'
 import { connectEndpoint } from './connector.js'
 import type { EndpointOptions } from './endpoint-session.js'
@@ -217,6 +218,44 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     client.clock.setTimer(() => fabric.heal(), 2000)
     of(near).send('still there?')
     expect(await of(far).messages(1)).toEqual(['still there?'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+  })
+
+  over("what happens to a program's own objects ends no other connection", async (net) => {
+    const { fabric, client, server, messenger } = net
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    const bench = { client, server, serverHost: server.address, settle: fabric.settle }
+    const protectionDomain = server.devices()[0]!.allocateProtectionDomain()
+    const sharedReceiveQueue = protectionDomain.createSharedReceiveQueue({ maxWorkRequests: 4 })
+    for (let slot = 0; slot < 3; slot++) writeReceive(sharedReceiveQueue, slot, {})
+    sharedReceiveQueue.postReceive(3)
+    sharedReceiveQueue.setLimit(2)
+    const own = await connectPair(bench, {
+      server: { protectionDomain, queuePair: { sharedReceiveQueue } },
+    })
+    const send = { opcode: SendOpcode.send, flags: SendFlag.signalled }
+    own.client.send(send, send)
+    await own.server.completions.succeed(2)
+    // A wrong key, on a queue pair that may be gone by the time the device reports it.
+    own.client.send({
+      ...send,
+      opcode: SendOpcode.write,
+      entries: [{ region: own.client.region, byteLength: 8 }],
+      remoteAddress: own.server.region.remoteAddress,
+      remoteKey: 1,
+    })
+    while (own.server.queuePair.state !== 'error') {
+      await new Promise<void>((resolve) => server.clock.setTimer(resolve, 1))
+    }
+    own.close()
+    sharedReceiveQueue.close()
+    protectionDomain.close()
+    await new Promise<void>((resolve) => server.clock.setTimer(resolve, 100))
+    of(near).send('not my business')
+    expect(await of(far).messages(1)).toEqual(['not my business'])
     near.close()
     await Promise.all([of(near).closed, of(far).closed])
     listener.close()

@@ -8,7 +8,7 @@
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmEvent, CmId } from '../verbs/cm.js'
-import type { Device } from '../verbs/device.js'
+import type { Device, DeviceEventType } from '../verbs/device.js'
 import { COMPLETION, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
 import { writeSend } from '../verbs/records.js'
@@ -36,6 +36,13 @@ const OWN_RECEIVES = 2
 const MIN_RNR_TIMER = 20
 /** How often to try to give up on a host that does not answer, see {@link CmId.disconnect}. */
 const GIVE_UP_INTERVAL_MS = 250
+/** Events after which a queue pair is of no more use. */
+const FATAL_EVENTS: ReadonlySet<DeviceEventType> = new Set([
+  'qp-fatal',
+  'qp-request-error',
+  'qp-access-error',
+  'device-fatal',
+])
 
 /** What happens to an endpoint that its maker wants to know. */
 export interface EndpointObserver {
@@ -143,10 +150,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
       undo.push(() => this.#shared.routes.delete(this.queuePair.number))
       this.environment.watch(this.queuePair, (event) => {
         if (event.type === 'communication-established') this.#id.notifyEstablished()
-        else if (event.type === 'port-error' || event.type === 'port-active' || event.type === 'other') return
-        else if (event.type !== 'last-receive-reached' && event.type !== 'send-queue-drained') {
-          this.close(this.#lost(`the device reported ${event.name}`))
-        }
+        else if (FATAL_EVENTS.has(event.type)) this.close(this.#lost(`the device reported ${event.name}`))
       })
       undo.push(() => this.environment.unwatch(this.queuePair))
       this.#ready.expect(this.queuePair)

@@ -1,11 +1,16 @@
 /** What goes wrong beside the network, on the device that does nothing: callbacks that throw, misuse, limits. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import { types } from 'node:util'
 import { loadAddon } from '../addon/load-addon.js'
+import type { Handle } from '../addon/native-binding.js'
 import { openVerbs } from '../addon/open-verbs.js'
 import { EventLog } from '../device-suite/bench.js'
 import { End } from '../device-suite/pair.js'
+import { SendFlag, SendOpcode } from '../verbs/layout.js'
 
 const NOBODY = 65_534
 
@@ -18,6 +23,15 @@ async function resolved(): Promise<End> {
   events.id.resolveRoute(1000)
   await events.expect('route-resolved')
   return new End(client, events)
+}
+
+/** The handles that a queue pair is made of: id, protection domain, and its two completion queues. */
+async function withHandles() {
+  const end = await resolved()
+  end.queuePair.close()
+  const use = (object: unknown) => (object as { use(): Handle }).use()
+  const queue = use(end.completions.queue)
+  return { end, handles: [use(end.id), use(end.protectionDomain), queue, queue] as const }
 }
 
 const troubles: Record<string, () => Promise<void>> = {
@@ -49,6 +63,49 @@ const troubles: Record<string, () => Promise<void>> = {
       assert.throws(() => queuePair.postReceive(1, wrong ?? (null as never)), {
         code: 'ERR_NETTS_INVALID_ARGUMENT',
       })
+    }
+    const binding = loadAddon()
+    const { end, handles } = await withHandles()
+    const limits = {
+      maxSendWorkRequests: 1,
+      maxReceiveWorkRequests: 1,
+      maxSendEntries: 1,
+      maxReceiveEntries: 1,
+      maxInlineBytes: 0,
+    }
+    for (const none of ['maxSendWorkRequests', 'maxSendEntries', 'maxReceiveEntries']) {
+      assert.throws(
+        () => binding.createQueuePair(...handles, undefined, { ...limits, [none]: 0 }),
+        { code: 'ERR_NETTS_INVALID_ARGUMENT' },
+        none,
+      )
+    }
+    end.close()
+    // Of another addon: Node.js makes some itself.
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const foreign = (server as unknown as { _handle: { _externalStream: Handle } })._handle._externalStream
+    assert.equal(types.isExternal(foreign), true)
+    for (const call of [binding.close, binding.cmLocalAddress, binding.queuePairState]) {
+      assert.throws(() => call(foreign), { name: 'TypeError', message: /not a handle/ })
+    }
+    server.close()
+  },
+
+  /** One queue sleeps and wakes: each wake reads its event, and nothing else. */
+  async channel() {
+    const end = await resolved()
+    end.id.connect()
+    await end.events.expect('established')
+    const { queue } = end.completions
+    for (let round = 0; round < 10; round++) {
+      const woken = new Promise<void>((resolve) => {
+        queue.onNotify = resolve
+      })
+      queue.arm()
+      end.send({ opcode: SendOpcode.send, flags: SendFlag.signalled })
+      await woken
+      assert.equal(queue.poll(), 1)
     }
   },
 

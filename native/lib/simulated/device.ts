@@ -68,7 +68,7 @@ export class SimulatedDevice implements MachineDevice {
     this.#deliver = host.programStep('device event', () => {
       const event = this.#events.shift() as DeviceEvent
       this.#deliver.enabled = this.#events.length > 0
-      this.onEvent?.(event)
+      this.onEvent?.(withoutClosed(event))
     })
   }
 
@@ -140,4 +140,19 @@ export class SimulatedDevice implements MachineDevice {
   returnQueuePairNumber(number: number): void {
     this.#freeNumbers.push(number)
   }
+}
+
+/** Events name objects that are still open. */
+function withoutClosed(event: DeviceEvent): DeviceEvent {
+  const { queuePair, completionQueue, sharedReceiveQueue, ...rest } = event
+  return {
+    ...rest,
+    ...(isOpen(queuePair) && { queuePair }),
+    ...(isOpen(completionQueue) && { completionQueue }),
+    ...(isOpen(sharedReceiveQueue) && { sharedReceiveQueue }),
+  }
+}
+
+function isOpen<T extends object>(subject: T | undefined): subject is T {
+  return subject !== undefined && !(subject as { readonly closed?: boolean }).closed
 }

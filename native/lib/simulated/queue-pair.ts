@@ -75,8 +75,8 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     const { maxSendEntries = 1, maxReceiveEntries = 1, sendCompletionQueue } = options
     checkInteger('maxSendWorkRequests', maxSendWorkRequests, 1, attributes.maxWorkRequests)
     checkInteger('maxReceiveWorkRequests', maxReceiveWorkRequests, 0, attributes.maxWorkRequests)
-    checkInteger('maxSendEntries', maxSendEntries, 0, attributes.maxEntries)
-    checkInteger('maxReceiveEntries', maxReceiveEntries, 0, attributes.maxEntries)
+    checkInteger('maxSendEntries', maxSendEntries, 1, attributes.maxEntries)
+    checkInteger('maxReceiveEntries', maxReceiveEntries, 1, attributes.maxEntries)
     checkInteger('maxInlineBytes', maxInlineBytes, 0, host.device.maxInlineBytes)
     if (sharedReceiveQueue && maxReceiveWorkRequests > 0) {
       throw invalidArgument('a queue pair with a shared receive queue has no receives of its own')

@@ -122,7 +122,7 @@ export class SimulatedSharedReceiveQueue extends Resource implements SharedRecei
     const { attributes } = host.device
     const { maxWorkRequests, maxEntries = 1 } = options
     checkInteger('maxWorkRequests', maxWorkRequests, 1, attributes.maxSharedReceiveWorkRequests)
-    checkInteger('maxEntries', maxEntries, 0, attributes.maxSharedReceiveEntries)
+    checkInteger('maxEntries', maxEntries, 1, attributes.maxSharedReceiveEntries)
     host.device.checkLimit('sharedReceiveQueues', 'maxSharedReceiveQueues', 'ibv_create_srq')
     super(host, 'sharedReceiveQueues')
     this.queue = new ReceiveQueue(host, maxWorkRequests, maxEntries)
