@@ -47,6 +47,8 @@ describe.skipIf(!existsSync(NOOP_DEVICE) && process.env.CI !== 'true')(
     it.each([
       ['what a callback throws holds up no later event', 'callbacks'],
       ['misuse is told by its code', 'misuse'],
+      ['a device that goes and comes back can be used', 'removal'],
+      ['memory of a device that is gone is given back', 'slabs'],
       ['asking for the memlock limit opens no device', 'memlock'],
       ['a thread that cannot be had is an error', 'threads'],
     ])('%s', (_, trouble) => {

@@ -281,4 +281,27 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     await of(far).closed
     listener.close()
   })
+
+  over('a device that goes and comes back can be used again', async ({ client, server, messenger }) => {
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const [device] = client.devices()
+    const [first, atFirst] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    client.removeDevice()
+    await of(first).closed
+    atFirst.close()
+    await of(atFirst).closed
+    expect(client.devices()).toEqual([])
+    expect(client.pinnedBytes).toBe(0)
+    await expect(connectEndpoint(client, address, messenger)).rejects.toMatchObject({
+      code: 'ERR_NETTS_CONNECT_FAILED',
+    })
+    client.restoreDevice()
+    expect(client.devices()[0]).not.toBe(device)
+    const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    of(near).send('back again')
+    expect(await of(far).messages(1)).toEqual(['back again'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+  })
 })

@@ -5,6 +5,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { types } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { loadAddon } from '../addon/load-addon.js'
 import type { Handle } from '../addon/native-binding.js'
 import { openVerbs } from '../addon/open-verbs.js'
@@ -13,6 +15,9 @@ import { End } from '../device-suite/pair.js'
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 
 const NOBODY = 65_534
+/** `kRemovalPort` of `src/noop-device`. */
+const REMOVAL_PORT = 666
+const SLAB_BYTES = 256 << 20
 
 const client = openVerbs()
 
@@ -32,6 +37,24 @@ async function withHandles() {
   const use = (object: unknown) => (object as { use(): Handle }).use()
   const queue = use(end.completions.queue)
   return { end, handles: [use(end.id), use(end.protectionDomain), queue, queue] as const }
+}
+
+function removeDevice(): void {
+  const id = client.createCmId()
+  id.resolveAddress({ destination: { host: '127.0.0.1', port: REMOVAL_PORT }, timeoutMs: 1000 })
+  id.close()
+}
+
+/** In a function of its own, so that nothing stays on the stack. */
+async function fillSlab(act: () => void): Promise<void> {
+  const end = await resolved()
+  const slab = end.protectionDomain.registerRegion({ byteLength: SLAB_BYTES })
+  const before = process.memoryUsage.rss()
+  slab.bytes.fill(1)
+  assert(process.memoryUsage.rss() - before > SLAB_BYTES / 2)
+  act()
+  slab.close()
+  end.close()
 }
 
 const troubles: Record<string, () => Promise<void>> = {
@@ -107,6 +130,43 @@ const troubles: Record<string, () => Promise<void>> = {
       await woken
       assert.equal(queue.poll(), 1)
     }
+  },
+
+  /** A device that goes and comes back is another one, and what was registered with the first is given back. */
+  async removal() {
+    const end = await resolved()
+    end.id.connect()
+    await end.events.expect('established')
+    const { device } = end
+    const told = new Promise<string>((resolve) => {
+      device.onEvent = ({ type }) => resolve(type)
+    })
+    removeDevice()
+    // Before its removal is told, the new one is there already.
+    const next = await resolved()
+    assert.notEqual(next.device, device)
+    assert.equal(next.device, client.devices()[0])
+    next.id.connect()
+    await next.events.expect('established')
+    assert.equal(await told, 'device-fatal')
+    assert.throws(() => device.ports(), { code: 'ERR_NETTS_INVALID_STATE' })
+    assert.equal(end.id.device, device)
+    assert.equal(client.devices()[0], next.device)
+    next.close()
+    end.close()
+    assert.equal(client.pinnedBytes, 0)
+  },
+
+  async slabs() {
+    const before = process.memoryUsage.rss()
+    await fillSlab(() => removeDevice())
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    for (let round = 0; round < 5; round++) {
+      gc()
+      await setTimeout(10)
+    }
+    assert(process.memoryUsage.rss() - before < SLAB_BYTES / 2, 'the slab is still there')
   },
 
   /** The limit is asked for with every slab, and opening devices takes long. */

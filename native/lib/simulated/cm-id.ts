@@ -77,6 +77,8 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     const { host, port } = this.remoteAddress as HostAddress
     const target = fabric.hostAt(host) as Machine
     fabric.sendManagement(this.host, target, 'REQ', () => {
+      // Without a device nobody takes it, and nobody answers.
+      if (target.device.removed) return
       const listener = target.listeners.get(port)
       if (listener instanceof SimulatedCmId) listener.#offer(this, request)
       else this.#nobody(target)
@@ -220,11 +222,8 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
 
   #firstMessage(): void {
     if (this.state !== 'accepting') return
-    this.host.device.raise({
-      type: 'communication-established',
-      name: 'IBV_EVENT_COMM_EST',
-      ...(this.queuePair && { queuePair: this.queuePair }),
-    })
+    const { queuePair } = this
+    queuePair?.device.raise({ type: 'communication-established', name: 'IBV_EVENT_COMM_EST', queuePair })
   }
 
   notifyEstablished(): void {

@@ -4,7 +4,7 @@ import type { CompletionChannel, CompletionQueue, CompletionQueueOptions } from 
 import { callError } from '../verbs/errors.js'
 import { COMPLETION, CompletionStatus } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
-import type { Machine } from './machine.js'
+import type { Machine, MachineDevice } from './machine.js'
 import { Resource } from './resource.js'
 import type { Step } from './scheduler.js'
 
@@ -33,11 +33,13 @@ export interface Completion {
 const UNDEFINED_FIELD = 0xdeadbeef
 
 export class SimulatedCompletionChannel extends Resource implements CompletionChannel {
+  readonly device: MachineDevice
   readonly #pending = new Set<SimulatedCompletionQueue>()
   readonly #wake: Step
 
   constructor(host: Machine) {
     super(host, 'completionChannels')
+    this.device = host.device
     this.#wake = host.programStep('notifications', () => {
       this.#wake.enabled = false
       const queues = [...this.#pending]
@@ -82,11 +84,11 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
   #overrun = false
 
   constructor(channel: SimulatedCompletionChannel, options: CompletionQueueOptions) {
-    const { host } = channel
+    const { host, device } = channel
     const { maxCompletions, batch = 64 } = options
-    checkInteger('maxCompletions', maxCompletions, 1, host.device.attributes.maxCompletions)
+    checkInteger('maxCompletions', maxCompletions, 1, device.attributes.maxCompletions)
     checkInteger('batch', batch, 1, 4096)
-    host.device.checkLimit('completionQueues', 'maxCompletionQueues', 'ibv_create_cq')
+    device.checkLimit('completionQueues', 'maxCompletionQueues', 'ibv_create_cq')
     super(host, 'completionQueues')
     this.#channel = channel
     this.#batch = batch
@@ -99,10 +101,10 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
     if (this.closed || this.#overrun) return
     if (this.#entries.length >= this.maxCompletions) {
       this.#overrun = true
-      this.host.device.raise({ type: 'cq-error', name: 'IBV_EVENT_CQ_ERR', completionQueue: this })
+      this.#channel.device.raise({ type: 'cq-error', name: 'IBV_EVENT_CQ_ERR', completionQueue: this })
       for (const queuePair of this.queuePairs) {
         queuePair.fail()
-        this.host.device.raise({ type: 'qp-fatal', name: 'IBV_EVENT_QP_FATAL', queuePair })
+        this.#channel.device.raise({ type: 'qp-fatal', name: 'IBV_EVENT_QP_FATAL', queuePair })
       }
       return
     }
@@ -126,7 +128,7 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
     const taken = this.#entries.splice(0, this.#batch)
     if (taken.length === 0 && this.#overrun) {
       throw callError('ibv_poll_cq', 'EIO', {
-        device: this.host.device.name,
+        device: this.#channel.device.name,
         hint: 'The queue was overrun',
       })
     }

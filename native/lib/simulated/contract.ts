@@ -74,6 +74,8 @@ export interface SimulatedHost extends Verbs {
   powerOff(): void
   /** Its device vanishes: everything on it fails, and the process is told. */
   removeDevice(): void
+  /** A device of the same name takes the place of the one that vanished. */
+  restoreDevice(): void
   /** Its port changes state. Only what programs are told of is simulated: see `partition` for lost packets. */
   setPortState(state: PortState): void
   /**

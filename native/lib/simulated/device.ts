@@ -43,6 +43,7 @@ export class SimulatedDevice implements MachineDevice {
   readonly capabilities: DeviceCapabilities
   readonly maxInlineBytes = MAX_INLINE_BYTES
   readonly counters: SimulatedCounters = { receiverNotReady: 0, retriesExceeded: 0, blockingCalls: 0 }
+  removed = false
   onEvent: ((event: DeviceEvent) => void) | undefined
   readonly #host: Machine
   readonly #events: DeviceEvent[] = []
@@ -78,6 +79,7 @@ export class SimulatedDevice implements MachineDevice {
 
   ports(): readonly Port[] {
     this.#host.enter('ibv_query_port')
+    this.#requirePresence('ibv_query_port')
     return [
       {
         number: 1,
@@ -97,7 +99,13 @@ export class SimulatedDevice implements MachineDevice {
 
   createCompletionChannel(): CompletionChannel {
     this.#host.enter('ibv_create_comp_channel')
+    this.#requirePresence('ibv_create_comp_channel')
     return new SimulatedCompletionChannel(this.#host)
+  }
+
+  /** @throws NettsError `ERR_NETTS_VERBS` with EIO, as the kernel says of a device that is gone */
+  #requirePresence(operation: string): void {
+    if (this.removed) throw callError(operation, 'EIO', { device: this.name })
   }
 
   raise(event: DeviceEvent): void {
@@ -116,6 +124,7 @@ export class SimulatedDevice implements MachineDevice {
   }
 
   checkLimit(kind: keyof VerbsCounts, limit: keyof DeviceAttributes, operation: string): void {
+    this.#requirePresence(operation)
     const most = this.attributes[limit] as number
     if (this.#host.counts[kind] >= most) {
       throw callError(operation, 'ENOMEM', { device: this.name, hint: `The device has at most ${most}` })

@@ -1,6 +1,6 @@
 /** A simulated machine with one process and one device: an implementation of {@link Verbs}, and its misfortunes. */
 import { NettsError } from '@netts/core'
-import type { Device, PortState } from '../verbs/device.js'
+import type { Device, DeviceAttributes, PortState } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { Clock, ClockTimer, VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCmId } from './cm-id.js'
@@ -41,13 +41,14 @@ export class Host implements SimulatedHost, Machine {
   readonly index: number
   readonly name: string
   readonly address: string
-  readonly device: SimulatedDevice
+  device: SimulatedDevice
   readonly memory: MemoryTable
   readonly memlockLimitBytes: number
   readonly clock: Clock
   readonly queuePairs = new Set<MachineQueuePair>()
   readonly listeners = new Map<number, SimulatedCmId>()
   readonly #open = new Map<keyof VerbsCounts, Set<Resource>>()
+  readonly #limits: Partial<DeviceAttributes>
   readonly #failures: InjectedFailure[] = []
   #state: 'running' | 'killed' | 'off' = 'running'
   #nextPort = 49152
@@ -59,7 +60,8 @@ export class Host implements SimulatedHost, Machine {
     this.address = options.address ?? `10.0.0.${index}`
     this.memlockLimitBytes = options.memlockLimitBytes ?? Number.POSITIVE_INFINITY
     this.memory = new MemoryTable(index)
-    this.device = new SimulatedDevice(this, fabric.mode, options.limits ?? {})
+    this.#limits = options.limits ?? {}
+    this.device = new SimulatedDevice(this, fabric.mode, this.#limits)
     this.clock = {
       now: () => fabric.scheduler.nowMs,
       setTimer: (callback, delayMs) => this.#setTimer(callback, delayMs),
@@ -86,7 +88,7 @@ export class Host implements SimulatedHost, Machine {
   }
 
   devices(): readonly Device[] {
-    return [this.device]
+    return this.device.removed ? [] : [this.device]
   }
 
   createCmId(): SimulatedCmId {
@@ -123,9 +125,17 @@ export class Host implements SimulatedHost, Machine {
   }
 
   removeDevice(): void {
+    if (this.device.removed) return
+    this.device.removed = true
     for (const queuePair of this.queuePairs) queuePair.fail()
     this.device.raise({ type: 'device-fatal', name: 'IBV_EVENT_DEVICE_FATAL' })
-    for (const id of this.#open.get('cmIds') ?? []) (id as SimulatedCmId).push({ type: 'device-removal' })
+    for (const id of (this.#open.get('cmIds') ?? []) as Set<SimulatedCmId>) {
+      if (id.device) id.push({ type: 'device-removal' })
+    }
+  }
+
+  restoreDevice(): void {
+    if (this.device.removed) this.device = new SimulatedDevice(this, this.fabric.mode, this.#limits)
   }
 
   setPortState(state: PortState): void {

@@ -9,7 +9,7 @@ import type {
   ProtectionDomain,
 } from '../verbs/protection-domain.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
-import type { Machine } from './machine.js'
+import type { Machine, MachineDevice } from './machine.js'
 import {
   PAGE_BYTES,
   type RegisteredRegion,
@@ -22,8 +22,11 @@ import { SimulatedSharedReceiveQueue } from './shared-receive-queue.js'
 const ALL_ACCESS = 31
 
 export class SimulatedProtectionDomain extends Resource implements ProtectionDomain {
+  readonly device: MachineDevice
+
   constructor(host: Machine) {
     super(host, 'protectionDomains')
+    this.device = host.device
   }
 
   registerRegion(options: MemoryRegionOptions): MemoryRegion {
@@ -48,13 +51,13 @@ export class SimulatedProtectionDomain extends Resource implements ProtectionDom
 
   allocateMemoryWindow(): MemoryWindow {
     this.enter('ibv_alloc_mw')
-    this.host.device.requireCapability('memoryWindows', 'memory windows')
+    this.device.requireCapability('memoryWindows', 'memory windows')
     return new SimulatedMemoryWindow(this)
   }
 
   createSharedReceiveQueue(options: SharedReceiveQueueOptions): SharedReceiveQueue {
     this.enter('ibv_create_srq')
-    return new SimulatedSharedReceiveQueue(this.host, options)
+    return new SimulatedSharedReceiveQueue(this.host, this.device, options)
   }
 
   protected release(): void {}
@@ -69,11 +72,11 @@ export class SimulatedMemoryRegion extends Resource implements MemoryRegion, Reg
   readonly access: number
 
   constructor(protectionDomain: SimulatedProtectionDomain, byteLength: number, access: number) {
-    const { host } = protectionDomain
-    host.device.checkLimit('memoryRegions', 'maxMemoryRegions', 'ibv_reg_mr')
+    const { host, device } = protectionDomain
+    device.checkLimit('memoryRegions', 'maxMemoryRegions', 'ibv_reg_mr')
     if (host.pinnedBytes + byteLength > host.memlockLimitBytes) {
       throw callError('ibv_reg_mr', 'ENOMEM', {
-        device: host.device.name,
+        device: device.name,
         hint: `${byteLength} bytes were asked for with ${host.pinnedBytes} pinned already, and RLIMIT_MEMLOCK is ${host.memlockLimitBytes}; raise it with ulimit -l`,
       })
     }
@@ -103,7 +106,7 @@ export class SimulatedMemoryWindow extends Resource implements MemoryWindow, Reg
   binding: WindowBinding | undefined
 
   constructor(protectionDomain: SimulatedProtectionDomain) {
-    protectionDomain.host.device.checkLimit('memoryWindows', 'maxMemoryWindows', 'ibv_alloc_mw')
+    protectionDomain.device.checkLimit('memoryWindows', 'maxMemoryWindows', 'ibv_alloc_mw')
     super(protectionDomain.host, 'memoryWindows')
     this.protectionDomain = protectionDomain
     this.id = this.host.memory.addWindow(this)

@@ -5,7 +5,7 @@ import { callError } from '../verbs/errors.js'
 import { CompletionStatus, sendRecordWords } from '../verbs/layout.js'
 import type { QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
 import type { Completion, SimulatedCompletionQueue } from './completion-queue.js'
-import type { Machine, MachineQueuePair } from './machine.js'
+import type { Machine, MachineDevice, MachineQueuePair } from './machine.js'
 import type { SimulatedProtectionDomain } from './memory.js'
 import { Requester } from './requester.js'
 import { Resource } from './resource.js'
@@ -39,6 +39,7 @@ export interface Link {
 }
 
 export class SimulatedQueuePair extends Resource implements QueuePairEnd, MachineQueuePair {
+  readonly device: MachineDevice
   readonly number: number
   readonly label: string
   readonly protectionDomain: SimulatedProtectionDomain
@@ -65,7 +66,8 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
   onFirstMessage: (() => void) | undefined
 
   constructor(host: Machine, options: QueuePairOptions) {
-    const { attributes } = host.device
+    const { device } = host
+    const { attributes } = device
     const {
       maxSendWorkRequests,
       maxReceiveWorkRequests = 0,
@@ -77,13 +79,14 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     checkInteger('maxReceiveWorkRequests', maxReceiveWorkRequests, 0, attributes.maxWorkRequests)
     checkInteger('maxSendEntries', maxSendEntries, 1, attributes.maxEntries)
     checkInteger('maxReceiveEntries', maxReceiveEntries, 1, attributes.maxEntries)
-    checkInteger('maxInlineBytes', maxInlineBytes, 0, host.device.maxInlineBytes)
+    checkInteger('maxInlineBytes', maxInlineBytes, 0, device.maxInlineBytes)
     if (sharedReceiveQueue && maxReceiveWorkRequests > 0) {
       throw invalidArgument('a queue pair with a shared receive queue has no receives of its own')
     }
-    host.device.checkLimit('queuePairs', 'maxQueuePairs', 'rdma_create_qp')
+    device.checkLimit('queuePairs', 'maxQueuePairs', 'rdma_create_qp')
     super(host, 'queuePairs')
-    this.number = host.device.takeQueuePairNumber()
+    this.device = device
+    this.number = device.takeQueuePairNumber()
     this.label = `${host.name} qp ${this.number}`
     this.protectionDomain = options.protectionDomain as SimulatedProtectionDomain
     this.sendCompletionQueue = sendCompletionQueue as SimulatedCompletionQueue
@@ -229,7 +232,7 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     this.enter('ibv_modify_qp')
     checkInteger('code', code, 0, 31)
     if (this.#state !== 'ready-to-send') {
-      throw callError('ibv_modify_qp', 'EINVAL', { device: this.host.device.name })
+      throw callError('ibv_modify_qp', 'EINVAL', { device: this.device.name })
     }
     this.#rnrTimer = code
   }
@@ -250,7 +253,7 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     this.requester.stop()
     this.responder.stop()
     if (this.#shared) {
-      this.host.device.raise({
+      this.device.raise({
         type: 'last-receive-reached',
         name: 'IBV_EVENT_QP_LAST_WQE_REACHED',
         queuePair: this,
@@ -266,7 +269,7 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
 
   /** iWARP: the stream underneath ends with the queue pair, and takes the peer's with it. */
   #breakConnection(): void {
-    if (this.host.device.acknowledges) return
+    if (this.device.acknowledges) return
     this.peer?.responder.endStream()
     this.onBroken?.()
   }
@@ -301,6 +304,6 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     }
     this.#shared?.queuePairs.delete(this)
     this.host.queuePairs.delete(this)
-    this.host.device.returnQueuePairNumber(this.number)
+    this.device.returnQueuePairNumber(this.number)
   }
 }

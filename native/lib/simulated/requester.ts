@@ -127,7 +127,7 @@ export class Requester implements RequestingHalf {
         this.#settle(flight, CompletionStatus.localProtectionError)
       } else {
         queuePair.peer?.responder.receive({ flight, data, written: 0 })
-        if (!queuePair.host.device.acknowledges && !bringsDataBack(request)) {
+        if (!queuePair.device.acknowledges && !bringsDataBack(request)) {
           this.#settle(flight, CompletionStatus.success)
         }
         this.#watchForSilence()
@@ -284,8 +284,8 @@ export class Requester implements RequestingHalf {
   #giveUp(): void {
     const queuePair = this.#queuePair
     const [oldest] = this.#flights
-    queuePair.host.device.counters.retriesExceeded++
-    if (!queuePair.host.device.acknowledges) queuePair.fail()
+    queuePair.device.counters.retriesExceeded++
+    if (!queuePair.device.acknowledges) queuePair.fail()
     else if (oldest) this.#settle(oldest, CompletionStatus.retryExceeded)
   }
 }

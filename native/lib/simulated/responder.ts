@@ -89,14 +89,14 @@ export class Responder implements RespondingHalf {
   /** Refuses a request: the peer learns why, and the connection is over for both. */
   #refuse(flight: Flight, status: number): void {
     const queuePair = this.#queuePair
-    if (!queuePair.host.device.acknowledges) {
+    if (!queuePair.device.acknowledges) {
       queuePair.fail()
       return
     }
     this.#answer(flight, status)
     const access = status === CompletionStatus.remoteAccessError
     queuePair.fail()
-    queuePair.host.device.raise({
+    queuePair.device.raise({
       type: access ? 'qp-access-error' : 'qp-request-error',
       name: access ? 'IBV_EVENT_QP_ACCESS_ERR' : 'IBV_EVENT_QP_REQ_ERR',
       queuePair,
@@ -135,8 +135,8 @@ export class Responder implements RespondingHalf {
 
   #missReceive(flight: Flight): void {
     const queuePair = this.#queuePair
-    queuePair.host.device.counters.receiverNotReady++
-    if (!queuePair.host.device.capabilities.receiverNotReady) {
+    queuePair.device.counters.receiverNotReady++
+    if (!queuePair.device.capabilities.receiverNotReady) {
       queuePair.fail()
       return
     }

@@ -2,7 +2,7 @@
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { ENTRY, RECEIVE, receiveRecordWords } from '../verbs/layout.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
-import type { Machine, MachineQueuePair } from './machine.js'
+import type { Machine, MachineDevice, MachineQueuePair } from './machine.js'
 import { Resource } from './resource.js'
 
 /** A gather or scatter entry; its range was within the region when it was posted. */
@@ -116,15 +116,17 @@ export class ReceiveQueue {
 export class SimulatedSharedReceiveQueue extends Resource implements SharedReceiveQueue {
   readonly queue: ReceiveQueue
   readonly queuePairs = new Set<Pick<MachineQueuePair, 'refresh'>>()
+  readonly #device: MachineDevice
   #limit = 0
 
-  constructor(host: Machine, options: SharedReceiveQueueOptions) {
-    const { attributes } = host.device
+  constructor(host: Machine, device: MachineDevice, options: SharedReceiveQueueOptions) {
+    const { attributes } = device
     const { maxWorkRequests, maxEntries = 1 } = options
     checkInteger('maxWorkRequests', maxWorkRequests, 1, attributes.maxSharedReceiveWorkRequests)
     checkInteger('maxEntries', maxEntries, 1, attributes.maxSharedReceiveEntries)
-    host.device.checkLimit('sharedReceiveQueues', 'maxSharedReceiveQueues', 'ibv_create_srq')
+    device.checkLimit('sharedReceiveQueues', 'maxSharedReceiveQueues', 'ibv_create_srq')
     super(host, 'sharedReceiveQueues')
+    this.#device = device
     this.queue = new ReceiveQueue(host, maxWorkRequests, maxEntries)
   }
 
@@ -161,7 +163,7 @@ export class SimulatedSharedReceiveQueue extends Resource implements SharedRecei
     const request = this.queue.take()
     if (this.queue.length < this.#limit) {
       this.#limit = 0
-      this.host.device.raise({
+      this.#device.raise({
         type: 'srq-limit-reached',
         name: 'IBV_EVENT_SRQ_LIMIT_REACHED',
         sharedReceiveQueue: this,

@@ -1,7 +1,7 @@
 /** What the halves of simulated queue pairs say to each other, and what they know of the queue pair that they are of. */
 import type { QueuePair } from '../verbs/queue-pair.js'
 import type { Completion, SimulatedCompletionQueue } from './completion-queue.js'
-import type { Machine } from './machine.js'
+import type { Machine, MachineDevice } from './machine.js'
 import type { SendRequest } from './send-request.js'
 import type { ReceiveRequest } from './shared-receive-queue.js'
 
@@ -51,6 +51,7 @@ export interface RespondingHalf {
 /** A queue pair, as its halves see it. */
 export interface QueuePairEnd extends QueuePair {
   readonly host: Machine
+  readonly device: MachineDevice
   readonly label: string
   readonly closed: boolean
   readonly protectionDomain: object

@@ -110,6 +110,7 @@ bool AsyncEvents::Next(DeviceEvent* event) {
   if (events_.empty()) return false;
   *event = events_.front();
   events_.pop_front();
+  if (event->type == IBV_EVENT_DEVICE_FATAL) context_.MarkRemoved();
   if (event->type == IBV_EVENT_CQ_ERR) {
     Resource* queue = context_.state().Find(ResourceKind::kCompletionQueue, event->number);
     if (queue != nullptr) static_cast<CompletionQueue*>(queue)->Fail();
