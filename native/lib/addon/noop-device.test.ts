@@ -49,11 +49,16 @@ describe.skipIf(!existsSync(NOOP_DEVICE) && process.env.CI !== 'true')(
       ['misuse is told by its code', 'misuse'],
       ['a device that goes and comes back can be used', 'removal'],
       ['memory of a device that is gone is given back', 'slabs'],
+      ['an unref() has effect with busy polling', 'unref'],
       ['asking for the memlock limit opens no device', 'memlock'],
       ['a thread that cannot be had is an error', 'threads'],
     ])('%s', (_, trouble) => {
       const env = { ...process.env, ...libraries, NETTS_NOOP_TRANSPORT: trouble === 'threads' ? 'iwarp' : '' }
-      const { stdout, stderr } = spawnSync(process.execPath, [...TROUBLE, trouble], { env, encoding: 'utf8' })
+      const { stdout, stderr } = spawnSync(process.execPath, [...TROUBLE, trouble], {
+        env,
+        encoding: 'utf8',
+        timeout: 20_000,
+      })
       expect(stdout, stderr).toBe('survived\n')
     })
   },

@@ -12,6 +12,7 @@ import type { Handle } from '../addon/native-binding.js'
 import { openVerbs } from '../addon/open-verbs.js'
 import { EventLog } from '../device-suite/bench.js'
 import { End } from '../device-suite/pair.js'
+import { CompletionLoop } from '../endpoint/completion-loop.js'
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 
 const NOBODY = 65_534
@@ -167,6 +168,40 @@ const troubles: Record<string, () => Promise<void>> = {
       await setTimeout(10)
     }
     assert(process.memoryUsage.rss() - before < SLAB_BYTES / 2, 'the slab is still there')
+  },
+
+  /** Nothing is closed, and polling in every turn does not keep the process alive once nobody asks for that. */
+  async unref() {
+    const loop = new CompletionLoop(client.devices()[0]!, client.clock, {
+      polling: 'busy',
+      adaptiveMicroseconds: 100,
+      spinMicroseconds: 0,
+    })
+    const shared = loop.reserve(1)
+    loop.route(shared, 1, { onCompletion() {}, onBatchEnd() {}, onQueueFailure() {} })
+    const poll = shared.queue.poll.bind(shared.queue)
+    let polls = 0
+    shared.queue.poll = () => {
+      polls++
+      return poll()
+    }
+    const turns = async () => {
+      const before = polls
+      await setTimeout(20)
+      return polls - before
+    }
+    loop.ref()
+    const polled = await turns()
+    loop.unref()
+    await turns()
+    const rested = await turns()
+    loop.ref()
+    const again = await turns()
+    loop.unref()
+    process.once('exit', () => {
+      if (polled > 100 && rested === 0 && again > 100) console.log('survived')
+    })
+    await new Promise(() => {})
   },
 
   /** The limit is asked for with every slab, and opening devices takes long. */

@@ -32,9 +32,13 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
   #reply: CompleteParameters | undefined
   #timer: ClockTimer | undefined
 
-  // The simulation holds no handles of the process.
-  ref(): void {}
-  unref(): void {}
+  ref(): void {
+    if (!this.closed) this.host.keepAlive(this, true)
+  }
+
+  unref(): void {
+    this.host.keepAlive(this, false)
+  }
 
   protected onTaken(event: CmEvent): void {
     if (event.type === 'connect-request') this.#requestsWaiting--

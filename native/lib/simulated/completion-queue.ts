@@ -63,9 +63,13 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
     this.#pending.delete(queue)
   }
 
-  // The simulation holds no handles of the process.
-  ref(): void {}
-  unref(): void {}
+  ref(): void {
+    if (!this.closed) this.host.keepAlive(this, true)
+  }
+
+  unref(): void {
+    this.host.keepAlive(this, false)
+  }
 
   protected release(): void {
     this.#wake.enabled = false

@@ -22,7 +22,8 @@ export interface SimulatedFabricOptions {
   /**
    * `manual`: nothing happens but in `settle`, `run` and `advance`, and time is virtual: every run is
    * reproducible. `auto`: it runs by itself on the event loop, and time is the machine's, so that any program can
-   * use it as it would use a device.
+   * use it as it would use a device: what has a `ref()` keeps the process alive until it is closed, and fake timers
+   * of test runners change nothing.
    * @default manual
    */
   readonly drive?: 'manual' | 'auto'

@@ -1,6 +1,7 @@
 /** A simulated network of hosts with RDMA devices, driven by a seeded scheduler. */
 import { NettsError } from '@netts/core'
 import { invalidArgument } from '@netts/core/driver'
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from '../verbs/real-time.js'
 import type {
   SimulatedFabric,
   SimulatedFabricOptions,
@@ -20,6 +21,8 @@ const MOST_VIRTUAL_MS = 3_600_000
 /** Real milliseconds to wait for I/O outside of the simulation before calling it a deadlock. */
 const OUTSIDE_PATIENCE_MS = 200
 const DEVICE_STEPS_PER_TURN = 256
+/** The longest interval of a timer. */
+const FOREVER_MS = 2 ** 31 - 1
 
 export class Fabric implements SimulatedFabric, Network {
   readonly mode: SimulationMode
@@ -30,6 +33,9 @@ export class Fabric implements SimulatedFabric, Network {
   readonly #auto: boolean
   readonly #cuts = new Set<string>()
   readonly #parked = new Set<{ from: Machine; to: Machine; step: Step }>()
+  /** Hosts with something open that keeps the process alive. */
+  readonly #alive = new Set<Host>()
+  #aliveTimer: NodeJS.Timeout | undefined
   #pumpScheduled = false
   #timer: NodeJS.Timeout | undefined
 
@@ -125,6 +131,19 @@ export class Fabric implements SimulatedFabric, Network {
   }
 
   // For the parts of the simulation.
+
+  /** A host has something open that keeps the process alive, or no longer. */
+  keepAlive(host: Host, keeps: boolean): void {
+    if (keeps) this.#alive.add(host)
+    else this.#alive.delete(host)
+    // Driven by hand, nothing happens but in `settle` and the like, which keep the process alive themselves.
+    const wanted = this.#auto && this.#alive.size > 0
+    if (wanted) this.#aliveTimer ??= setInterval(() => {}, FOREVER_MS)
+    else if (this.#aliveTimer) {
+      clearInterval(this.#aliveTimer)
+      this.#aliveTimer = undefined
+    }
+  }
 
   linked(a: Machine, b: Machine): boolean {
     return !a.stopped && !b.stopped && !this.#cuts.has(cutName(a, b))

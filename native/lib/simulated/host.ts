@@ -33,6 +33,8 @@ interface InjectedFailure {
 interface HostNetwork extends Network {
   /** Works out again what can happen. */
   refresh(): void
+  /** Whether this host has something open that keeps the process alive. */
+  keepAlive(host: Host, keeps: boolean): void
 }
 
 export class Host implements SimulatedHost, Machine {
@@ -48,6 +50,7 @@ export class Host implements SimulatedHost, Machine {
   readonly queuePairs = new Set<MachineQueuePair>()
   readonly listeners = new Map<number, SimulatedCmId>()
   readonly #open = new Map<keyof VerbsCounts, Set<Resource>>()
+  readonly #keepingAlive = new Set<Disposable>()
   readonly #limits: Partial<DeviceAttributes>
   readonly #failures: InjectedFailure[] = []
   #state: 'running' | 'killed' | 'off' = 'running'
@@ -121,6 +124,7 @@ export class Host implements SimulatedHost, Machine {
 
   powerOff(): void {
     this.#state = 'off'
+    this.fabric.keepAlive(this, false)
     this.fabric.refresh()
   }
 
@@ -178,6 +182,13 @@ export class Host implements SimulatedHost, Machine {
 
   releasedResource(kind: keyof VerbsCounts, resource: Resource): void {
     this.#open.get(kind)?.delete(resource)
+    this.keepAlive(resource, false)
+  }
+
+  keepAlive(resource: Disposable, keeps: boolean): void {
+    if (keeps) this.#keepingAlive.add(resource)
+    else if (!this.#keepingAlive.delete(resource)) return
+    this.fabric.keepAlive(this, this.#keepingAlive.size > 0 && !this.dead)
   }
 
   /** A step of this host's event loop: it does not run any more once the process is dead. */

@@ -71,6 +71,8 @@ export interface Machine {
   enter(operation: string): void
   opened(kind: keyof VerbsCounts, resource: Disposable): void
   releasedResource(kind: keyof VerbsCounts, resource: Disposable): void
+  /** Whether this resource keeps the process alive, until it is released. */
+  keepAlive(resource: Disposable, keeps: boolean): void
   /** A step of its event loop: it does not run any more once the process is dead. */
   programStep(name: string, run: () => void): Step
   nextTurn(name: string): Promise<void>

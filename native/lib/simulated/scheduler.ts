@@ -8,7 +8,7 @@
  * Time is virtual: a turn of an event loop takes a microsecond, and otherwise time passes only when nothing else can
  * happen, or nothing but programs that poll. (For `drive: 'auto'` it is the machine's.)
  */
-import { performance } from 'node:perf_hooks'
+import { now } from '../verbs/real-time.js'
 import type { ClockTimer } from '../verbs/verbs.js'
 import type { Schedule } from './contract.js'
 import type { Random } from './random.js'
@@ -87,7 +87,7 @@ export class Scheduler {
   }
 
   get nowMs(): number {
-    return this.#realTime ? performance.now() : this.#virtualMs
+    return this.#realTime ? now() : this.#virtualMs
   }
 
   /** When the next timer is due; `undefined` when there is none. */
@@ -219,8 +219,8 @@ export class Scheduler {
   }
 
   #enableDueTimers(): void {
-    const now = this.nowMs
-    for (let next = this.#timers.at(-1); next && next.dueMs <= now; next = this.#timers.at(-1)) {
+    const { nowMs } = this
+    for (let next = this.#timers.at(-1); next && next.dueMs <= nowMs; next = this.#timers.at(-1)) {
       this.#timers.pop()
       next.step.enabled = true
     }
