@@ -9,6 +9,7 @@ import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, addressHint, CmSteps, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello } from './hello.js'
+import { silenceDeadline } from './silence-deadline.js'
 
 const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_VERBS'])
 /** `TransportBuilder.connect`'s own. */
@@ -34,7 +35,7 @@ export function connectEndpoint(
     address,
     signal,
     timeoutMs,
-    setTimer: (callback, delayMs) => verbs.clock.setTimer(callback, delayMs),
+    setTimer: (callback, delayMs) => silenceDeadline(verbs.clock, delayMs, callback),
     start: (ended) => connect(verbs, address, options, ended),
     dispose: (endpoint) => endpoint.close(),
   })

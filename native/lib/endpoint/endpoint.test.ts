@@ -211,6 +211,43 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     expect(fabric.nowMs - started).toBeLessThan(10_000)
   })
 
+  over('a program that blocks loses no peer', async ({ fabric, client, server, messenger }) => {
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    let blocked = 0
+    for (const { queuePair } of [near, far]) {
+      const postSend = queuePair.postSend.bind(queuePair)
+      queuePair.postSend = (...range) => {
+        const posted = postSend(...range)
+        // The question was posted: longer than it may go unanswered, while the answer comes in.
+        if (blocked++ < 6) fabric.block(5000)
+        return posted
+      }
+    }
+    while (blocked < 6) await new Promise<void>((resolve) => client.clock.setTimer(resolve, 1000))
+    await new Promise<void>((resolve) => client.clock.setTimer(resolve, 5000))
+    of(near).send('still here')
+    expect(await of(far).messages(1)).toEqual(['still here'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+  })
+
+  over('a program that blocks at any step of a handshake connects', async (net) => {
+    const { fabric, client, server, messenger } = net
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const blockAt = fabric.steps + fabric.random.below(40)
+    fabric.onStep = (step) => {
+      // Longer than the deadlines of both.
+      if (step === blockAt) fabric.block(12_000)
+    }
+    const connecting = connectEndpoint(client, address, messenger, { timeoutMs: 500 })
+    const [near, far] = await Promise.all([connecting, accept()])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+  })
+
   over('a link that is gone for 2 s loses nothing', async ({ fabric, client, server, messenger }) => {
     const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
     const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])

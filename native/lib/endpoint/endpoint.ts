@@ -140,6 +140,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
             this.close(this.#lost('verbs were closed, or failed', error))
           }
         },
+        look: () => this.look(),
         onSilent: () => {
           const silence = `did not answer for ${options.keepAliveTimeoutMs} ms`
           const message = `the peer ${formatAddress(remoteAddress)} ${silence}`
@@ -177,6 +178,11 @@ export class EndpointMachine implements Endpoint, CompletionSink {
   /** The connector asks its peer now. */
   asking(): void {
     this.#awaitsAnswer = this.device.transport === 'iwarp'
+  }
+
+  /** Takes what is in its queue by now. Not to be called from within a sink. */
+  look(): void {
+    if (this.#state !== 'closed') this.#loop.drain(this.#shared)
   }
 
   /** The peer answered, or never will. */

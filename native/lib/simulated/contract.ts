@@ -112,6 +112,11 @@ export interface SimulatedFabric {
   run(): Promise<void>
   /** Runs for so many milliseconds of virtual time. */
   advance(ms: number): Promise<void>
+  /**
+   * The program computes for so many milliseconds of virtual time without a return to its event loop: devices and the
+   * network go on, and what they bring waits with the timers that became due.
+   */
+  block(ms: number): void
   /** Cuts two hosts off from each other: packets between them are lost until `heal`. */
   partition(a: SimulatedHost, b: SimulatedHost): void
   /** Mends every cut. */

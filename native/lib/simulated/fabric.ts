@@ -118,6 +118,11 @@ export class Fabric implements SimulatedFabric, Network {
     this.scheduler.skipTo(untilMs)
   }
 
+  block(ms: number): void {
+    if (this.#auto) throw invalidArgument('in real time a program that blocks is one that does block')
+    this.scheduler.compute(this.scheduler.nowMs + ms)
+  }
+
   // What can happen to it.
 
   partition(a: SimulatedHost, b: SimulatedHost): void {

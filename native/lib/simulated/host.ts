@@ -192,7 +192,13 @@ export class Host implements SimulatedHost, Machine {
   }
 
   /** A step of this host's event loop: it does not run any more once the process is dead. */
-  programStep(name: string, run: () => void, polls = false): Step {
+  programStep(name: string, run: () => void): Step {
+    const step = this.#step(name, run)
+    step.inputOf = this
+    return step
+  }
+
+  #step(name: string, run: () => void, polls = false): Step {
     const runUnlessDead = () => {
       if (this.dead) step.enabled = false
       else run()
@@ -203,7 +209,7 @@ export class Host implements SimulatedHost, Machine {
 
   nextTurn(name: string): Promise<void> {
     return new Promise((resolve) => {
-      const step = this.programStep(name, () => {
+      const step = this.#step(name, () => {
         step.enabled = false
         resolve()
       })
@@ -227,12 +233,7 @@ export class Host implements SimulatedHost, Machine {
       step.enabled = false
       callback()
     }
-    const step = this.programStep('immediate', run, true)
-    step.enabled = true
-    return {
-      close: () => {
-        step.enabled = false
-      },
-    }
+    const step = this.#step('immediate', run, true)
+    return { close: this.fabric.scheduler.enableBehindInput(step, this) }
   }
 }
