@@ -87,6 +87,81 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     listener.close()
   })
 
+  over('a silent address behind a name costs a head start', async ({ fabric, client, server, messenger }) => {
+    const silent = fabric.createHost()
+    silent.powerOff()
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    vi.spyOn(dns, 'lookup').mockImplementation((async () => [
+      { address: silent.address, family: 4 },
+      { address: silent.address, family: 4 },
+      { address: server.address, family: 4 },
+    ]) as never)
+    const named = { host: 'server.example', port: address.port }
+    const startedMs = fabric.nowMs
+    const connecting = connectEndpoint(client, named, messenger, { timeoutMs: 2000 })
+    const [near, far] = await Promise.all([connecting, accept()])
+    vi.restoreAllMocks()
+    expect(fabric.nowMs - startedMs).toBeGreaterThanOrEqual(250)
+    of(near).send('hello')
+    expect(await of(far).messages(1)).toEqual(['hello'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+    // iWARP cannot call an attempt off before its host is given up.
+    await settled(client)
+  })
+
+  /** Two hosts behind one name, the first of which is cut off for about as long as its head start. */
+  const twins = ({ fabric, client, server, messenger }: Net) => {
+    const other = fabric.createHost()
+    const one = listenForMessengers(server, server.address, messenger)
+    const two = listenForMessengers(other, other.address, messenger)
+    expect(two.address.port).toBe(one.address.port)
+    vi.spyOn(dns, 'lookup').mockImplementation((async () => [
+      { address: server.address, family: 4 },
+      { address: other.address, family: 4 },
+    ]) as never)
+    fabric.partition(client, server)
+    client.clock.setTimer(() => fabric.heal(), 250)
+    const giveBack = async () => {
+      vi.restoreAllMocks()
+      await settled(client)
+      for (const { listener } of [one, two]) listener.close()
+      await settled(server, other)
+      expect(Object.values(other.counts).filter((count) => count > 0)).toEqual([])
+    }
+    return { one, two, named: { host: 'twins.example', port: one.address.port }, giveBack }
+  }
+
+  over('of two addresses that answer one is taken, and the other given back', async (net) => {
+    const { one, two, named, giveBack } = twins(net)
+    const near = await connectEndpoint(net.client, named, net.messenger)
+    const far = await (near.remoteAddress.host === net.server.address ? one : two).accept()
+    of(near).send('you it is')
+    expect(await of(far).messages(1)).toEqual(['you it is'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    await giveBack()
+  })
+
+  over('an abort at any step of a race leaves nothing behind', async (net) => {
+    const { fabric, client, messenger } = net
+    const { named, giveBack } = twins(net)
+    const controller = new AbortController()
+    const abortAt = fabric.steps + fabric.random.below(80)
+    fabric.onStep = (step) => {
+      if (step === abortAt) queueMicrotask(() => controller.abort())
+    }
+    try {
+      const near = await connectEndpoint(client, named, messenger, { signal: controller.signal })
+      near.close()
+      await of(near).closed
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_NETTS_ABORTED' })
+    }
+    await giveBack()
+  })
+
   over(
     'a peer that says anything at all harms nobody else',
     async ({ fabric, client, server, messenger }) => {
