@@ -66,6 +66,8 @@ class EnvState {
   size_t Count(ResourceKind kind) const;
   // The open resource of that kind and number, or nullptr.
   Resource* Find(ResourceKind kind, uint64_t number) const;
+  // All of a kind. The copy holds references: closing one may drop the last reference to another.
+  std::vector<std::shared_ptr<Resource>> Open(ResourceKind kind) const;
   // Closes everything that is open, kind by kind.
   void CloseAll() noexcept;
 
@@ -95,8 +97,6 @@ class EnvState {
 
  private:
   void End() noexcept;
-  // A copy that holds references: closing one may drop the last reference to another.
-  std::vector<std::shared_ptr<Resource>> Open(ResourceKind kind) const;
 
   Napi::Env env_;
   uv_loop_t* loop_ = nullptr;

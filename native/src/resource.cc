@@ -19,8 +19,15 @@ struct Handle {
   ResourceKind kind;
 };
 
+// Tells them from externals of other addons, which would be read as something that they are not. Random.
+constexpr napi_type_tag kHandleTag = {0x6d2c5f0e8b1a4937, 0xa3e7d4461c90f25b};
+
 Handle& HandleOf(const Napi::Value& value) {
-  if (!value.IsExternal()) throw Napi::TypeError::New(value.Env(), "not a handle of the verbs addon");
+  bool ours = false;
+  if (!value.IsExternal() ||
+      napi_check_object_type_tag(value.Env(), value, &kHandleTag, &ours) != napi_ok || !ours) {
+    throw Napi::TypeError::New(value.Env(), "not a handle of the verbs addon");
+  }
   return *value.As<Napi::External<Handle>>().Data();
 }
 
@@ -82,6 +89,7 @@ Napi::Value MakeHandle(Napi::Env env, std::shared_ptr<Resource> resource) {
       Napi::External<Handle>::New(env, handle.get(), [](Napi::Env, Handle* dropped) { delete dropped; });
   // JavaScript's from here on. What went before fails in a worker that is being terminated.
   handle.release();
+  if (napi_type_tag_object(env, external, &kHandleTag) != napi_ok) throw Napi::Error::New(env, "cannot tag a handle");
   out.Set("handle", external);
   return out;
 }

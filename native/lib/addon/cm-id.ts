@@ -34,6 +34,7 @@ type Step =
 export class AddonCmId extends NativeObject implements CmId, Receiver {
   #onEvent: ((event: CmEvent) => void) | undefined
   #queuePair: AddonQueuePair | undefined
+  #knownDevice: OpenDevice | undefined
   #deliveryScheduled = false
   #step: Step
 
@@ -89,19 +90,23 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
         iwarp,
         () => new AddonCmId(this.environment, native.request!, 'requested'),
       )
+      if (event?.type === 'device-removal') this.#device()?.depart()
       if (event?.type === 'address-resolved' || event?.type === 'route-resolved') this.#step = event.type
       if (event !== undefined) return event
     }
   }
 
   get device(): Device | undefined {
-    return this.#device()
+    return this.closed ? undefined : this.#device()
   }
 
+  /** Looked up once: an id stays on its device, also when one of the same name takes its place. */
   #device(): OpenDevice | undefined {
-    if (this.closed) return undefined
-    const name = this.environment.binding.cmDevice(this.use())
-    return name === undefined ? undefined : this.environment.device(name)
+    if (this.#knownDevice === undefined) {
+      const found = this.environment.binding.cmDevice(this.use())
+      if (found !== undefined) this.#knownDevice = this.environment.deviceOf(found)
+    }
+    return this.#knownDevice
   }
 
   get queuePair(): QueuePair | undefined {

@@ -65,8 +65,18 @@ export class AddonDevice extends NativeObject implements Device, Receiver {
     while (!this.closed) {
       const event = this.environment.binding.nextDeviceEvent(this.use())
       if (event === undefined) return
-      this.onEvent?.(this.#eventOf(event))
+      const told = this.#eventOf(event)
+      if (told.type === 'device-fatal') this.depart()
+      else this.onEvent?.(told)
     }
+  }
+
+  depart(): void {
+    if (this.closed) return
+    this.environment.forget(this)
+    this.close()
+    // Whoever noticed first: the kernel sends this event only for devices that it can take from their users.
+    process.nextTick(() => this.onEvent?.({ type: 'device-fatal', name: 'IBV_EVENT_DEVICE_FATAL' }))
   }
 
   #eventOf({ type, number, portNumber }: NativeDeviceEvent): DeviceEvent {

@@ -119,6 +119,13 @@ export interface NativeCmEvent {
   readonly request?: Created
 }
 
+/** The device of an id. */
+export interface NativeCmDevice {
+  readonly name: string
+  /** The number of the open context of it, or 0. */
+  readonly context: number
+}
+
 export interface NativeDeviceEvent {
   /** `enum ibv_event_type` */
   readonly type: number
@@ -187,7 +194,7 @@ export interface NativeBinding {
   createCmId(channel: Handle): Created
   nextCmEvent(id: Handle): NativeCmEvent | undefined
   setCmRef(id: Handle, on: boolean): void
-  cmDevice(id: Handle): string | undefined
+  cmDevice(id: Handle): NativeCmDevice | undefined
   cmLocalAddress(id: Handle): HostAddress | undefined
   cmRemoteAddress(id: Handle): HostAddress | undefined
   resolveAddress(

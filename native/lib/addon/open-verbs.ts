@@ -8,11 +8,11 @@ import { systemClock } from './clock.js'
 import { AddonCmId } from './cm-id.js'
 import { AddonDevice } from './device.js'
 import { Dispatch } from './dispatch.js'
-import type { Environment } from './environment.js'
+import type { Environment, OpenDevice } from './environment.js'
 import { attempt } from './failures.js'
 import { loadAddon } from './load-addon.js'
 import { memlockLimitBytes } from './memlock.js'
-import type { Created } from './native-binding.js'
+import type { Created, NativeCmDevice } from './native-binding.js'
 
 class AddonVerbs implements Verbs, Environment {
   readonly implementation = 'addon'
@@ -20,7 +20,10 @@ class AddonVerbs implements Verbs, Environment {
   readonly binding = loadAddon()
   readonly dispatch = new Dispatch(this.binding)
   readonly subjects = new Map<number, WeakRef<object>>()
+  /** Those that are there, by name. */
   readonly #devices = new Map<string, AddonDevice>()
+  /** Those that were removed as well, by the number of their native context: ids on them may still be open. */
+  readonly #contexts = new Map<number, AddonDevice>()
   #channel: Created | undefined
   #closed = false
 
@@ -32,16 +35,29 @@ class AddonVerbs implements Verbs, Environment {
     this.#check()
     const { devices = [], deviceListErrno } = this.binding.probe(0)
     if (deviceListErrno !== 0) throw unavailable()
-    return devices.map(({ name }) => this.device(name))
+    return devices.map(({ name }) => this.#device(name))
   }
 
-  device(name: string): AddonDevice {
+  #device(name: string): AddonDevice {
     let device = this.#devices.get(name)
     if (device === undefined) {
       device = new AddonDevice(this, name)
       this.#devices.set(name, device)
+      this.#contexts.set(device.serial, device)
     }
     return device
+  }
+
+  deviceOf({ name, context }: NativeCmDevice): AddonDevice {
+    const known = this.#contexts.get(context)
+    if (known !== undefined) return known
+    // One of that name that is known is another, whose removal was not told yet.
+    this.#devices.delete(name)
+    return this.#device(name)
+  }
+
+  forget(device: OpenDevice): void {
+    if (this.#devices.get(device.name) === device) this.#devices.delete(device.name)
   }
 
   createCmId(): CmId {

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SimulatedCompletionQueue } from '../simulated/completion-queue.js'
 import { Host } from '../simulated/host.js'
-import { MemoryTable, type SimulatedMemoryRegion } from '../simulated/memory.js'
+import { MemoryTable, type RegisteredRegion } from '../simulated/memory-table.js'
 import { SimulatedQueuePair } from '../simulated/queue-pair.js'
 import { onSimulatedDevices } from '../simulated/simulated-suite.js'
 import { deviceSuite } from './device-suite.js'
@@ -37,7 +37,7 @@ const breakages: readonly Breakage[] = [
   {
     what: 'keys and access flags are not checked',
     sabotage() {
-      const regions: SimulatedMemoryRegion[] = []
+      const regions: RegisteredRegion[] = []
       const add = MemoryTable.prototype.add
       vi.spyOn(MemoryTable.prototype, 'add').mockImplementation(function (this: MemoryTable, region) {
         regions.push(region)

@@ -114,6 +114,27 @@ export function misuseTests(test: DeviceTest): void {
       invalid,
     )
     assert.throws(() => client.queuePair.setMinRnrTimer(32), invalid)
+    const fresh = await resolve(bench, 1)
+    for (const none of [{ maxSendEntries: 0 }, { maxReceiveEntries: 0 }]) {
+      assert.throws(
+        () =>
+          fresh.id.createQueuePair({
+            protectionDomain,
+            sendCompletionQueue: client.completions.queue,
+            maxSendWorkRequests: 1,
+            maxReceiveWorkRequests: 1,
+            ...none,
+          }),
+        invalid,
+      )
+    }
+    fresh.id.close()
+    if (device.attributes.maxSharedReceiveQueues > 0) {
+      assert.throws(
+        () => protectionDomain.createSharedReceiveQueue({ maxWorkRequests: 1, maxEntries: 0 }),
+        invalid,
+      )
+    }
     assert.throws(
       () =>
         client.id.createQueuePair({

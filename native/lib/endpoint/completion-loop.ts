@@ -15,7 +15,8 @@ import type { Clock, ClockTimer } from '../verbs/verbs.js'
 
 /**
  * How to wait for completions. `event` sleeps at once: least CPU, each wake costs tens of microseconds. `busy` polls in
- * every turn: least latency, one core each. `adaptive` polls for a short while after activity.
+ * every turn: least latency, one core each. `adaptive` polls for a short while after activity; so does `busy` while
+ * `unref()` has been called on all that wait, since polling keeps the process alive.
  */
 export type Polling = 'adaptive' | 'busy' | 'event'
 
@@ -104,6 +105,11 @@ export class CompletionLoop {
     return shared
   }
 
+  /** Whether this is one of its queues. */
+  has(queue: CompletionQueue): boolean {
+    return this.#queues.some((shared) => shared.queue === queue)
+  }
+
   /** Hands completions of a queue pair to `sink` from now on. */
   route(shared: SharedQueue, queuePairNumber: number, sink: CompletionSink): void {
     shared.routes.set(queuePairNumber, { sink, batch: 0 })
@@ -154,7 +160,9 @@ export class CompletionLoop {
 
   /** Counts who wants the process kept alive while it waits. */
   ref(): void {
-    if (this.#references++ === 0) this.#channel.ref()
+    if (this.#references++ > 0) return
+    this.#channel.ref()
+    if (this.#state === 'sleeping' && this.#options.polling === 'busy') this.wake()
   }
 
   /** Takes back one {@link ref}. */
@@ -205,9 +213,9 @@ export class CompletionLoop {
 
   #goesOnPolling(): boolean {
     const { polling, adaptiveMicroseconds } = this.#options
-    if (polling === 'busy') return true
+    if (polling === 'busy' && this.#references > 0) return true
     const idleMs = this.#clock.now() - this.#lastActivityMs
-    return idleMs * 1000 < (polling === 'adaptive' ? adaptiveMicroseconds : 0)
+    return idleMs * 1000 < (polling === 'event' ? 0 : adaptiveMicroseconds)
   }
 
   /** Arms, and polls once more. @returns false when something was there after all */

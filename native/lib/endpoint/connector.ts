@@ -5,15 +5,17 @@ import { type ConnectOptions, formatAddress, type HostAddress, NettsError } from
 import { type EndSignal, withDeadline } from '@netts/core/driver'
 import type { CmId } from '../verbs/cm.js'
 import type { Verbs } from '../verbs/verbs.js'
+import { type Attempt, raceAddresses } from './address-race.js'
 import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, addressHint, CmSteps, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello } from './hello.js'
+import { silenceDeadline } from './silence-deadline.js'
 
 const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_VERBS'])
 /** `TransportBuilder.connect`'s own. */
 const DEFAULT_TIMEOUT_MS = 10_000
-/** For either step of resolving an address, so that one that does not answer leaves time for the next. */
+/** For either step of resolving an address. */
 const RESOLVE_TIMEOUT_MS = 5_000
 
 /**
@@ -34,7 +36,7 @@ export function connectEndpoint(
     address,
     signal,
     timeoutMs,
-    setTimer: (callback, delayMs) => verbs.clock.setTimer(callback, delayMs),
+    setTimer: (callback, delayMs) => silenceDeadline(verbs.clock, delayMs, callback),
     start: (ended) => connect(verbs, address, options, ended),
     dispose: (endpoint) => endpoint.close(),
   })
@@ -46,58 +48,75 @@ async function connect(
   options: EndpointOptions,
   ended: EndSignal,
 ): Promise<Endpoint> {
-  let failure: unknown
-  for (const host of await resolveName(address)) {
-    ended.throwIfAborted()
-    try {
-      return await connectTo(verbs, host, address, options, ended)
-    } catch (error) {
-      failure = error
-      // A peer that refused was reached; elsewhere it may be another one.
-      if (!(error instanceof NettsError) || error.code !== 'ERR_NETTS_CONNECT_FAILED') break
-    }
-  }
-  throw failure
+  const hosts = await resolveName(address)
+  ended.throwIfAborted()
+  const start = (host: string) => new ConnectAttempt(verbs, host, address, options)
+  return raceAddresses(verbs.clock, hosts, ended, start, isConclusive)
 }
 
-/** @param host one of the IP addresses behind `address` */
-async function connectTo(
-  verbs: Verbs,
-  host: string,
-  address: HostAddress,
-  options: EndpointOptions,
-  ended: EndSignal,
-): Promise<Endpoint> {
-  const id = verbs.createCmId()
-  id.ref()
-  let endpoint: EndpointMachine | undefined
-  // Until there is an endpoint, the id is all there is.
-  ended.onabort = () => (endpoint ? endpoint.close(ended.reason) : id.close())
-  try {
-    const steps = new CmSteps(id, address)
-    await steps.take('address-resolved', () =>
-      id.resolveAddress({ destination: { host, port: address.port }, timeoutMs: RESOLVE_TIMEOUT_MS }),
-    )
-    ended.throwIfAborted()
-    await steps.take('route-resolved', () => {
-      id.setAckTimeout(ACK_TIMEOUT)
-      id.resolveRoute(RESOLVE_TIMEOUT_MS)
-    })
-    ended.throwIfAborted()
-    return await new Promise<Endpoint>((resolve, reject) => {
-      const made = new EndpointMachine(verbs, id, 'connector', options, {
-        onOpen: () => resolve(made),
-        onEnd: reject,
-        onClosed() {},
+/** A peer that refused was reached; elsewhere it may be another one. What is missing here is missing for all. */
+function isConclusive(error: unknown): boolean {
+  return !(error instanceof NettsError) || error.code !== 'ERR_NETTS_CONNECT_FAILED'
+}
+
+/** Connects to one of the IP addresses behind an address. */
+class ConnectAttempt implements Attempt<Endpoint> {
+  readonly #verbs: Verbs
+  readonly #host: string
+  readonly #address: HostAddress
+  readonly #options: EndpointOptions
+  #id: CmId | undefined
+  #endpoint: EndpointMachine | undefined
+  #abandoned: NettsError | undefined
+
+  constructor(verbs: Verbs, host: string, address: HostAddress, options: EndpointOptions) {
+    this.#verbs = verbs
+    this.#host = host
+    this.#address = address
+    this.#options = options
+  }
+
+  async run(): Promise<Endpoint> {
+    const address = this.#address
+    const id = this.#verbs.createCmId()
+    this.#id = id
+    id.ref()
+    try {
+      const steps = new CmSteps(id, address)
+      const destination = { host: this.#host, port: address.port }
+      await steps.take('address-resolved', () =>
+        id.resolveAddress({ destination, timeoutMs: RESOLVE_TIMEOUT_MS }),
+      )
+      this.#throwIfAbandoned()
+      await steps.take('route-resolved', () => {
+        id.setAckTimeout(ACK_TIMEOUT)
+        id.resolveRoute(RESOLVE_TIMEOUT_MS)
       })
-      endpoint = made
-      shakeHands(made, id, address, options).catch((error) => made.close(error))
-    })
-  } catch (error) {
-    if (!endpoint) id.close()
-    throw asConnectFailure(error, address)
-  } finally {
-    ended.onabort = undefined
+      this.#throwIfAbandoned()
+      return await new Promise<Endpoint>((resolve, reject) => {
+        const made = new EndpointMachine(this.#verbs, id, 'connector', this.#options, {
+          onOpen: () => resolve(made),
+          onEnd: reject,
+          onClosed() {},
+        })
+        this.#endpoint = made
+        shakeHands(made, id, address, this.#options).catch((error) => made.close(error))
+      })
+    } catch (error) {
+      if (!this.#endpoint) id.close()
+      throw asConnectFailure(error, address)
+    }
+  }
+
+  abandon(reason: NettsError): void {
+    this.#abandoned = reason
+    // Until there is an endpoint, the id is all there is.
+    if (this.#endpoint) this.#endpoint.close(reason)
+    else this.#id?.close()
+  }
+
+  #throwIfAbandoned(): void {
+    if (this.#abandoned) throw this.#abandoned
   }
 }
 
@@ -151,7 +170,8 @@ function asConnectFailure(error: unknown, address: HostAddress): unknown {
 async function resolveName(address: HostAddress): Promise<readonly string[]> {
   if (isIP(address.host) !== 0) return [address.host]
   try {
-    return (await dns.lookup(address.host, { all: true })).map((found) => found.address)
+    const found = await dns.lookup(address.host, { all: true })
+    return [...new Set(found.map((entry) => entry.address))]
   } catch (error) {
     throw new NettsError('ERR_NETTS_CONNECT_FAILED', `the name ${address.host} does not resolve`, {
       cause: error,

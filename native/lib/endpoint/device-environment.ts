@@ -148,7 +148,7 @@ export class DeviceEnvironment {
     }
   }
 
-  /** Tells a queue pair's owner of events about it, and of those that concern all. */
+  /** Tells a queue pair's owner of events about it, and of the end of the device. */
   watch(queuePair: QueuePair, handler: (event: DeviceEvent) => void): void {
     this.#eventHandlers.set(queuePair, handler)
   }
@@ -158,8 +158,19 @@ export class DeviceEnvironment {
     this.#eventHandlers.delete(queuePair)
   }
 
+  /**
+   * An event concerns the object that it names, and nobody when that is a program's own or gone: peers can cause events.
+   * Only the end of the device concerns all.
+   */
   #onDeviceEvent(event: DeviceEvent): void {
-    if (event.queuePair) this.#eventHandlers.get(event.queuePair)?.(event)
-    else for (const handler of [...this.#eventHandlers.values()]) handler(event)
+    const { queuePair, completionQueue } = event
+    if (event.type === 'device-fatal') {
+      for (const handler of [...this.#eventHandlers.values()]) handler(event)
+    } else if (queuePair) {
+      this.#eventHandlers.get(queuePair)?.(event)
+    } else if (completionQueue) {
+      // Polling it says that it failed.
+      for (const { loop } of this.#loops.values()) if (loop.has(completionQueue)) loop.wake()
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** Endpoints on the simulated device, where anything can go wrong at any step. The rest is in the endpoint suite. */
 import dns from 'node:dns/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { End, resolve } from '../device-suite/pair.js'
+import { connectPair, End, resolve } from '../device-suite/pair.js'
 import {
   listenForMessengers,
   messengerOptions,
@@ -10,7 +10,8 @@ import {
 } from '../endpoint-suite/messenger.js'
 import type { SimulatedFabric, SimulatedHost, SimulationMode } from '../simulated.js'
 import { forEachSeed } from '../simulated.js'
-import { SendOpcode } from '../verbs/layout.js'
+import { SendFlag, SendOpcode } from '../verbs/layout.js'
+import { writeReceive } from '../verbs/records.js'
 import type { Polling } from './completion-loop.js'
 import { connectEndpoint } from './connector.js'
 import type { EndpointOptions } from './endpoint-session.js'
@@ -84,6 +85,81 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     near.close()
     await Promise.all([of(near).closed, of(far).closed])
     listener.close()
+  })
+
+  over('a silent address behind a name costs a head start', async ({ fabric, client, server, messenger }) => {
+    const silent = fabric.createHost()
+    silent.powerOff()
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    vi.spyOn(dns, 'lookup').mockImplementation((async () => [
+      { address: silent.address, family: 4 },
+      { address: silent.address, family: 4 },
+      { address: server.address, family: 4 },
+    ]) as never)
+    const named = { host: 'server.example', port: address.port }
+    const startedMs = fabric.nowMs
+    const connecting = connectEndpoint(client, named, messenger, { timeoutMs: 2000 })
+    const [near, far] = await Promise.all([connecting, accept()])
+    vi.restoreAllMocks()
+    expect(fabric.nowMs - startedMs).toBeGreaterThanOrEqual(250)
+    of(near).send('hello')
+    expect(await of(far).messages(1)).toEqual(['hello'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+    // iWARP cannot call an attempt off before its host is given up.
+    await settled(client)
+  })
+
+  /** Two hosts behind one name, the first of which is cut off for about as long as its head start. */
+  const twins = ({ fabric, client, server, messenger }: Net) => {
+    const other = fabric.createHost()
+    const one = listenForMessengers(server, server.address, messenger)
+    const two = listenForMessengers(other, other.address, messenger)
+    expect(two.address.port).toBe(one.address.port)
+    vi.spyOn(dns, 'lookup').mockImplementation((async () => [
+      { address: server.address, family: 4 },
+      { address: other.address, family: 4 },
+    ]) as never)
+    fabric.partition(client, server)
+    client.clock.setTimer(() => fabric.heal(), 250)
+    const giveBack = async () => {
+      vi.restoreAllMocks()
+      await settled(client)
+      for (const { listener } of [one, two]) listener.close()
+      await settled(server, other)
+      expect(Object.values(other.counts).filter((count) => count > 0)).toEqual([])
+    }
+    return { one, two, named: { host: 'twins.example', port: one.address.port }, giveBack }
+  }
+
+  over('of two addresses that answer one is taken, and the other given back', async (net) => {
+    const { one, two, named, giveBack } = twins(net)
+    const near = await connectEndpoint(net.client, named, net.messenger)
+    const far = await (near.remoteAddress.host === net.server.address ? one : two).accept()
+    of(near).send('you it is')
+    expect(await of(far).messages(1)).toEqual(['you it is'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    await giveBack()
+  })
+
+  over('an abort at any step of a race leaves nothing behind', async (net) => {
+    const { fabric, client, messenger } = net
+    const { named, giveBack } = twins(net)
+    const controller = new AbortController()
+    const abortAt = fabric.steps + fabric.random.below(80)
+    fabric.onStep = (step) => {
+      if (step === abortAt) queueMicrotask(() => controller.abort())
+    }
+    try {
+      const near = await connectEndpoint(client, named, messenger, { signal: controller.signal })
+      near.close()
+      await of(near).closed
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_NETTS_ABORTED' })
+    }
+    await giveBack()
   })
 
   over(
@@ -210,6 +286,43 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     expect(fabric.nowMs - started).toBeLessThan(10_000)
   })
 
+  over('a program that blocks loses no peer', async ({ fabric, client, server, messenger }) => {
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    let blocked = 0
+    for (const { queuePair } of [near, far]) {
+      const postSend = queuePair.postSend.bind(queuePair)
+      queuePair.postSend = (...range) => {
+        const posted = postSend(...range)
+        // The question was posted: longer than it may go unanswered, while the answer comes in.
+        if (blocked++ < 6) fabric.block(5000)
+        return posted
+      }
+    }
+    while (blocked < 6) await new Promise<void>((resolve) => client.clock.setTimer(resolve, 1000))
+    await new Promise<void>((resolve) => client.clock.setTimer(resolve, 5000))
+    of(near).send('still here')
+    expect(await of(far).messages(1)).toEqual(['still here'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+  })
+
+  over('a program that blocks at any step of a handshake connects', async (net) => {
+    const { fabric, client, server, messenger } = net
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const blockAt = fabric.steps + fabric.random.below(40)
+    fabric.onStep = (step) => {
+      // Longer than the deadlines of both.
+      if (step === blockAt) fabric.block(12_000)
+    }
+    const connecting = connectEndpoint(client, address, messenger, { timeoutMs: 500 })
+    const [near, far] = await Promise.all([connecting, accept()])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+  })
+
   over('a link that is gone for 2 s loses nothing', async ({ fabric, client, server, messenger }) => {
     const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
     const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
@@ -217,6 +330,44 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     client.clock.setTimer(() => fabric.heal(), 2000)
     of(near).send('still there?')
     expect(await of(far).messages(1)).toEqual(['still there?'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
+    listener.close()
+  })
+
+  over("what happens to a program's own objects ends no other connection", async (net) => {
+    const { fabric, client, server, messenger } = net
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    const bench = { client, server, serverHost: server.address, settle: fabric.settle }
+    const protectionDomain = server.devices()[0]!.allocateProtectionDomain()
+    const sharedReceiveQueue = protectionDomain.createSharedReceiveQueue({ maxWorkRequests: 4 })
+    for (let slot = 0; slot < 3; slot++) writeReceive(sharedReceiveQueue, slot, {})
+    sharedReceiveQueue.postReceive(3)
+    sharedReceiveQueue.setLimit(2)
+    const own = await connectPair(bench, {
+      server: { protectionDomain, queuePair: { sharedReceiveQueue } },
+    })
+    const send = { opcode: SendOpcode.send, flags: SendFlag.signalled }
+    own.client.send(send, send)
+    await own.server.completions.succeed(2)
+    // A wrong key, on a queue pair that may be gone by the time the device reports it.
+    own.client.send({
+      ...send,
+      opcode: SendOpcode.write,
+      entries: [{ region: own.client.region, byteLength: 8 }],
+      remoteAddress: own.server.region.remoteAddress,
+      remoteKey: 1,
+    })
+    while (own.server.queuePair.state !== 'error') {
+      await new Promise<void>((resolve) => server.clock.setTimer(resolve, 1))
+    }
+    own.close()
+    sharedReceiveQueue.close()
+    protectionDomain.close()
+    await new Promise<void>((resolve) => server.clock.setTimer(resolve, 100))
+    of(near).send('not my business')
+    expect(await of(far).messages(1)).toEqual(['not my business'])
     near.close()
     await Promise.all([of(near).closed, of(far).closed])
     listener.close()
@@ -240,6 +391,29 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     expect(of(near).end).toBeDefined()
     far.close()
     await of(far).closed
+    listener.close()
+  })
+
+  over('a device that goes and comes back can be used again', async ({ client, server, messenger }) => {
+    const { listener, accept, address } = listenForMessengers(server, server.address, messenger)
+    const [device] = client.devices()
+    const [first, atFirst] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    client.removeDevice()
+    await of(first).closed
+    atFirst.close()
+    await of(atFirst).closed
+    expect(client.devices()).toEqual([])
+    expect(client.pinnedBytes).toBe(0)
+    await expect(connectEndpoint(client, address, messenger)).rejects.toMatchObject({
+      code: 'ERR_NETTS_CONNECT_FAILED',
+    })
+    client.restoreDevice()
+    expect(client.devices()[0]).not.toBe(device)
+    const [near, far] = await Promise.all([connectEndpoint(client, address, messenger), accept()])
+    of(near).send('back again')
+    expect(await of(far).messages(1)).toEqual(['back again'])
+    near.close()
+    await Promise.all([of(near).closed, of(far).closed])
     listener.close()
   })
 })

@@ -8,7 +8,7 @@
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmEvent, CmId } from '../verbs/cm.js'
-import type { Device } from '../verbs/device.js'
+import type { Device, DeviceEventType } from '../verbs/device.js'
 import { COMPLETION, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
 import { writeSend } from '../verbs/records.js'
@@ -36,6 +36,13 @@ const OWN_RECEIVES = 2
 const MIN_RNR_TIMER = 20
 /** How often to try to give up on a host that does not answer, see {@link CmId.disconnect}. */
 const GIVE_UP_INTERVAL_MS = 250
+/** Events after which a queue pair is of no more use. */
+const FATAL_EVENTS: ReadonlySet<DeviceEventType> = new Set([
+  'qp-fatal',
+  'qp-request-error',
+  'qp-access-error',
+  'device-fatal',
+])
 
 /** What happens to an endpoint that its maker wants to know. */
 export interface EndpointObserver {
@@ -133,6 +140,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
             this.close(this.#lost('verbs were closed, or failed', error))
           }
         },
+        look: () => this.look(),
         onSilent: () => {
           const silence = `did not answer for ${options.keepAliveTimeoutMs} ms`
           const message = `the peer ${formatAddress(remoteAddress)} ${silence}`
@@ -143,10 +151,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
       undo.push(() => this.#shared.routes.delete(this.queuePair.number))
       this.environment.watch(this.queuePair, (event) => {
         if (event.type === 'communication-established') this.#id.notifyEstablished()
-        else if (event.type === 'port-error' || event.type === 'port-active' || event.type === 'other') return
-        else if (event.type !== 'last-receive-reached' && event.type !== 'send-queue-drained') {
-          this.close(this.#lost(`the device reported ${event.name}`))
-        }
+        else if (FATAL_EVENTS.has(event.type)) this.close(this.#lost(`the device reported ${event.name}`))
       })
       undo.push(() => this.environment.unwatch(this.queuePair))
       this.#ready.expect(this.queuePair)
@@ -173,6 +178,11 @@ export class EndpointMachine implements Endpoint, CompletionSink {
   /** The connector asks its peer now. */
   asking(): void {
     this.#awaitsAnswer = this.device.transport === 'iwarp'
+  }
+
+  /** Takes what is in its queue by now. Not to be called from within a sink. */
+  look(): void {
+    if (this.#state !== 'closed') this.#loop.drain(this.#shared)
   }
 
   /** The peer answered, or never will. */

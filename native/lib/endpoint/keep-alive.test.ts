@@ -6,11 +6,16 @@ import { KeepAlive } from './keep-alive.js'
 function start(options = { keepAliveIntervalMs: 100, keepAliveTimeoutMs: 300 }) {
   const fabric = createSimulatedFabric({ mode: 'roce', seed: 1 })
   const { clock } = fabric.createHost()
-  const seen = { probes: 0, silentAtMs: undefined as number | undefined }
+  const seen = {
+    probes: 0,
+    silentAtMs: undefined as number | undefined,
+    onLook: undefined as (() => void) | undefined,
+  }
   const keepAlive = new KeepAlive(clock, options, {
     probe: () => {
       seen.probes++
     },
+    look: () => seen.onLook?.(),
     onSilent: () => {
       seen.silentAtMs = Math.round(clock.now())
     },
@@ -25,7 +30,7 @@ describe('keepalive', () => {
     await fabric.advance(99)
     expect(seen.probes).toBe(0)
     await fabric.advance(200)
-    expect(seen).toEqual({ probes: 1, silentAtMs: undefined })
+    expect(seen).toMatchObject({ probes: 1, silentAtMs: undefined })
   })
 
   it('does not ask while it hears something', async () => {
@@ -40,7 +45,28 @@ describe('keepalive', () => {
   it('gives up when nothing comes back in time', async () => {
     const { fabric, seen } = start()
     await fabric.advance(1000)
-    expect(seen).toEqual({ probes: 1, silentAtMs: 400 })
+    expect(seen).toMatchObject({ probes: 1, silentAtMs: 400 })
+  })
+
+  it('looks for an answer before it gives up', async () => {
+    const { fabric, keepAlive, seen } = start()
+    seen.onLook = () => keepAlive.answered()
+    await fabric.advance(1000)
+    expect(seen.silentAtMs).toBe(undefined)
+  })
+
+  it('does not hold the time against the peer in which the event loop stood still', async () => {
+    const { fabric, keepAlive, seen } = start()
+    await fabric.advance(150)
+    fabric.block(600)
+    // Whatever comes in is seen from now on.
+    await fabric.advance(200)
+    expect(seen.silentAtMs).toBe(undefined)
+    keepAlive.answered()
+    await fabric.advance(100)
+    expect(seen.silentAtMs).toBe(undefined)
+    await fabric.advance(1000)
+    expect(seen.silentAtMs).toBeGreaterThan(1400)
   })
 
   it('goes on after an answer', async () => {

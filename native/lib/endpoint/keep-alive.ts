@@ -1,5 +1,6 @@
 /** Finds peers that fell silent: the fourth face of a peer's death, beside event, error and device. */
 import type { Clock, ClockTimer } from '../verbs/verbs.js'
+import { silenceDeadline } from './silence-deadline.js'
 
 /** When to ask, and how long to wait. */
 export interface KeepAliveOptions {
@@ -13,11 +14,13 @@ export interface KeepAliveOptions {
 export interface KeepAliveTarget {
   /** Sends a question; `answered` is called for its answer. */
   probe(): void
+  /** Takes what has come in and was not seen yet: there may be an answer. */
+  look(): void
   /** There was none for `keepAliveTimeoutMs`. */
   onSilent(): void
 }
 
-/** States: *quiet* (a timer runs until the next look) and *asking* (a timer runs until the peer counts as lost). */
+/** States: *quiet* (a timer runs until the next check) and *asking* (a deadline runs until the peer counts as lost). */
 export class KeepAlive {
   readonly #clock: Clock
   readonly #options: KeepAliveOptions
@@ -53,10 +56,10 @@ export class KeepAlive {
   }
 
   #wait(delayMs: number): void {
-    this.#timer = this.#clock.setTimer(() => this.#look(), delayMs)
+    this.#timer = this.#clock.setTimer(() => this.#check(), delayMs)
   }
 
-  #look(): void {
+  #check(): void {
     const { keepAliveIntervalMs, keepAliveTimeoutMs } = this.#options
     if (this.#heard) {
       this.#heard = false
@@ -65,7 +68,9 @@ export class KeepAlive {
       this.#target.onSilent()
     } else {
       this.#asking = true
-      this.#wait(keepAliveTimeoutMs)
+      const check = () => this.#check()
+      const look = () => this.#target.look()
+      this.#timer = silenceDeadline(this.#clock, keepAliveTimeoutMs, check, look)
       this.#target.probe()
     }
   }

@@ -8,6 +8,7 @@ import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello, encodeRefusal, HelloError, RefusalReason } from './hello.js'
+import { silenceDeadline } from './silence-deadline.js'
 
 /** How long a client may take from its request to its READY. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -176,8 +177,9 @@ class Listener implements EndpointListener {
       return
     }
     this.#handshakes.add(endpoint)
-    deadline = this.#verbs.clock.setTimer(() => {
+    const onSilence = () =>
       endpoint.close(new NettsError('ERR_NETTS_TIMEOUT', 'the client did not complete its handshake in time'))
-    }, HANDSHAKE_TIMEOUT_MS)
+    const look = () => endpoint.look()
+    deadline = silenceDeadline(this.#verbs.clock, HANDSHAKE_TIMEOUT_MS, onSilence, look)
   }
 }

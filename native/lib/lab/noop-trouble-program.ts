@@ -1,13 +1,24 @@
 /** What goes wrong beside the network, on the device that does nothing: callbacks that throw, misuse, limits. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import { types } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { loadAddon } from '../addon/load-addon.js'
+import type { Handle } from '../addon/native-binding.js'
 import { openVerbs } from '../addon/open-verbs.js'
 import { EventLog } from '../device-suite/bench.js'
 import { End } from '../device-suite/pair.js'
+import { CompletionLoop } from '../endpoint/completion-loop.js'
+import { SendFlag, SendOpcode } from '../verbs/layout.js'
 
 const NOBODY = 65_534
+/** `kRemovalPort` of `src/noop-device`. */
+const REMOVAL_PORT = 666
+const SLAB_BYTES = 256 << 20
 
 const client = openVerbs()
 
@@ -18,6 +29,33 @@ async function resolved(): Promise<End> {
   events.id.resolveRoute(1000)
   await events.expect('route-resolved')
   return new End(client, events)
+}
+
+/** The handles that a queue pair is made of: id, protection domain, and its two completion queues. */
+async function withHandles() {
+  const end = await resolved()
+  end.queuePair.close()
+  const use = (object: unknown) => (object as { use(): Handle }).use()
+  const queue = use(end.completions.queue)
+  return { end, handles: [use(end.id), use(end.protectionDomain), queue, queue] as const }
+}
+
+function removeDevice(): void {
+  const id = client.createCmId()
+  id.resolveAddress({ destination: { host: '127.0.0.1', port: REMOVAL_PORT }, timeoutMs: 1000 })
+  id.close()
+}
+
+/** In a function of its own, so that nothing stays on the stack. */
+async function fillSlab(act: () => void): Promise<void> {
+  const end = await resolved()
+  const slab = end.protectionDomain.registerRegion({ byteLength: SLAB_BYTES })
+  const before = process.memoryUsage.rss()
+  slab.bytes.fill(1)
+  assert(process.memoryUsage.rss() - before > SLAB_BYTES / 2)
+  act()
+  slab.close()
+  end.close()
 }
 
 const troubles: Record<string, () => Promise<void>> = {
@@ -50,6 +88,120 @@ const troubles: Record<string, () => Promise<void>> = {
         code: 'ERR_NETTS_INVALID_ARGUMENT',
       })
     }
+    const binding = loadAddon()
+    const { end, handles } = await withHandles()
+    const limits = {
+      maxSendWorkRequests: 1,
+      maxReceiveWorkRequests: 1,
+      maxSendEntries: 1,
+      maxReceiveEntries: 1,
+      maxInlineBytes: 0,
+    }
+    for (const none of ['maxSendWorkRequests', 'maxSendEntries', 'maxReceiveEntries']) {
+      assert.throws(
+        () => binding.createQueuePair(...handles, undefined, { ...limits, [none]: 0 }),
+        { code: 'ERR_NETTS_INVALID_ARGUMENT' },
+        none,
+      )
+    }
+    end.close()
+    // Of another addon: Node.js makes some itself.
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const foreign = (server as unknown as { _handle: { _externalStream: Handle } })._handle._externalStream
+    assert.equal(types.isExternal(foreign), true)
+    for (const call of [binding.close, binding.cmLocalAddress, binding.queuePairState]) {
+      assert.throws(() => call(foreign), { name: 'TypeError', message: /not a handle/ })
+    }
+    server.close()
+  },
+
+  /** One queue sleeps and wakes: each wake reads its event, and nothing else. */
+  async channel() {
+    const end = await resolved()
+    end.id.connect()
+    await end.events.expect('established')
+    const { queue } = end.completions
+    for (let round = 0; round < 10; round++) {
+      const woken = new Promise<void>((resolve) => {
+        queue.onNotify = resolve
+      })
+      queue.arm()
+      end.send({ opcode: SendOpcode.send, flags: SendFlag.signalled })
+      await woken
+      assert.equal(queue.poll(), 1)
+    }
+  },
+
+  /** A device that goes and comes back is another one, and what was registered with the first is given back. */
+  async removal() {
+    const end = await resolved()
+    end.id.connect()
+    await end.events.expect('established')
+    const { device } = end
+    const told = new Promise<string>((resolve) => {
+      device.onEvent = ({ type }) => resolve(type)
+    })
+    removeDevice()
+    // Before its removal is told, the new one is there already.
+    const next = await resolved()
+    assert.notEqual(next.device, device)
+    assert.equal(next.device, client.devices()[0])
+    next.id.connect()
+    await next.events.expect('established')
+    assert.equal(await told, 'device-fatal')
+    assert.throws(() => device.ports(), { code: 'ERR_NETTS_INVALID_STATE' })
+    assert.equal(end.id.device, device)
+    assert.equal(client.devices()[0], next.device)
+    next.close()
+    end.close()
+    assert.equal(client.pinnedBytes, 0)
+  },
+
+  async slabs() {
+    const before = process.memoryUsage.rss()
+    await fillSlab(() => removeDevice())
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    for (let round = 0; round < 5; round++) {
+      gc()
+      await setTimeout(10)
+    }
+    assert(process.memoryUsage.rss() - before < SLAB_BYTES / 2, 'the slab is still there')
+  },
+
+  /** Nothing is closed, and polling in every turn does not keep the process alive once nobody asks for that. */
+  async unref() {
+    const loop = new CompletionLoop(client.devices()[0]!, client.clock, {
+      polling: 'busy',
+      adaptiveMicroseconds: 100,
+      spinMicroseconds: 0,
+    })
+    const shared = loop.reserve(1)
+    loop.route(shared, 1, { onCompletion() {}, onBatchEnd() {}, onQueueFailure() {} })
+    const poll = shared.queue.poll.bind(shared.queue)
+    let polls = 0
+    shared.queue.poll = () => {
+      polls++
+      return poll()
+    }
+    const turns = async () => {
+      const before = polls
+      await setTimeout(100)
+      return polls - before
+    }
+    loop.ref()
+    const polled = await turns()
+    loop.unref()
+    await turns()
+    const rested = await turns()
+    loop.ref()
+    const again = await turns()
+    loop.unref()
+    process.once('exit', () => {
+      if (polled > 5 && rested === 0 && again > 5) console.log('survived')
+    })
+    await new Promise(() => {})
   },
 
   /** The limit is asked for with every slab, and opening devices takes long. */

@@ -50,9 +50,9 @@ export abstract class AddressedCmId extends CmEventSource {
     this.state = 'resolving'
     this.#later('address resolution', () => {
       const found = this.host.fabric.hostAt(destination.host)
-      if (!found || (source && source.host !== this.host.address)) {
+      if (!found || this.host.device.removed || (source && source.host !== this.host.address)) {
         this.state = 'ended'
-        this.push({ type: 'address-error', status: 'EHOSTUNREACH' })
+        this.push({ type: 'address-error', status: found ? 'ENODEV' : 'EHOSTUNREACH' })
         return
       }
       this.state = 'address-resolved'

@@ -1,6 +1,6 @@
 /** Events of a simulated CM id: queued as they happen, taken by the program one at a time. */
 import type { CmEvent } from '../verbs/cm.js'
-import type { Host } from './host.js'
+import type { Machine } from './machine.js'
 import { Resource } from './resource.js'
 import type { Step } from './scheduler.js'
 
@@ -9,7 +9,7 @@ export abstract class CmEventSource extends Resource {
   readonly #events: CmEvent[] = []
   #onEvent: ((event: CmEvent) => void) | undefined
 
-  constructor(host: Host) {
+  constructor(host: Machine) {
     super(host, 'cmIds')
     this.#deliver = host.programStep('CM event', () => this.#deliverNext())
   }

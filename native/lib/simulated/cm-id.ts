@@ -19,7 +19,7 @@ import {
   REJECTED_NO_LISTENER,
   TIMEWAIT_MS,
 } from './cm-parameters.js'
-import type { Host } from './host.js'
+import type { Machine } from './machine.js'
 import { SimulatedQueuePair } from './queue-pair.js'
 
 export class SimulatedCmId extends AddressedCmId implements CmId {
@@ -32,9 +32,13 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
   #reply: CompleteParameters | undefined
   #timer: ClockTimer | undefined
 
-  // The simulation holds no handles of the process.
-  ref(): void {}
-  unref(): void {}
+  ref(): void {
+    if (!this.closed) this.host.keepAlive(this, true)
+  }
+
+  unref(): void {
+    this.host.keepAlive(this, false)
+  }
 
   protected onTaken(event: CmEvent): void {
     if (event.type === 'connect-request') this.#requestsWaiting--
@@ -75,16 +79,17 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
       this.push({ type: 'unreachable', status: 'ETIMEDOUT' })
     })
     const { host, port } = this.remoteAddress as HostAddress
-    const target = fabric.hostAt(host) as Host
-    fabric.sendManagement(
-      this.host,
-      target,
-      'REQ',
-      () => target.listeners.get(port)?.offer(this, request) ?? this.#nobody(target),
-    )
+    const target = fabric.hostAt(host) as Machine
+    fabric.sendManagement(this.host, target, 'REQ', () => {
+      // Without a device nobody takes it, and nobody answers.
+      if (target.device.removed) return
+      const listener = target.listeners.get(port)
+      if (listener instanceof SimulatedCmId) listener.#offer(this, request)
+      else this.#nobody(target)
+    })
   }
 
-  #nobody(target: Host): void {
+  #nobody(target: Machine): void {
     this.host.fabric.sendManagement(target, this.host, 'REJ, nobody listens', () => {
       if (this.state !== 'connecting') return
       this.#end()
@@ -112,7 +117,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
   }
 
   /** A request reaches this listener. */
-  offer(connector: SimulatedCmId, request: CompleteParameters): true {
+  #offer(connector: SimulatedCmId, request: CompleteParameters): void {
     const { host } = this
     const id = new SimulatedCmId(host)
     id.state = 'requested'
@@ -124,7 +129,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     connector.#peer = id
     if (this.#requestsWaiting >= this.#backlog) {
       id.close()
-      return true
+      return
     }
     this.#requestsWaiting++
     this.push({
@@ -134,7 +139,6 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
       responderResources: request.initiatorDepth,
       initiatorDepth: request.responderResources,
     })
-    return true
   }
 
   accept(parameters: ConnectionParameters = {}): void {
@@ -222,11 +226,8 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
 
   #firstMessage(): void {
     if (this.state !== 'accepting') return
-    this.host.device.raise({
-      type: 'communication-established',
-      name: 'IBV_EVENT_COMM_EST',
-      ...(this.queuePair && { queuePair: this.queuePair }),
-    })
+    const { queuePair } = this
+    queuePair?.device.raise({ type: 'communication-established', name: 'IBV_EVENT_COMM_EST', queuePair })
   }
 
   notifyEstablished(): void {

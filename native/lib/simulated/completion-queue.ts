@@ -3,10 +3,15 @@ import { checkInteger } from '@netts/core/driver'
 import type { CompletionChannel, CompletionQueue, CompletionQueueOptions } from '../verbs/completion-queue.js'
 import { callError } from '../verbs/errors.js'
 import { COMPLETION, CompletionStatus } from '../verbs/layout.js'
-import type { Host } from './host.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
+import type { QueuePair } from '../verbs/queue-pair.js'
+import type { Machine, MachineDevice } from './machine.js'
 import { Resource } from './resource.js'
 import type { Step } from './scheduler.js'
+
+/** A queue pair whose completions come to a queue. */
+export interface CompletingQueuePair extends QueuePair {
+  fail(): void
+}
 
 /** A completion as the device writes it. */
 export interface Completion {
@@ -17,7 +22,7 @@ export interface Completion {
   readonly flags: number
   readonly byteLength: number
   readonly immediate: number
-  readonly queuePair: SimulatedQueuePair
+  readonly queuePair: CompletingQueuePair
   /** Wakes a queue armed for solicited completions only. */
   readonly solicited: boolean
   /** Gives back the places in the queue that this completion accounts for, once the program has seen it. */
@@ -28,11 +33,13 @@ export interface Completion {
 const UNDEFINED_FIELD = 0xdeadbeef
 
 export class SimulatedCompletionChannel extends Resource implements CompletionChannel {
+  readonly device: MachineDevice
   readonly #pending = new Set<SimulatedCompletionQueue>()
   readonly #wake: Step
 
-  constructor(host: Host) {
+  constructor(host: Machine) {
     super(host, 'completionChannels')
+    this.device = host.device
     this.#wake = host.programStep('notifications', () => {
       this.#wake.enabled = false
       const queues = [...this.#pending]
@@ -56,9 +63,13 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
     this.#pending.delete(queue)
   }
 
-  // The simulation holds no handles of the process.
-  ref(): void {}
-  unref(): void {}
+  ref(): void {
+    if (!this.closed) this.host.keepAlive(this, true)
+  }
+
+  unref(): void {
+    this.host.keepAlive(this, false)
+  }
 
   protected release(): void {
     this.#wake.enabled = false
@@ -68,7 +79,7 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
 export class SimulatedCompletionQueue extends Resource implements CompletionQueue {
   readonly maxCompletions: number
   readonly completions: Uint32Array
-  readonly queuePairs = new Set<SimulatedQueuePair>()
+  readonly queuePairs = new Set<CompletingQueuePair>()
   onNotify: (() => void) | undefined
   readonly #channel: SimulatedCompletionChannel
   readonly #batch: number
@@ -77,11 +88,11 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
   #overrun = false
 
   constructor(channel: SimulatedCompletionChannel, options: CompletionQueueOptions) {
-    const { host } = channel
+    const { host, device } = channel
     const { maxCompletions, batch = 64 } = options
-    checkInteger('maxCompletions', maxCompletions, 1, host.device.attributes.maxCompletions)
+    checkInteger('maxCompletions', maxCompletions, 1, device.attributes.maxCompletions)
     checkInteger('batch', batch, 1, 4096)
-    host.device.checkLimit('completionQueues', 'maxCompletionQueues', 'ibv_create_cq')
+    device.checkLimit('completionQueues', 'maxCompletionQueues', 'ibv_create_cq')
     super(host, 'completionQueues')
     this.#channel = channel
     this.#batch = batch
@@ -94,10 +105,10 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
     if (this.closed || this.#overrun) return
     if (this.#entries.length >= this.maxCompletions) {
       this.#overrun = true
-      this.host.device.raise({ type: 'cq-error', name: 'IBV_EVENT_CQ_ERR', completionQueue: this })
+      this.#channel.device.raise({ type: 'cq-error', name: 'IBV_EVENT_CQ_ERR', completionQueue: this })
       for (const queuePair of this.queuePairs) {
         queuePair.fail()
-        this.host.device.raise({ type: 'qp-fatal', name: 'IBV_EVENT_QP_FATAL', queuePair })
+        this.#channel.device.raise({ type: 'qp-fatal', name: 'IBV_EVENT_QP_FATAL', queuePair })
       }
       return
     }
@@ -110,7 +121,7 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
   }
 
   /** Drops completions of a destroyed queue pair, as some devices do. */
-  purge(queuePair: SimulatedQueuePair): void {
+  purge(queuePair: CompletingQueuePair): void {
     for (let at = this.#entries.length - 1; at >= 0; at--) {
       if (this.#entries[at]?.queuePair === queuePair) this.#entries.splice(at, 1)[0]?.retire()
     }
@@ -121,7 +132,7 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
     const taken = this.#entries.splice(0, this.#batch)
     if (taken.length === 0 && this.#overrun) {
       throw callError('ibv_poll_cq', 'EIO', {
-        device: this.host.device.name,
+        device: this.#channel.device.name,
         hint: 'The queue was overrun',
       })
     }

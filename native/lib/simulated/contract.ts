@@ -22,7 +22,8 @@ export interface SimulatedFabricOptions {
   /**
    * `manual`: nothing happens but in `settle`, `run` and `advance`, and time is virtual: every run is
    * reproducible. `auto`: it runs by itself on the event loop, and time is the machine's, so that any program can
-   * use it as it would use a device.
+   * use it as it would use a device: what has a `ref()` keeps the process alive until it is closed, and fake timers
+   * of test runners change nothing.
    * @default manual
    */
   readonly drive?: 'manual' | 'auto'
@@ -74,6 +75,8 @@ export interface SimulatedHost extends Verbs {
   powerOff(): void
   /** Its device vanishes: everything on it fails, and the process is told. */
   removeDevice(): void
+  /** A device of the same name takes the place of the one that vanished. */
+  restoreDevice(): void
   /** Its port changes state. Only what programs are told of is simulated: see `partition` for lost packets. */
   setPortState(state: PortState): void
   /**
@@ -109,6 +112,11 @@ export interface SimulatedFabric {
   run(): Promise<void>
   /** Runs for so many milliseconds of virtual time. */
   advance(ms: number): Promise<void>
+  /**
+   * The program computes for so many milliseconds of virtual time without a return to its event loop: devices and the
+   * network go on, and what they bring waits with the timers that became due.
+   */
+  block(ms: number): void
   /** Cuts two hosts off from each other: packets between them are lost until `heal`. */
   partition(a: SimulatedHost, b: SimulatedHost): void
   /** Mends every cut. */

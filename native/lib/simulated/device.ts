@@ -1,20 +1,13 @@
 /** The simulated device: its limits, abilities, port and events. */
 import { NettsError } from '@netts/core'
 import type { CompletionChannel } from '../verbs/completion-queue.js'
-import type {
-  Device,
-  DeviceAttributes,
-  DeviceCapabilities,
-  DeviceEvent,
-  Port,
-  PortState,
-} from '../verbs/device.js'
+import type { DeviceAttributes, DeviceCapabilities, DeviceEvent, Port, PortState } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { ProtectionDomain } from '../verbs/protection-domain.js'
 import type { VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCompletionChannel } from './completion-queue.js'
 import type { SimulatedCounters, SimulationMode } from './contract.js'
-import type { Host } from './host.js'
+import type { Machine, MachineDevice } from './machine.js'
 import { SimulatedProtectionDomain } from './memory.js'
 import type { Step } from './scheduler.js'
 
@@ -42,7 +35,7 @@ const ATTRIBUTES: DeviceAttributes = {
 /** Soft-RoCE's own limit is in this order (`RXE_MAX_INLINE_DATA`: 400 bytes). */
 const MAX_INLINE_BYTES = 400
 
-export class SimulatedDevice implements Device {
+export class SimulatedDevice implements MachineDevice {
   readonly name: string
   readonly guid: string
   readonly transport: 'infiniband' | 'iwarp'
@@ -50,15 +43,16 @@ export class SimulatedDevice implements Device {
   readonly capabilities: DeviceCapabilities
   readonly maxInlineBytes = MAX_INLINE_BYTES
   readonly counters: SimulatedCounters = { receiverNotReady: 0, retriesExceeded: 0, blockingCalls: 0 }
+  removed = false
   onEvent: ((event: DeviceEvent) => void) | undefined
-  readonly #host: Host
+  readonly #host: Machine
   readonly #events: DeviceEvent[] = []
   readonly #deliver: Step
   readonly #freeNumbers: number[] = []
   #nextNumber = 17
   #portState: PortState = 'active'
 
-  constructor(host: Host, mode: SimulationMode, limits: Partial<DeviceAttributes>) {
+  constructor(host: Machine, mode: SimulationMode, limits: Partial<DeviceAttributes>) {
     const roce = mode === 'roce'
     this.#host = host
     this.name = roce ? 'simroce0' : 'simiwarp0'
@@ -75,17 +69,17 @@ export class SimulatedDevice implements Device {
     this.#deliver = host.programStep('device event', () => {
       const event = this.#events.shift() as DeviceEvent
       this.#deliver.enabled = this.#events.length > 0
-      this.onEvent?.(event)
+      this.onEvent?.(withoutClosed(event))
     })
   }
 
-  /** Whether a Send or Write completes only once the peer's device acknowledged it. On iWARP, TCP taking it is enough. */
   get acknowledges(): boolean {
     return this.transport === 'infiniband'
   }
 
   ports(): readonly Port[] {
     this.#host.enter('ibv_query_port')
+    this.#requirePresence('ibv_query_port')
     return [
       {
         number: 1,
@@ -105,7 +99,13 @@ export class SimulatedDevice implements Device {
 
   createCompletionChannel(): CompletionChannel {
     this.#host.enter('ibv_create_comp_channel')
+    this.#requirePresence('ibv_create_comp_channel')
     return new SimulatedCompletionChannel(this.#host)
+  }
+
+  /** @throws NettsError `ERR_NETTS_VERBS` with EIO, as the kernel says of a device that is gone */
+  #requirePresence(operation: string): void {
+    if (this.removed) throw callError(operation, 'EIO', { device: this.name })
   }
 
   raise(event: DeviceEvent): void {
@@ -123,15 +123,14 @@ export class SimulatedDevice implements Device {
     })
   }
 
-  /** @throws NettsError `ERR_NETTS_VERBS` with ENOMEM when there are as many as the device can have */
   checkLimit(kind: keyof VerbsCounts, limit: keyof DeviceAttributes, operation: string): void {
+    this.#requirePresence(operation)
     const most = this.attributes[limit] as number
     if (this.#host.counts[kind] >= most) {
       throw callError(operation, 'ENOMEM', { device: this.name, hint: `The device has at most ${most}` })
     }
   }
 
-  /** @throws NettsError `ERR_NETTS_UNSUPPORTED` */
   requireCapability(capability: keyof DeviceCapabilities, name: string): void {
     if (!this.capabilities[capability]) {
       throw new NettsError('ERR_NETTS_UNSUPPORTED', `${this.name} has no ${name}`)
@@ -150,4 +149,19 @@ export class SimulatedDevice implements Device {
   returnQueuePairNumber(number: number): void {
     this.#freeNumbers.push(number)
   }
+}
+
+/** Events name objects that are still open. */
+function withoutClosed(event: DeviceEvent): DeviceEvent {
+  const { queuePair, completionQueue, sharedReceiveQueue, ...rest } = event
+  return {
+    ...rest,
+    ...(isOpen(queuePair) && { queuePair }),
+    ...(isOpen(completionQueue) && { completionQueue }),
+    ...(isOpen(sharedReceiveQueue) && { sharedReceiveQueue }),
+  }
+}
+
+function isOpen<T extends object>(subject: T | undefined): subject is T {
+  return subject !== undefined && !(subject as { readonly closed?: boolean }).closed
 }

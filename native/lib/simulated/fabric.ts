@@ -1,6 +1,7 @@
 /** A simulated network of hosts with RDMA devices, driven by a seeded scheduler. */
 import { NettsError } from '@netts/core'
 import { invalidArgument } from '@netts/core/driver'
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from '../verbs/real-time.js'
 import type {
   SimulatedFabric,
   SimulatedFabricOptions,
@@ -9,6 +10,7 @@ import type {
   SimulationMode,
 } from './contract.js'
 import { Host } from './host.js'
+import type { Machine, Network } from './machine.js'
 import { Random } from './random.js'
 import { Scheduler, Step } from './scheduler.js'
 
@@ -19,8 +21,10 @@ const MOST_VIRTUAL_MS = 3_600_000
 /** Real milliseconds to wait for I/O outside of the simulation before calling it a deadlock. */
 const OUTSIDE_PATIENCE_MS = 200
 const DEVICE_STEPS_PER_TURN = 256
+/** The longest interval of a timer. */
+const FOREVER_MS = 2 ** 31 - 1
 
-export class Fabric implements SimulatedFabric {
+export class Fabric implements SimulatedFabric, Network {
   readonly mode: SimulationMode
   readonly seed: number
   readonly random: Random
@@ -28,7 +32,10 @@ export class Fabric implements SimulatedFabric {
   readonly hosts: Host[] = []
   readonly #auto: boolean
   readonly #cuts = new Set<string>()
-  readonly #parked = new Set<{ from: Host; to: Host; step: Step }>()
+  readonly #parked = new Set<{ from: Machine; to: Machine; step: Step }>()
+  /** Hosts with something open that keeps the process alive. */
+  readonly #alive = new Set<Host>()
+  #aliveTimer: NodeJS.Timeout | undefined
   #pumpScheduled = false
   #timer: NodeJS.Timeout | undefined
 
@@ -111,6 +118,11 @@ export class Fabric implements SimulatedFabric {
     this.scheduler.skipTo(untilMs)
   }
 
+  block(ms: number): void {
+    if (this.#auto) throw invalidArgument('in real time a program that blocks is one that does block')
+    this.scheduler.compute(this.scheduler.nowMs + ms)
+  }
+
   // What can happen to it.
 
   partition(a: SimulatedHost, b: SimulatedHost): void {
@@ -125,13 +137,24 @@ export class Fabric implements SimulatedFabric {
 
   // For the parts of the simulation.
 
-  /** Whether packets pass between two hosts. */
-  linked(a: Host, b: Host): boolean {
+  /** A host has something open that keeps the process alive, or no longer. */
+  keepAlive(host: Host, keeps: boolean): void {
+    if (keeps) this.#alive.add(host)
+    else this.#alive.delete(host)
+    // Driven by hand, nothing happens but in `settle` and the like, which keep the process alive themselves.
+    const wanted = this.#auto && this.#alive.size > 0
+    if (wanted) this.#aliveTimer ??= setInterval(() => {}, FOREVER_MS)
+    else if (this.#aliveTimer) {
+      clearInterval(this.#aliveTimer)
+      this.#aliveTimer = undefined
+    }
+  }
+
+  linked(a: Machine, b: Machine): boolean {
     return !a.stopped && !b.stopped && !this.#cuts.has(cutName(a, b))
   }
 
-  /** A message of the connection manager: goes its own way, and may overtake others. */
-  sendManagement(from: Host, to: Host, name: string, deliver: () => void): void {
+  sendManagement(from: Machine, to: Machine, name: string, deliver: () => void): void {
     const step = new Step(this.scheduler, 'device', `${from.name} to ${to.name}: ${name}`, () => {
       step.enabled = false
       this.#parked.delete(message)
@@ -210,7 +233,7 @@ export class Fabric implements SimulatedFabric {
   }
 }
 
-function cutName(a: SimulatedHost, b: SimulatedHost): string {
+function cutName(a: { readonly name: string }, b: { readonly name: string }): string {
   return a.name < b.name ? `${a.name} ${b.name}` : `${b.name} ${a.name}`
 }
 

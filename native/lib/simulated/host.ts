@@ -1,14 +1,13 @@
 /** A simulated machine with one process and one device: an implementation of {@link Verbs}, and its misfortunes. */
 import { NettsError } from '@netts/core'
-import type { Device, PortState } from '../verbs/device.js'
+import type { Device, DeviceAttributes, PortState } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { Clock, ClockTimer, VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCmId } from './cm-id.js'
 import type { SimulatedCounters, SimulatedHost, SimulatedHostOptions } from './contract.js'
 import { SimulatedDevice } from './device.js'
-import type { Fabric } from './fabric.js'
-import { MemoryTable } from './memory.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
+import type { Machine, MachineQueuePair, Network } from './machine.js'
+import { MemoryTable } from './memory-table.js'
 import type { Resource } from './resource.js'
 import { Step } from './scheduler.js'
 
@@ -30,31 +29,42 @@ interface InjectedFailure {
   skip: number
 }
 
-export class Host implements SimulatedHost {
+/** What a host does to its network. */
+interface HostNetwork extends Network {
+  /** Works out again what can happen. */
+  refresh(): void
+  /** Whether this host has something open that keeps the process alive. */
+  keepAlive(host: Host, keeps: boolean): void
+}
+
+export class Host implements SimulatedHost, Machine {
   readonly implementation = 'simulated'
-  readonly fabric: Fabric
+  readonly fabric: HostNetwork
   readonly index: number
   readonly name: string
   readonly address: string
-  readonly device: SimulatedDevice
+  device: SimulatedDevice
   readonly memory: MemoryTable
   readonly memlockLimitBytes: number
   readonly clock: Clock
-  readonly queuePairs = new Set<SimulatedQueuePair>()
+  readonly queuePairs = new Set<MachineQueuePair>()
   readonly listeners = new Map<number, SimulatedCmId>()
   readonly #open = new Map<keyof VerbsCounts, Set<Resource>>()
+  readonly #keepingAlive = new Set<Disposable>()
+  readonly #limits: Partial<DeviceAttributes>
   readonly #failures: InjectedFailure[] = []
   #state: 'running' | 'killed' | 'off' = 'running'
   #nextPort = 49152
 
-  constructor(fabric: Fabric, index: number, options: SimulatedHostOptions) {
+  constructor(fabric: HostNetwork, index: number, options: SimulatedHostOptions) {
     this.fabric = fabric
     this.index = index
     this.name = options.name ?? `host${index}`
     this.address = options.address ?? `10.0.0.${index}`
     this.memlockLimitBytes = options.memlockLimitBytes ?? Number.POSITIVE_INFINITY
     this.memory = new MemoryTable(index)
-    this.device = new SimulatedDevice(this, fabric.mode, options.limits ?? {})
+    this.#limits = options.limits ?? {}
+    this.device = new SimulatedDevice(this, fabric.mode, this.#limits)
     this.clock = {
       now: () => fabric.scheduler.nowMs,
       setTimer: (callback, delayMs) => this.#setTimer(callback, delayMs),
@@ -81,7 +91,7 @@ export class Host implements SimulatedHost {
   }
 
   devices(): readonly Device[] {
-    return [this.device]
+    return this.device.removed ? [] : [this.device]
   }
 
   createCmId(): SimulatedCmId {
@@ -108,19 +118,28 @@ export class Host implements SimulatedHost {
   kill(): void {
     if (this.#state !== 'running') return
     this.#state = 'killed'
-    for (const queuePair of this.queuePairs) queuePair.responder.loseMemory()
+    for (const queuePair of this.queuePairs) queuePair.loseMemory()
     this.close()
   }
 
   powerOff(): void {
     this.#state = 'off'
+    this.fabric.keepAlive(this, false)
     this.fabric.refresh()
   }
 
   removeDevice(): void {
+    if (this.device.removed) return
+    this.device.removed = true
     for (const queuePair of this.queuePairs) queuePair.fail()
     this.device.raise({ type: 'device-fatal', name: 'IBV_EVENT_DEVICE_FATAL' })
-    for (const id of this.#open.get('cmIds') ?? []) (id as SimulatedCmId).push({ type: 'device-removal' })
+    for (const id of (this.#open.get('cmIds') ?? []) as Set<SimulatedCmId>) {
+      if (id.device) id.push({ type: 'device-removal' })
+    }
+  }
+
+  restoreDevice(): void {
+    if (this.device.removed) this.device = new SimulatedDevice(this, this.fabric.mode, this.#limits)
   }
 
   setPortState(state: PortState): void {
@@ -163,10 +182,23 @@ export class Host implements SimulatedHost {
 
   releasedResource(kind: keyof VerbsCounts, resource: Resource): void {
     this.#open.get(kind)?.delete(resource)
+    this.keepAlive(resource, false)
+  }
+
+  keepAlive(resource: Disposable, keeps: boolean): void {
+    if (keeps) this.#keepingAlive.add(resource)
+    else if (!this.#keepingAlive.delete(resource)) return
+    this.fabric.keepAlive(this, this.#keepingAlive.size > 0 && !this.dead)
   }
 
   /** A step of this host's event loop: it does not run any more once the process is dead. */
-  programStep(name: string, run: () => void, polls = false): Step {
+  programStep(name: string, run: () => void): Step {
+    const step = this.#step(name, run)
+    step.inputOf = this
+    return step
+  }
+
+  #step(name: string, run: () => void, polls = false): Step {
     const runUnlessDead = () => {
       if (this.dead) step.enabled = false
       else run()
@@ -177,7 +209,7 @@ export class Host implements SimulatedHost {
 
   nextTurn(name: string): Promise<void> {
     return new Promise((resolve) => {
-      const step = this.programStep(name, () => {
+      const step = this.#step(name, () => {
         step.enabled = false
         resolve()
       })
@@ -201,12 +233,7 @@ export class Host implements SimulatedHost {
       step.enabled = false
       callback()
     }
-    const step = this.programStep('immediate', run, true)
-    step.enabled = true
-    return {
-      close: () => {
-        step.enabled = false
-      },
-    }
+    const step = this.#step('immediate', run, true)
+    return { close: this.fabric.scheduler.enableBehindInput(step, this) }
   }
 }

@@ -3,9 +3,9 @@ import { NettsError } from '@netts/core'
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { callError } from '../verbs/errors.js'
 import { CompletionStatus, sendRecordWords } from '../verbs/layout.js'
-import type { QueuePair, QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
+import type { QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
 import type { Completion, SimulatedCompletionQueue } from './completion-queue.js'
-import type { Host } from './host.js'
+import type { Machine, MachineDevice, MachineQueuePair } from './machine.js'
 import type { SimulatedProtectionDomain } from './memory.js'
 import { Requester } from './requester.js'
 import { Resource } from './resource.js'
@@ -18,6 +18,7 @@ import {
   type ReceiveRequest,
   type SimulatedSharedReceiveQueue,
 } from './shared-receive-queue.js'
+import type { QueuePairEnd } from './wire.js'
 
 /** Milliseconds for each RNR timer code (InfiniBand specification, table 45). */
 const RNR_TIMER_MS = [
@@ -37,7 +38,8 @@ export interface Link {
   readonly listensFirst: boolean
 }
 
-export class SimulatedQueuePair extends Resource implements QueuePair {
+export class SimulatedQueuePair extends Resource implements QueuePairEnd, MachineQueuePair {
+  readonly device: MachineDevice
   readonly number: number
   readonly label: string
   readonly protectionDomain: SimulatedProtectionDomain
@@ -63,8 +65,9 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
   /** The connection manager's: the peer's first message is here. */
   onFirstMessage: (() => void) | undefined
 
-  constructor(host: Host, options: QueuePairOptions) {
-    const { attributes } = host.device
+  constructor(host: Machine, options: QueuePairOptions) {
+    const { device } = host
+    const { attributes } = device
     const {
       maxSendWorkRequests,
       maxReceiveWorkRequests = 0,
@@ -74,15 +77,16 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
     const { maxSendEntries = 1, maxReceiveEntries = 1, sendCompletionQueue } = options
     checkInteger('maxSendWorkRequests', maxSendWorkRequests, 1, attributes.maxWorkRequests)
     checkInteger('maxReceiveWorkRequests', maxReceiveWorkRequests, 0, attributes.maxWorkRequests)
-    checkInteger('maxSendEntries', maxSendEntries, 0, attributes.maxEntries)
-    checkInteger('maxReceiveEntries', maxReceiveEntries, 0, attributes.maxEntries)
-    checkInteger('maxInlineBytes', maxInlineBytes, 0, host.device.maxInlineBytes)
+    checkInteger('maxSendEntries', maxSendEntries, 1, attributes.maxEntries)
+    checkInteger('maxReceiveEntries', maxReceiveEntries, 1, attributes.maxEntries)
+    checkInteger('maxInlineBytes', maxInlineBytes, 0, device.maxInlineBytes)
     if (sharedReceiveQueue && maxReceiveWorkRequests > 0) {
       throw invalidArgument('a queue pair with a shared receive queue has no receives of its own')
     }
-    host.device.checkLimit('queuePairs', 'maxQueuePairs', 'rdma_create_qp')
+    device.checkLimit('queuePairs', 'maxQueuePairs', 'rdma_create_qp')
     super(host, 'queuePairs')
-    this.number = host.device.takeQueuePairNumber()
+    this.device = device
+    this.number = device.takeQueuePairNumber()
     this.label = `${host.name} qp ${this.number}`
     this.protectionDomain = options.protectionDomain as SimulatedProtectionDomain
     this.sendCompletionQueue = sendCompletionQueue as SimulatedCompletionQueue
@@ -228,7 +232,7 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
     this.enter('ibv_modify_qp')
     checkInteger('code', code, 0, 31)
     if (this.#state !== 'ready-to-send') {
-      throw callError('ibv_modify_qp', 'EINVAL', { device: this.host.device.name })
+      throw callError('ibv_modify_qp', 'EINVAL', { device: this.device.name })
     }
     this.#rnrTimer = code
   }
@@ -249,7 +253,7 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
     this.requester.stop()
     this.responder.stop()
     if (this.#shared) {
-      this.host.device.raise({
+      this.device.raise({
         type: 'last-receive-reached',
         name: 'IBV_EVENT_QP_LAST_WQE_REACHED',
         queuePair: this,
@@ -259,9 +263,13 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
     this.#breakConnection()
   }
 
+  loseMemory(): void {
+    this.responder.loseMemory()
+  }
+
   /** iWARP: the stream underneath ends with the queue pair, and takes the peer's with it. */
   #breakConnection(): void {
-    if (this.host.device.acknowledges) return
+    if (this.device.acknowledges) return
     this.peer?.responder.endStream()
     this.onBroken?.()
   }
@@ -296,6 +304,6 @@ export class SimulatedQueuePair extends Resource implements QueuePair {
     }
     this.#shared?.queuePairs.delete(this)
     this.host.queuePairs.delete(this)
-    this.host.device.returnQueuePairNumber(this.number)
+    this.device.returnQueuePairNumber(this.number)
   }
 }

@@ -8,32 +8,15 @@
  */
 import { AccessFlag, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { ClockTimer } from '../verbs/verbs.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
 import { Step } from './scheduler.js'
 import { bringsDataBack, COMPLETION_OPCODE, gatherIfReachable, type SendRequest } from './send-request.js'
-
-/** A request on its way. */
-export interface Flight {
-  readonly request: SendRequest
-  /** Nothing more is waited for. */
-  done: boolean
-  status: number
-}
-
-/** What comes back for a request: its outcome, or that the peer has no receive for it. */
-export interface Response {
-  readonly flight: Flight
-  readonly status: number
-  readonly receiverNotReady: boolean
-  /** What Read or an atomic brought. */
-  readonly data: Uint8Array | undefined
-}
+import type { Flight, QueuePairEnd, RequestingHalf, Response } from './wire.js'
 
 /** A retry count of 7 never runs out (`ibv_modify_qp`, rnr_retry). */
 const RETRY_FOR_EVER = 7
 
-export class Requester {
-  readonly #queuePair: SimulatedQueuePair
+export class Requester implements RequestingHalf {
+  readonly #queuePair: QueuePairEnd
   readonly #pending: SendRequest[] = []
   readonly #flights: Flight[] = []
   readonly #responses: Response[] = []
@@ -53,7 +36,7 @@ export class Requester {
   #ackTimer: ClockTimer | undefined
   #progressMs = 0
 
-  constructor(queuePair: SimulatedQueuePair) {
+  constructor(queuePair: QueuePairEnd) {
     this.#queuePair = queuePair
     const { scheduler } = queuePair.host.fabric
     this.#transmit = new Step(scheduler, 'device', `${queuePair.label}: transmit`, () => this.#transmitNext())
@@ -144,7 +127,7 @@ export class Requester {
         this.#settle(flight, CompletionStatus.localProtectionError)
       } else {
         queuePair.peer?.responder.receive({ flight, data, written: 0 })
-        if (!queuePair.host.device.acknowledges && !bringsDataBack(request)) {
+        if (!queuePair.device.acknowledges && !bringsDataBack(request)) {
           this.#settle(flight, CompletionStatus.success)
         }
         this.#watchForSilence()
@@ -301,8 +284,8 @@ export class Requester {
   #giveUp(): void {
     const queuePair = this.#queuePair
     const [oldest] = this.#flights
-    queuePair.host.device.counters.retriesExceeded++
-    if (!queuePair.host.device.acknowledges) queuePair.fail()
+    queuePair.device.counters.retriesExceeded++
+    if (!queuePair.device.acknowledges) queuePair.fail()
     else if (oldest) this.#settle(oldest, CompletionStatus.retryExceeded)
   }
 }

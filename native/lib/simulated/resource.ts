@@ -1,15 +1,15 @@
 /** What every object of the simulated device has: a host, an open or closed state, a place in the counts. */
 import { NettsError } from '@netts/core'
 import type { VerbsCounts } from '../verbs/verbs.js'
-import type { Host } from './host.js'
+import type { Machine } from './machine.js'
 
 /** An object that is open until closed once. */
 export abstract class Resource implements Disposable {
-  readonly host: Host
+  readonly host: Machine
   readonly #kind: keyof VerbsCounts
   #closed = false
 
-  constructor(host: Host, kind: keyof VerbsCounts) {
+  constructor(host: Machine, kind: keyof VerbsCounts) {
     this.host = host
     this.#kind = kind
     host.opened(kind, this)

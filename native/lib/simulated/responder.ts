@@ -7,27 +7,18 @@ import {
   SendFlag,
   SendOpcode,
 } from '../verbs/layout.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
-import type { Flight } from './requester.js'
 import { Step } from './scheduler.js'
 import { carriesImmediate, type SendRequest, takesReceive } from './send-request.js'
 import type { ReceiveRequest } from './shared-receive-queue.js'
-
-/** A request on the wire, with the bytes it carries. */
-export interface RequestPacket {
-  readonly flight: Flight
-  readonly data: Uint8Array
-  /** Bytes of a Write that are in memory already: it becomes visible piece by piece. */
-  written: number
-}
+import type { Flight, QueuePairEnd, RequestPacket, RespondingHalf } from './wire.js'
 
 interface Sample {
   readonly flight: Flight
   readonly memory: Uint8Array
 }
 
-export class Responder {
-  readonly #queuePair: SimulatedQueuePair
+export class Responder implements RespondingHalf {
+  readonly #queuePair: QueuePairEnd
   readonly #inbound: RequestPacket[] = []
   readonly #samples: Sample[] = []
   readonly #deliver: Step
@@ -38,7 +29,7 @@ export class Responder {
   /** Whether anything has arrived. */
   heard = false
 
-  constructor(queuePair: SimulatedQueuePair) {
+  constructor(queuePair: QueuePairEnd) {
     this.#queuePair = queuePair
     const { scheduler } = queuePair.host.fabric
     this.#deliver = new Step(scheduler, 'device', `${queuePair.label}: deliver`, () => this.#deliverNext())
@@ -98,14 +89,14 @@ export class Responder {
   /** Refuses a request: the peer learns why, and the connection is over for both. */
   #refuse(flight: Flight, status: number): void {
     const queuePair = this.#queuePair
-    if (!queuePair.host.device.acknowledges) {
+    if (!queuePair.device.acknowledges) {
       queuePair.fail()
       return
     }
     this.#answer(flight, status)
     const access = status === CompletionStatus.remoteAccessError
     queuePair.fail()
-    queuePair.host.device.raise({
+    queuePair.device.raise({
       type: access ? 'qp-access-error' : 'qp-request-error',
       name: access ? 'IBV_EVENT_QP_ACCESS_ERR' : 'IBV_EVENT_QP_REQ_ERR',
       queuePair,
@@ -144,8 +135,8 @@ export class Responder {
 
   #missReceive(flight: Flight): void {
     const queuePair = this.#queuePair
-    queuePair.host.device.counters.receiverNotReady++
-    if (!queuePair.host.device.capabilities.receiverNotReady) {
+    queuePair.device.counters.receiverNotReady++
+    if (!queuePair.device.capabilities.receiverNotReady) {
       queuePair.fail()
       return
     }

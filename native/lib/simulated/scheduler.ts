@@ -8,7 +8,7 @@
  * Time is virtual: a turn of an event loop takes a microsecond, and otherwise time passes only when nothing else can
  * happen, or nothing but programs that poll. (For `drive: 'auto'` it is the machine's.)
  */
-import { performance } from 'node:perf_hooks'
+import { now } from '../verbs/real-time.js'
 import type { ClockTimer } from '../verbs/verbs.js'
 import type { Schedule } from './contract.js'
 import type { Random } from './random.js'
@@ -27,6 +27,10 @@ export class Step {
   /** Whether this is a program that polls, for whom time passes while nothing happens. */
   readonly polls: boolean
   readonly #scheduler: Scheduler
+  /** Whose input it brings, such as an event of the connection manager: programs see it before their immediates. */
+  inputOf: object | undefined
+  /** What becomes possible once it has happened, or cannot any more. */
+  readonly followers = new Set<() => void>()
   /** Place in the scheduler's list of enabled steps; -1 when it is not. */
   index = -1
   /** The number of steps taken when it was enabled. */
@@ -87,7 +91,7 @@ export class Scheduler {
   }
 
   get nowMs(): number {
-    return this.#realTime ? performance.now() : this.#virtualMs
+    return this.#realTime ? now() : this.#virtualMs
   }
 
   /** When the next timer is due; `undefined` when there is none. */
@@ -115,11 +119,41 @@ export class Scheduler {
       }
       step.index = -1
       if (step.polls) this.#polling--
+      this.#happened(step)
     } else {
       step.index = list.push(step) - 1
       step.enabledAt = this.steps
       if (step.polls) this.#polling++
       this.onWork?.()
+    }
+  }
+
+  /**
+   * Enables a step of a program once all input that is waiting for it now was seen.
+   * @returns cancels it
+   */
+  enableBehindInput(step: Step, program: object): () => void {
+    const waiting = new Set(this.#enabled.program.filter(({ inputOf }) => inputOf === program))
+    const follow = new Map<Step, () => void>()
+    for (const input of waiting) {
+      const onHappened = () => {
+        waiting.delete(input)
+        if (waiting.size === 0) step.enabled = true
+      }
+      follow.set(input, onHappened)
+      input.followers.add(onHappened)
+    }
+    if (waiting.size === 0) step.enabled = true
+    return () => {
+      for (const [input, onHappened] of follow) input.followers.delete(onHappened)
+      step.enabled = false
+    }
+  }
+
+  #happened(step: Step): void {
+    for (const follower of [...step.followers]) {
+      step.followers.delete(follower)
+      follower()
     }
   }
 
@@ -205,6 +239,17 @@ export class Scheduler {
     }
   }
 
+  /** A program computes until this time, and does not yield: only hardware goes on. */
+  compute(untilMs: number): void {
+    for (;;) {
+      this.#enableDueTimers()
+      const { device } = this.#enabled
+      if (device.length > 0) this.#run(device[this.#random.below(device.length)] as Step)
+      else if (!this.passTime(untilMs)) break
+    }
+    this.skipTo(untilMs)
+  }
+
   /** Lets time pass up to the next timer. @returns false when there is none up to `limitMs` */
   passTime(limitMs: number): boolean {
     const next = this.nextTimerMs
@@ -219,8 +264,8 @@ export class Scheduler {
   }
 
   #enableDueTimers(): void {
-    const now = this.nowMs
-    for (let next = this.#timers.at(-1); next && next.dueMs <= now; next = this.#timers.at(-1)) {
+    const { nowMs } = this
+    for (let next = this.#timers.at(-1); next && next.dueMs <= nowMs; next = this.#timers.at(-1)) {
       this.#timers.pop()
       next.step.enabled = true
     }
@@ -234,6 +279,7 @@ export class Scheduler {
     if (step.kind === 'program') {
       this.#virtualMs += TURN_MS
       step.run()
+      this.#happened(step)
       return 'program'
     }
     this.#running = true

@@ -3,7 +3,7 @@ import { NettsError } from '@netts/core'
 import { invalidArgument } from '@netts/core/driver'
 import { joinAddress } from '../verbs/addresses.js'
 import { CompletionOpcode, SEND, SendFlag, SendOpcode } from '../verbs/layout.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
+import type { Machine } from './machine.js'
 import { type Entry, readEntries } from './shared-receive-queue.js'
 
 /** A posted send work request. */
@@ -23,6 +23,14 @@ export interface SendRequest {
   readonly windowAccess: number
   readonly compareOrAdd: bigint
   readonly swap: bigint
+}
+
+/** What a request is checked against: the queue pair that it is posted to. */
+export interface SendQueue {
+  readonly host: Machine
+  readonly protectionDomain: object
+  readonly maxSendEntries: number
+  readonly maxInlineBytes: number
 }
 
 /** What a request completes as, by opcode. */
@@ -65,7 +73,7 @@ const ALL_FLAGS = SendFlag.fence | SendFlag.signalled | SendFlag.solicited | Sen
 const OPERATION = 'ibv_post_send'
 
 /** Reads and checks the record that begins at word `at`. */
-export function readSendRequest(queuePair: SimulatedQueuePair, words: Uint32Array, at: number): SendRequest {
+export function readSendRequest(queuePair: SendQueue, words: Uint32Array, at: number): SendRequest {
   const word = (field: number) => words[at + field] as number
   const opcode = word(SEND.opcode)
   const flags = word(SEND.flags)
@@ -127,7 +135,7 @@ export function readSendRequest(queuePair: SimulatedQueuePair, words: Uint32Arra
   return request
 }
 
-function checkCapabilities(queuePair: SimulatedQueuePair, request: SendRequest): void {
+function checkCapabilities(queuePair: SendQueue, request: SendRequest): void {
   const { device } = queuePair.host
   if (carriesImmediate(request)) device.requireCapability('immediateData', 'immediate data')
   switch (request.opcode) {
@@ -145,7 +153,7 @@ function checkCapabilities(queuePair: SimulatedQueuePair, request: SendRequest):
  * @returns `undefined` when an entry's memory is not there (any more) or of another protection domain
  */
 export function gatherIfReachable(
-  queuePair: SimulatedQueuePair,
+  queuePair: SendQueue,
   entries: readonly Entry[],
   byteLength: number,
 ): Uint8Array | undefined {
@@ -160,11 +168,7 @@ export function gatherIfReachable(
   return bytes
 }
 
-function gather(
-  queuePair: SimulatedQueuePair,
-  entries: readonly Entry[],
-  byteLength: number,
-): Uint8Array | undefined {
+function gather(queuePair: SendQueue, entries: readonly Entry[], byteLength: number): Uint8Array | undefined {
   const bytes = gatherIfReachable(queuePair, entries, byteLength)
   if (!bytes) {
     throw new NettsError('ERR_NETTS_INVALID_ARGUMENT', 'a region is of another protection domain', {

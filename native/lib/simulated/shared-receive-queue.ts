@@ -2,9 +2,7 @@
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { ENTRY, RECEIVE, receiveRecordWords } from '../verbs/layout.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
-import type { Host } from './host.js'
-import type { SimulatedProtectionDomain } from './memory.js'
-import type { SimulatedQueuePair } from './queue-pair.js'
+import type { Machine, MachineDevice, MachineQueuePair } from './machine.js'
 import { Resource } from './resource.js'
 
 /** A gather or scatter entry; its range was within the region when it was posted. */
@@ -23,7 +21,7 @@ export interface ReceiveRequest {
 
 /** Reads entries from a record, and checks them as the addon does. */
 export function readEntries(
-  host: Host,
+  host: Machine,
   words: Uint32Array,
   at: number,
   count: number,
@@ -60,7 +58,7 @@ export function checkRecords(words: Uint32Array, recordWords: number, count: num
 
 /** A queue of receives with its limit. */
 export class ReceiveQueue {
-  readonly #host: Host
+  readonly #host: Machine
   readonly records: Uint32Array
   readonly recordWords: number
   readonly maxWorkRequests: number
@@ -69,7 +67,7 @@ export class ReceiveQueue {
   /** Posted and not yet seen by the program as completed. */
   #occupied = 0
 
-  constructor(host: Host, maxWorkRequests: number, maxEntries: number) {
+  constructor(host: Machine, maxWorkRequests: number, maxEntries: number) {
     this.#host = host
     this.maxWorkRequests = maxWorkRequests
     this.maxEntries = maxEntries
@@ -117,17 +115,18 @@ export class ReceiveQueue {
 
 export class SimulatedSharedReceiveQueue extends Resource implements SharedReceiveQueue {
   readonly queue: ReceiveQueue
-  readonly queuePairs = new Set<SimulatedQueuePair>()
+  readonly queuePairs = new Set<Pick<MachineQueuePair, 'refresh'>>()
+  readonly #device: MachineDevice
   #limit = 0
 
-  constructor(protectionDomain: SimulatedProtectionDomain, options: SharedReceiveQueueOptions) {
-    const { host } = protectionDomain
-    const { attributes } = host.device
+  constructor(host: Machine, device: MachineDevice, options: SharedReceiveQueueOptions) {
+    const { attributes } = device
     const { maxWorkRequests, maxEntries = 1 } = options
     checkInteger('maxWorkRequests', maxWorkRequests, 1, attributes.maxSharedReceiveWorkRequests)
-    checkInteger('maxEntries', maxEntries, 0, attributes.maxSharedReceiveEntries)
-    host.device.checkLimit('sharedReceiveQueues', 'maxSharedReceiveQueues', 'ibv_create_srq')
+    checkInteger('maxEntries', maxEntries, 1, attributes.maxSharedReceiveEntries)
+    device.checkLimit('sharedReceiveQueues', 'maxSharedReceiveQueues', 'ibv_create_srq')
     super(host, 'sharedReceiveQueues')
+    this.#device = device
     this.queue = new ReceiveQueue(host, maxWorkRequests, maxEntries)
   }
 
@@ -164,7 +163,7 @@ export class SimulatedSharedReceiveQueue extends Resource implements SharedRecei
     const request = this.queue.take()
     if (this.queue.length < this.#limit) {
       this.#limit = 0
-      this.host.device.raise({
+      this.#device.raise({
         type: 'srq-limit-reached',
         name: 'IBV_EVENT_SRQ_LIMIT_REACHED',
         sharedReceiveQueue: this,

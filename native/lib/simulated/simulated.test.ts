@@ -1,6 +1,8 @@
 /** The simulation itself: schedules that replay, faults at any step, limits, and what only it can show. */
+import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, vi } from 'vitest'
 import type { Bench } from '../device-suite/bench.js'
 import { connectPair } from '../device-suite/pair.js'
 import {
@@ -83,6 +85,58 @@ describe('a schedule', () => {
   it('waits for what happens outside of the simulation', async () => {
     const fabric = createSimulatedFabric({ mode: 'roce', seed: 1 })
     expect(await fabric.settle(sleep(20, 'done'))).toBe('done')
+  })
+})
+
+describe('a fabric that runs by itself', () => {
+  const here = (path: string) => JSON.stringify(fileURLToPath(new URL(path, import.meta.url)))
+
+  /** Runs a program with two connected endpoints: `near` and `far`. */
+  function run(body: string) {
+    const program = `
+      import { createSimulatedFabric } from ${here('../simulated.ts')}
+      import { connectEndpoint } from ${here('../endpoint/connector.ts')}
+      import { listenForMessengers, messengerOf, messengerOptions } from ${here('../endpoint-suite/messenger.ts')}
+      const fabric = createSimulatedFabric({ mode: 'roce', drive: 'auto' })
+      const [client, server] = [fabric.createHost(), fabric.createHost()]
+      const options = messengerOptions('event')
+      const { listener, accept, address } = listenForMessengers(server, server.address, options)
+      const [near, far] = await Promise.all([connectEndpoint(client, address, options), accept()])
+      ${body}`
+    const node = ['--conditions=@netts/source', '--import', 'tsx', '--input-type=module', '-e', program]
+    return spawnSync(process.execPath, node, { encoding: 'utf8', timeout: 20_000 })
+  }
+
+  it('keeps a program alive that waits for something', () => {
+    // Timers of a device keep nothing alive: what is open does.
+    const { status, stdout, stderr } = run(`
+      server.clock.setTimer(() => messengerOf(far).send('late'), 100)
+      console.log(await messengerOf(near).messages(1))
+      server.clock.setTimer(() => far.close(), 100)
+      await messengerOf(near).closed
+      listener.close()
+      console.log('closed')`)
+    expect({ status, stdout }, stderr).toEqual({ status: 0, stdout: "[ 'late' ]\nclosed\n" })
+  })
+
+  it("lets a program end that closed or unref'd everything, or whose hosts are dead", () => {
+    const unrefd = run('for (const open of [near, far, listener]) open.unref()')
+    expect(unrefd, unrefd.stderr).toMatchObject({ status: 0, signal: null })
+    const dead = run('server.kill(); client.powerOff()')
+    expect(dead, dead.stderr).toMatchObject({ status: 0, signal: null })
+  })
+
+  it('goes on under fake timers', async () => {
+    vi.useFakeTimers()
+    try {
+      const fabric = createSimulatedFabric({ mode: 'roce', drive: 'auto' })
+      await talk(fabric)
+      const started = fabric.nowMs
+      await new Promise<void>((resolve) => fabric.hosts[0]!.clock.setTimer(resolve, 20))
+      expect(fabric.nowMs - started).toBeGreaterThan(15)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
 

@@ -81,7 +81,7 @@ export type DeviceEventType =
   | 'srq-limit-reached'
   | 'port-active'
   | 'port-error'
-  /** The device is gone. */
+  /** The device is gone for good: close everything on it. One of the same name that comes is another. */
   | 'device-fatal'
   | 'other'
 
@@ -115,7 +115,8 @@ export interface Device {
   /** @throws NettsError `ERR_NETTS_VERBS` */
   createCompletionChannel(options?: CompletionChannelOptions): CompletionChannel
   /**
-   * Called once for each asynchronous event of the device, whichever object it is about. Events are taken and
+   * Called once for each asynchronous event of the device, whichever object it is about, if that was made by this
+   * thread; events of a port and of the device itself reach every thread. Events are taken and
    * acknowledged also while this is `undefined`. There is one: endpoints, and so the drivers, take it while they have
    * a connection over the device, and leave it `undefined`.
    */

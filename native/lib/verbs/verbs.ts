@@ -54,7 +54,8 @@ export interface Verbs extends Disposable {
   readonly implementation: 'addon' | 'simulated'
   readonly clock: Clock
   /**
-   * The devices of this machine, opened. The same objects each time, and the same that {@link CmId.device} has.
+   * The devices of this machine, opened. The same objects each time, and the same that {@link CmId.device} has. One
+   * that was removed and comes back is another object.
    * @throws NettsError `ERR_NETTS_UNAVAILABLE` when the kernel has no RDMA; an empty list is no error.
    */
   devices(): readonly Device[]

@@ -79,6 +79,10 @@ uint64_t CmChannel::Deliver(const rdma_cm_event& event) {
   }
   // Whichever of the other events it is that may come after connecting.
   if (!request && event.event != RDMA_CM_EVENT_ADDR_CHANGE) receiver.Answered();
+  if (event.event == RDMA_CM_EVENT_DEVICE_REMOVAL) {
+    Context* context = Context::Find(state(), event.id->verbs);
+    if (context != nullptr) context->MarkRemoved();
+  }
   if (event.event == RDMA_CM_EVENT_ESTABLISHED) receiver.Established();
   if (event.event == RDMA_CM_EVENT_DISCONNECTED) receiver.Disconnected();
   receiver.events.push_back(std::move(copy));

@@ -2,10 +2,12 @@
 #include <netinet/in.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
 
+#include "../objects/context.h"
 #include "../util/errors.h"
 #include "cm_id.h"
 
@@ -94,11 +96,28 @@ Napi::Value NextCmEvent(const Napi::CallbackInfo& info) {
   return out;
 }
 
-// cmDevice(id) → the device's name, or undefined while it is not known
+// Whether librdmacm still has this device: one that was removed may be back as another.
+bool IsPresent(const ibv_context* context) {
+  int count = 0;
+  ibv_context** list = Rdma().get_devices(&count);
+  if (list == nullptr) return false;
+  const bool present = std::find(list, list + count, context) != list + count;
+  Rdma().free_devices(list);
+  return present;
+}
+
+// cmDevice(id) → { name, context: the number of this environment's open context of it, or 0 },
+//   or undefined while it is not known, or no more
 Napi::Value CmDevice(const Napi::CallbackInfo& info) {
-  const ibv_context* context = Get<CmId>(info[0]).verbs()->verbs;
-  if (context == nullptr) return info.Env().Undefined();
-  return Napi::String::New(info.Env(), Ibv().get_device_name(context->device));
+  CmId& id = Get<CmId>(info[0]);
+  const ibv_context* verbs = id.verbs()->verbs;
+  if (verbs == nullptr) return info.Env().Undefined();
+  const Context* context = Context::Find(id.state(), verbs);
+  if (context == nullptr && !IsPresent(verbs)) return info.Env().Undefined();
+  Napi::Object out = Napi::Object::New(info.Env());
+  out.Set("name", Ibv().get_device_name(verbs->device));
+  out.Set("context", static_cast<double>(context == nullptr ? 0 : context->number()));
+  return out;
 }
 
 Napi::Value CmLocalAddress(const Napi::CallbackInfo& info) {

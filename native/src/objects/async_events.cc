@@ -25,7 +25,7 @@ uint64_t NumberOf(const void* context) { return reinterpret_cast<uint64_t>(conte
 DeviceEvent Describe(const ibv_async_event& event) {
   switch (event.event_type) {
     case IBV_EVENT_CQ_ERR:
-      return {event.event_type, NumberOf(event.element.cq->cq_context), 0};
+      return {event.event_type, true, NumberOf(event.element.cq->cq_context), 0};
     case IBV_EVENT_QP_FATAL:
     case IBV_EVENT_QP_REQ_ERR:
     case IBV_EVENT_QP_ACCESS_ERR:
@@ -34,10 +34,10 @@ DeviceEvent Describe(const ibv_async_event& event) {
     case IBV_EVENT_PATH_MIG:
     case IBV_EVENT_PATH_MIG_ERR:
     case IBV_EVENT_QP_LAST_WQE_REACHED:
-      return {event.event_type, NumberOf(event.element.qp->qp_context), 0};
+      return {event.event_type, true, NumberOf(event.element.qp->qp_context), 0};
     case IBV_EVENT_SRQ_ERR:
     case IBV_EVENT_SRQ_LIMIT_REACHED:
-      return {event.event_type, NumberOf(event.element.srq->srq_context), 0};
+      return {event.event_type, true, NumberOf(event.element.srq->srq_context), 0};
     case IBV_EVENT_PORT_ACTIVE:
     case IBV_EVENT_PORT_ERR:
     case IBV_EVENT_LID_CHANGE:
@@ -45,9 +45,12 @@ DeviceEvent Describe(const ibv_async_event& event) {
     case IBV_EVENT_SM_CHANGE:
     case IBV_EVENT_CLIENT_REREGISTER:
     case IBV_EVENT_GID_CHANGE:
-      return {event.event_type, 0, event.element.port_num};
+      return {event.event_type, false, 0, event.element.port_num};
+    case IBV_EVENT_WQ_FATAL:
+      // No work queue is made here: it is nobody's.
+      return {event.event_type, true, 0, 0};
     default:
-      return {event.event_type, 0, 0};
+      return {event.event_type, false, 0, 0};
   }
 }
 
@@ -63,8 +66,6 @@ AsyncEvents::~AsyncEvents() {
   hub.erase(std::find(hub.begin(), hub.end(), this));
 }
 
-ibv_context* AsyncEvents::verbs() const { return context_.verbs(); }
-
 int AsyncEvents::Watch() {
   const int fd = context_.verbs()->async_fd;
   const int flags = fcntl(fd, F_GETFL);
@@ -79,15 +80,25 @@ void AsyncEvents::Drain() {
   while (Ibv().get_async_event(context_.verbs(), &event) == 0) {
     const DeviceEvent copy = Describe(event);
     Ibv().ack_async_event(&event);
-    for (AsyncEvents* share : hub) {
-      if (share->verbs() == context_.verbs()) share->Push(copy);
-    }
+    for (AsyncEvents* share : hub) share->Offer(context_.verbs(), copy);
   }
 }
 
-void AsyncEvents::Push(const DeviceEvent& event) {
+void AsyncEvents::AddSubject(uint64_t number) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  subjects_.insert(number);
+}
+
+void AsyncEvents::RemoveSubject(uint64_t number) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  subjects_.erase(number);
+}
+
+void AsyncEvents::Offer(const ibv_context* device, const DeviceEvent& event) {
+  if (context_.verbs() != device) return;
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    if (event.names_object && subjects_.count(event.number) == 0) return;
     if (events_.size() == kMaxPending) events_.pop_front();
     events_.push_back(event);
   }
@@ -99,6 +110,7 @@ bool AsyncEvents::Next(DeviceEvent* event) {
   if (events_.empty()) return false;
   *event = events_.front();
   events_.pop_front();
+  if (event->type == IBV_EVENT_DEVICE_FATAL) context_.MarkRemoved();
   if (event->type == IBV_EVENT_CQ_ERR) {
     Resource* queue = context_.state().Find(ResourceKind::kCompletionQueue, event->number);
     if (queue != nullptr) static_cast<CompletionQueue*>(queue)->Fail();

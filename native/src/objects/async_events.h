@@ -1,14 +1,16 @@
 // Asynchronous events of devices (ibv_get_async_event).
 //
 // librdmacm keeps one context per device and process, so environments (worker threads) share the descriptor
-// these events come from, and whichever reads first has the only copy. This hub, one per process, hands every
-// event to all contexts of that device; objects are named by number, so that each takes what is its own.
+// these events come from, and whichever reads first has the only copy. This hub, one per process, hands each event
+// to whom it concerns: one that names an object to the environment that the object is of, and to nobody when it is
+// gone; one about a port or the device to all contexts of that device.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <unordered_set>
 
 #include "../loader/verbs_api.h"
 #include "../util/poll_handle.h"
@@ -19,6 +21,7 @@ class Context;
 
 struct DeviceEvent {
   ibv_event_type type;
+  bool names_object;
   // Of the queue pair, completion queue or shared receive queue it is about; 0 for ports and the device.
   uint64_t number;
   int port;
@@ -37,17 +40,20 @@ class AsyncEvents {
   // The oldest event not taken yet. False when there is none.
   bool Next(DeviceEvent* event);
 
-  // Called by the hub on any thread.
-  void Push(const DeviceEvent& event);
-  ibv_context* verbs() const;
+  // Objects of this context that events may name, by number: from their creation until they are destroyed.
+  void AddSubject(uint64_t number);
+  void RemoveSubject(uint64_t number);
 
  private:
   void Drain();
+  // Called by the hub on any thread: takes the event if it concerns this context.
+  void Offer(const ibv_context* device, const DeviceEvent& event);
 
   Context& context_;
   std::unique_ptr<PollHandle> poll_;
   std::mutex mutex_;
   std::deque<DeviceEvent> events_;
+  std::unordered_set<uint64_t> subjects_;
 };
 
 }  // namespace netts

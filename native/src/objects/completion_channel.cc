@@ -33,16 +33,19 @@ void CompletionChannel::Remove(CompletionQueue* queue) { queues_.erase(queue->nu
 
 void CompletionChannel::Drain() {
   // An armed queue gives one event, so what is pending is bounded by the number of queues. All of it is
-  // taken before JavaScript runs: what it does may close queues, or this channel.
+  // taken before JavaScript runs: what it does may close queues, or this channel. When the last armed queue gave its
+  // event there is none left, and no read that finds nothing; should there be one after all, such as of a queue that
+  // was armed twice, the descriptor is still readable and the event loop comes back at once.
   std::vector<uint64_t> notified;
   ibv_cq* queue = nullptr;
   void* context = nullptr;
-  while (Ibv().get_cq_event(channel_, &queue, &context) == 0) {
+  do {
+    if (Ibv().get_cq_event(channel_, &queue, &context) != 0) break;
     const auto found = queues_.find(reinterpret_cast<uint64_t>(context));
     if (found == queues_.end()) continue;
     found->second->CountEvent();
     notified.push_back(found->second->number());
-  }
+  } while (armed_queues_ > 0);
   const std::shared_ptr<EnvState> env = shared_state();
   for (const uint64_t number : notified) env->Dispatch(number);
 }

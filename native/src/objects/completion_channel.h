@@ -31,6 +31,8 @@ class CompletionChannel final : public Resource {
 
   void Add(CompletionQueue* queue);
   void Remove(CompletionQueue* queue);
+  // A queue was armed (1), or is no longer (-1).
+  void CountArmed(int change) { armed_queues_ += change; }
 
  private:
   void Drain();
@@ -39,6 +41,7 @@ class CompletionChannel final : public Resource {
   ibv_comp_channel* channel_;
   std::unique_ptr<PollHandle> poll_;
   std::unordered_map<uint64_t, CompletionQueue*> queues_;
+  int armed_queues_ = 0;
 };
 
 void RegisterCompletionChannel(Napi::Env env, Napi::Object exports);

@@ -42,6 +42,7 @@ int CompletionQueue::Create(int entries, int vector) {
   queue_ = Ibv().create_cq(channel_->context()->verbs(), entries, context, channel_->verbs(), vector);
   if (queue_ == nullptr) return errno;
   channel_->Add(this);
+  channel_->context()->events().AddSubject(number());
   return 0;
 }
 
@@ -52,11 +53,13 @@ void CompletionQueue::Close() noexcept {
   unacknowledged_ = 0;
   Ibv().destroy_cq(queue_);
   queue_ = nullptr;
+  Disarmed();
+  channel_->context()->events().RemoveSubject(number());
   channel_.reset();
 }
 
 int CompletionQueue::Arm(bool solicited_only) {
-  armed_ = true;
+  if (!std::exchange(armed_, true)) channel_->CountArmed(1);
   // siw never counts a receive or an error as solicited: there, an event too many is better than none.
   if (queue_->context->device->transport_type == IBV_TRANSPORT_IWARP) solicited_only = false;
   return Errno(ibv_req_notify_cq(queue_, solicited_only ? 1 : 0));
@@ -68,12 +71,17 @@ void CompletionQueue::AddFlushed(uint64_t work_request_id, uint32_t queue_pair_n
   completion.status = IBV_WC_WR_FLUSH_ERR;
   completion.qp_num = queue_pair_number;
   flushed_.push_back(completion);
-  if (!std::exchange(armed_, false)) return;
-  state().DispatchSoon(number());
+  if (Disarmed()) state().DispatchSoon(number());
+}
+
+bool CompletionQueue::Disarmed() {
+  if (!std::exchange(armed_, false)) return false;
+  channel_->CountArmed(-1);
+  return true;
 }
 
 void CompletionQueue::CountEvent() {
-  armed_ = false;
+  Disarmed();
   if (++unacknowledged_ < kAcknowledgeBatch) return;
   Ibv().ack_cq_events(queue_, unacknowledged_);
   unacknowledged_ = 0;
@@ -114,6 +122,7 @@ Napi::Value CreateCompletionQueue(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   CompletionChannel& channel = Get<CompletionChannel>(info[0]);
   const uint32_t batch = info[2].As<Napi::Number>().Uint32Value();
+  RequirePositive(env, "batch", batch);
   const size_t byte_length = batch * sizeof(CompletionRecord);
   auto completions = SharedMemory::Map(byte_length);
   if (completions == nullptr) throw SystemError(env, "mmap", errno);

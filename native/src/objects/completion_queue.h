@@ -48,6 +48,9 @@ class CompletionQueue final : public Resource {
   const std::shared_ptr<SharedMemory>& completions() const { return completions_; }
 
  private:
+  // It gave its notification, or never will. False when it was not armed.
+  bool Disarmed();
+
   std::shared_ptr<CompletionChannel> channel_;
   ibv_cq* queue_ = nullptr;
   std::vector<ibv_wc> taken_;

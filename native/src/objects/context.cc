@@ -37,8 +37,23 @@ void Context::Close() noexcept {
   events_.reset();
   guard_.reset();
   verbs_ = nullptr;
-  if (list_ != nullptr) Rdma().free_devices(list_);
+  if (list_ == nullptr) return;
+  Rdma().free_devices(list_);
   list_ = nullptr;
+  if (!removed_) return;
+  // librdmacm closes contexts of devices that are gone when it looks at the devices anew (sync_devices_list() in its
+  // cma.c). Until then the kernel waits for it to take a device away that cannot be taken from its users, as soft ones.
+  int count = 0;
+  ibv_context** present = Rdma().get_devices(&count);
+  if (present != nullptr) Rdma().free_devices(present);
+}
+
+Context* Context::Find(const EnvState& state, const ibv_context* verbs) {
+  for (const auto& resource : state.Open(ResourceKind::kContext)) {
+    auto* context = static_cast<Context*>(resource.get());
+    if (!context->closed() && context->verbs() == verbs) return context;
+  }
+  return nullptr;
 }
 
 namespace {

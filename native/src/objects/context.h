@@ -28,6 +28,10 @@ class Context final : public Resource {
   ibv_context* verbs() const { return verbs_; }
   const ibv_device_attr& attributes() const { return attributes_; }
   AsyncEvents& events() { return *events_; }
+  // The device is gone for good: what closes this context tells librdmacm to let go of it.
+  void MarkRemoved() { removed_ = true; }
+  // The open context of that device in an environment, or nullptr.
+  static Context* Find(const EnvState& state, const ibv_context* verbs);
 
  private:
   explicit Context(std::shared_ptr<EnvState> state) : Resource(std::move(state), kKind) {}
@@ -35,6 +39,7 @@ class Context final : public Resource {
   // rdma_free_devices() closes contexts that nothing else uses, so the list is kept as long as the context.
   ibv_context** list_ = nullptr;
   ibv_context* verbs_ = nullptr;
+  bool removed_ = false;
   ibv_device_attr attributes_{};
   std::unique_ptr<SiwKeyGuard> guard_;
   std::unique_ptr<AsyncEvents> events_;

@@ -38,11 +38,22 @@ void MemoryRegion::Close() noexcept {
   Deregister();
 }
 
+namespace {
+
+// Whether the registration is gone. EIO says that the device is (ib_uverbs_disassociate_api in the kernel): nothing
+// reaches the memory any more, and asking again brings nothing.
+bool DeregisterNow(ibv_mr* region) noexcept {
+  const int error = Errno(Ibv().dereg_mr(region));
+  return error == 0 || error == EIO;
+}
+
+}  // namespace
+
 void MemoryRegion::Deregister() noexcept {
   if (region_ == nullptr) return;
   ibv_mr* region = std::exchange(region_, nullptr);
   pinned_bytes -= memory_->byte_length();
-  if (Ibv().dereg_mr(region) != 0) {
+  if (!DeregisterNow(region)) {
     // Only a window that is still bound to it does that. The memory must outlive the registration, so both
     // wait until that window, or the queue pair it is bound to, is gone.
     state().leftover_regions.push_back({region, std::move(memory_), std::move(domain_)});
@@ -55,7 +66,7 @@ void MemoryRegion::Deregister() noexcept {
 void MemoryRegion::CloseLeftovers(EnvState& state) noexcept {
   auto& leftovers = state.leftover_regions;
   for (size_t index = leftovers.size(); index-- > 0;) {
-    if (Ibv().dereg_mr(leftovers[index].region) == 0) leftovers.erase(leftovers.begin() + static_cast<long>(index));
+    if (DeregisterNow(leftovers[index].region)) leftovers.erase(leftovers.begin() + static_cast<long>(index));
   }
 }
 

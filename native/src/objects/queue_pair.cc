@@ -45,6 +45,7 @@ int QueuePair::Create(const ibv_qp_cap& capabilities) {
   pair_ = id->qp;
   parents_.send_queue->Attach(pair_->qp_num, this);
   parents_.receive_queue->Attach(pair_->qp_num, this);
+  parents_.domain->context().events().AddSubject(number());
   iwarp_ = pair_->context->device->transport_type == IBV_TRANSPORT_IWARP;
   asked_ = capabilities;
   granted_ = attributes.cap;
@@ -60,6 +61,7 @@ void QueuePair::Close() noexcept {
   parents_.receive_queue->Detach(pair_->qp_num);
   Rdma().destroy_qp(parents_.id->verbs());
   pair_ = nullptr;
+  parents_.domain->context().events().RemoveSubject(number());
   EnvState& env = state();
   parents_ = {};
   // Its windows are unbound now.
@@ -119,6 +121,10 @@ Napi::Value CreateQueuePair(const Napi::CallbackInfo& info) {
   asked.max_send_sge = Number(limits, "maxSendEntries");
   asked.max_recv_sge = Number(limits, "maxReceiveEntries");
   asked.max_inline_data = Number(limits, "maxInlineBytes");
+  // Binding, and requests of no bytes on iWARP, take an element also where the program gives none.
+  RequirePositive(env, "maxSendWorkRequests", asked.max_send_wr);
+  RequirePositive(env, "maxSendEntries", asked.max_send_sge);
+  RequirePositive(env, "maxReceiveEntries", asked.max_recv_sge);
 
   auto pair = std::make_shared<QueuePair>(parents);
   const size_t send_bytes = asked.max_send_wr * (sizeof(SendRecord) + asked.max_send_sge * sizeof(EntryRecord));

@@ -15,6 +15,7 @@ int SharedReceiveQueue::Create(uint32_t max_work_requests, uint32_t max_entries_
   attributes.attr.max_sge = max_entries_asked;
   queue_ = Ibv().create_srq(domain_->verbs(), &attributes);
   if (queue_ == nullptr) return errno;
+  domain_->context().events().AddSubject(number());
   granted_ = attributes.attr;
   max_requests = max_work_requests;
   max_entries = max_entries_asked;
@@ -22,8 +23,10 @@ int SharedReceiveQueue::Create(uint32_t max_work_requests, uint32_t max_entries_
 }
 
 void SharedReceiveQueue::Close() noexcept {
-  if (queue_ != nullptr) Ibv().destroy_srq(queue_);
+  if (queue_ == nullptr) return;
+  Ibv().destroy_srq(queue_);
   queue_ = nullptr;
+  domain_->context().events().RemoveSubject(number());
   domain_.reset();
 }
 
@@ -36,6 +39,9 @@ Napi::Value CreateSharedReceiveQueue(const Napi::CallbackInfo& info) {
   auto queue = std::make_shared<SharedReceiveQueue>(Share(Get<ProtectionDomain>(info[0])));
   const uint32_t max_requests = info[1].As<Napi::Number>().Uint32Value();
   const uint32_t max_entries = info[2].As<Napi::Number>().Uint32Value();
+  // Requests of no bytes on iWARP take an element also where the program gives none.
+  RequirePositive(env, "maxWorkRequests", max_requests);
+  RequirePositive(env, "maxEntries", max_entries);
   const size_t byte_length = max_requests * (sizeof(ReceiveRecord) + max_entries * sizeof(EntryRecord));
   queue->requests = SharedMemory::Map(byte_length);
   if (queue->requests == nullptr) throw SystemError(env, "mmap", errno);

@@ -22,4 +22,8 @@ Napi::Error CodedError(Napi::Env env, const char* code, const std::string& messa
   return error;
 }
 
+void RequirePositive(Napi::Env env, const char* name, uint32_t value) {
+  if (value == 0) throw CodedError(env, "ERR_NETTS_INVALID_ARGUMENT", std::string(name) + " must be at least 1");
+}
+
 }  // namespace netts

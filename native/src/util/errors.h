@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <string>
 
 namespace netts {
@@ -15,5 +16,8 @@ inline int Errno(int result) { return result < 0 ? -result : result; }
 
 // The program made a mistake: `code` is the NettsError's.
 Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message);
+
+// @throws ERR_NETTS_INVALID_ARGUMENT for 0
+void RequirePositive(Napi::Env env, const char* name, uint32_t value);
 
 }  // namespace netts
