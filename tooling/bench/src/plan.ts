@@ -1,7 +1,7 @@
 /** What is measured: the scenarios, their points, and the figures taken from each run. */
 import type { Histogram } from 'hdr-histogram-js'
 import type { RunSample } from './run/conductor.js'
-import type { RunSpec } from './run/protocol.js'
+import type { RunSpec } from './spec.js'
 
 /** Sizes and counts of one run. */
 export interface Point {

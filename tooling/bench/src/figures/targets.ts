@@ -1,6 +1,6 @@
 /** The targets: what netts promises itself, as ratios within one run. */
 import { formatFigure, formatRatio } from './format.js'
-import { figureOf, type ScenarioResult } from './report.js'
+import { figureOf, type ScenarioResult, type TargetResult } from './report.js'
 import { difference, ratio, type Spread, spread } from './statistics.js'
 
 const KIB = 1024
@@ -13,16 +13,6 @@ interface Target {
   readonly holds: 'at least' | 'at most' | 'below'
   readonly unit: 'ratio' | 'B' | 'ns'
   measure(scenarios: readonly ScenarioResult[]): Spread | undefined
-}
-
-export interface TargetResult {
-  readonly id: string
-  readonly title: string
-  /** The bound as people read it. */
-  readonly target: string
-  readonly measured: string
-  readonly holds: boolean
-  readonly value: Spread
 }
 
 type Query = Parameters<typeof figureOf>[1]

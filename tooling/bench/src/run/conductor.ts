@@ -1,6 +1,7 @@
 /** Conducts one run: starts the worker processes, opens and closes the measured window, checks totals. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RunSpec, SideSample } from './protocol.js'
+import type { RunSpec } from '../spec.js'
+import type { SideSample } from './protocol.js'
 import { WorkerProcess } from './worker-process.js'
 
 /** How a run is timed. */

@@ -1,21 +1,6 @@
 /** What the conductor and its worker processes say to each other: one reply for each command. */
-import type { Endpoint, TrafficKind } from '../contenders/contender.js'
-
-/** One run of one contender at one point. */
-export interface RunSpec {
-  readonly contender: string
-  readonly traffic: TrafficKind | 'addon'
-  /** The payload's size in bytes. */
-  readonly byteLength: number
-  readonly connections: number
-  /** Payloads per second offered, for `open-loop`. */
-  readonly ratePerSecond?: number | undefined
-  /** How much is done by one call, for `addon`. */
-  readonly batch?: number | undefined
-  readonly host: string
-  /** What is looked at beside counts, time and processor time. */
-  readonly observe?: 'heap' | 'event-loop' | undefined
-}
+import type { Endpoint } from '../contenders/contender.js'
+import type { RunSpec } from '../spec.js'
 
 /** Which end of the connections. What can't leave its process has both in one worker. */
 export type SideName = 'server' | 'client'

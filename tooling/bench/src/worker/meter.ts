@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { GCProfiler, getHeapStatistics } from 'node:v8'
 import type { Histogram } from 'hdr-histogram-js'
-import type { RunSpec, SideSample } from '../run/protocol.js'
+import type { SideSample } from '../run/protocol.js'
+import type { RunSpec } from '../spec.js'
 
 /** Of the timer that measures the event loop's delay; what it reads in an idle loop. */
 const LOOP_RESOLUTION_MS = 1

@@ -1,6 +1,6 @@
 /** Which sides each kind of traffic has. */
-import type { TrafficKind } from '../../contenders/contender.js'
 import type { SideName } from '../../run/protocol.js'
+import type { TrafficKind } from '../../spec.js'
 import { Churn } from './churn.js'
 import { ClosedLoop } from './closed-loop.js'
 import { Flood } from './flood.js'

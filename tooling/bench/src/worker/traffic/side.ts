@@ -1,6 +1,7 @@
 /** One side of a run: what every kind of traffic has in common. */
 import type { Channel, ChannelContender, Endpoint, Wire, WireOptions } from '../../contenders/contender.js'
-import type { RunSpec, SideSample } from '../../run/protocol.js'
+import type { SideSample } from '../../run/protocol.js'
+import type { RunSpec } from '../../spec.js'
 import { Meter } from '../meter.js'
 import { MessageVerifier, Payloads, StreamVerifier, VerificationError, type Verifier } from '../payloads.js'
 

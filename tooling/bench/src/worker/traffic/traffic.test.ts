@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Channel, type ChannelContender, ChannelEvents, type Wire } from '../../contenders/contender.js'
-import type { RunSpec } from '../../run/protocol.js'
+import type { RunSpec } from '../../spec.js'
 import { makeSide } from './index.js'
 
 /** Two ends in memory. @param meddle changes what goes from the client to the server, or drops it */
