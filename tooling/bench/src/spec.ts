@@ -16,5 +16,5 @@ export interface RunSpec {
   readonly batch?: number | undefined
   readonly host: string
   /** What is looked at beside counts, time and processor time. */
-  readonly observe?: 'heap' | 'event-loop' | undefined
+  readonly observe?: 'heap' | 'lateness' | undefined
 }

@@ -32,6 +32,7 @@ function worse(a: Spread | undefined, b: Spread | undefined): Spread | undefined
 const small = { scenario: 'throughput', byteLength: 64, connections: 1, metric: 'rate' }
 const large = { scenario: 'throughput', byteLength: MIB, connections: 1, metric: 'bandwidth' }
 const trip = { scenario: 'round-trip', byteLength: 64, connections: 1, metric: 'p50' }
+const late = { scenario: 'lateness', byteLength: 64, metric: 'lateServerP99' }
 const heap = { scenario: 'allocation', byteLength: 64 }
 
 function messagesAgainst(peer: string, title: string, bound: number): Target {
@@ -100,6 +101,8 @@ const targets: readonly Target[] = [
       return worse(beyond('rssServer'), beyond('rssClient'))
     },
   },
+  lateness('tcp', 'leases in a batch'),
+  lateness('tcp-await', 'an awaited loop'),
   addonCost('post', 'one work request', 20),
   addonCost('poll', 'one completion', 15),
 ]
@@ -144,6 +147,17 @@ function roundTripAgainst(peer: string, contender: string, title: string, bound:
     holds: 'at most',
     unit: 'ratio',
     measure: ratioOf({ ...trip, contender }, { ...trip, contender: peer }),
+  }
+}
+
+function lateness(contender: string, receiving: string): Target {
+  return {
+    id: `${contender}-lateness`,
+    title: `tcp, lateness p99 of a timer beside a receiver of 64 B messages at its limit, ${receiving}`,
+    bound: 2e6,
+    holds: 'at most',
+    unit: 'ns',
+    measure: (scenarios) => figureOf(scenarios, { ...late, contender }),
   }
 }
 

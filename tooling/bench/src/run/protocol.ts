@@ -19,8 +19,15 @@ export interface SideSample {
   readonly heapAllocatedBytes?: number | undefined
   /** Nanoseconds, as a compressed HDR histogram in base64. */
   readonly latency?: string | undefined
-  /** Nanoseconds a timer came late. */
-  readonly eventLoopDelay?: { readonly p50: number; readonly p99: number; readonly max: number } | undefined
+  /** How late timers of the process came. */
+  readonly lateness?: Lateness | undefined
+}
+
+/** Nanoseconds between the moment a timer was due and the moment it fired. */
+export interface Lateness {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
 }
 
 /** Commands, their arguments and their results. */
