@@ -37,6 +37,15 @@ export const contenders: readonly Contender[] = [
     load: async () => (await import('./naive.js')).naive(),
   },
   {
+    id: 'corked-framing',
+    title: 'corked framing',
+    about:
+      'length prefix on node:net as an expert writes it: the messages of a turn under one cork, read where they arrived',
+    delivers: 'messages',
+    processes: 2,
+    load: async () => (await import('./corked-framing.js')).corkedFraming(),
+  },
+  {
     id: 'ws',
     title: 'ws',
     about: 'WebSocket binary messages without compression',
