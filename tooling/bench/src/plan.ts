@@ -18,6 +18,8 @@ export interface Metric {
   readonly title: string
   readonly unit: 'ns' | '/s' | 'MB/s' | 'B'
   readonly better: 'lower' | 'higher'
+  /** `false` for growth, which may be nothing or less: there is no ratio to that. @default true */
+  readonly comparable?: boolean
 }
 
 /** One question, asked of every contender at several points. */
@@ -170,6 +172,22 @@ export const scenarios: readonly Scenario[] = [
     metrics: [rate, p50, p99, cpuClient, cpuServer],
   },
   {
+    id: 'broadcast',
+    title: 'Memory after a broadcast',
+    question:
+      'What does one message to each of many idle connections leave behind in memory, for each of them?',
+    traffic: 'broadcast',
+    quick: counts(64, 1000),
+    full: counts(64, 1000),
+    rounds: 0.3,
+    metrics: [
+      { id: 'rssServer', title: 'RSS a connection, sender', unit: 'B', better: 'lower', comparable: false },
+      { id: 'externalServer', title: 'buffers, sender', unit: 'B', better: 'lower' },
+      { id: 'rssClient', title: 'RSS a connection, receiver', unit: 'B', better: 'lower' },
+      { id: 'externalClient', title: 'buffers, receiver', unit: 'B', better: 'lower' },
+    ],
+  },
+  {
     id: 'idle',
     title: 'Idle connections',
     question: 'What does a connection cost in memory while nothing happens on it?',
@@ -219,9 +237,11 @@ export function figures(
   const result: Record<string, number> = {}
   // A flood is counted where it arrives; the client of anything else counts what came back.
   const counted = scenario.traffic === 'flood' ? server : client
-  if (scenario.traffic === 'idle') {
+  if (scenario.traffic === 'idle' || scenario.traffic === 'broadcast') {
     result.rssServer = server.rssGrowthBytes / point.connections
     result.rssClient = client.rssGrowthBytes / point.connections
+    result.externalServer = server.externalGrowthBytes / point.connections
+    result.externalClient = client.externalGrowthBytes / point.connections
     result.pinnedServer = server.pinnedGrowthBytes / point.connections
     result.pinnedClient = client.pinnedGrowthBytes / point.connections
     return result

@@ -1,7 +1,7 @@
 /** What one run is: the question that contenders, workers and the conductor all know. */
 
 /** What the traffic of a run is; see `worker/traffic`. */
-export type TrafficKind = 'closed-loop' | 'flood' | 'open-loop' | 'idle' | 'churn'
+export type TrafficKind = 'closed-loop' | 'flood' | 'open-loop' | 'idle' | 'broadcast' | 'churn'
 
 /** One run of one contender at one point. */
 export interface RunSpec {

@@ -12,7 +12,7 @@ function message(byteLength: number, seed: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: byteLength }, (_, i) => seed + i * 7))
 }
 
-const messages = [0, 1, 3, 4, 5, 0, 0, 300, 1].map((byteLength, i) => message(byteLength, i))
+const messages = [0, 1, 3, 4, 5, 0, 0, 40, 1].map((byteLength, i) => message(byteLength, i))
 const wanted = messages.map((bytes) => bytes.toString('hex'))
 const stream = Buffer.concat(messages.map(frame))
 

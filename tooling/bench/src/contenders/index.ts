@@ -60,7 +60,8 @@ export const contenders: readonly Contender[] = [
     delivers: 'messages',
     processes: 2,
     unsupported({ traffic }) {
-      if (traffic === 'idle') return 'its connections are not observable one by one'
+      if (traffic === 'idle' || traffic === 'broadcast')
+        return 'its connections are not observable one by one'
       if (traffic === 'churn') return 'connecting is lazy: there is no moment at which it is connected'
       return undefined
     },

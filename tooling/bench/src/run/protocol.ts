@@ -12,8 +12,9 @@ export interface SideSample {
   readonly cpuMs: number
   /** Payloads received whole; for the sending side of a flood, payloads sent. */
   readonly payloads: number
-  /** What the resident set and the memory pinned for devices grew, in bytes. */
+  /** What the resident set, memory of buffers outside of V8's heap, and memory pinned for devices grew, in bytes. */
   readonly rssGrowthBytes: number
+  readonly externalGrowthBytes: number
   readonly pinnedGrowthBytes: number
   /** V8 heap bytes allocated, whether or not they were collected since. */
   readonly heapAllocatedBytes?: number | undefined

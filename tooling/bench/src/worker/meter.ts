@@ -24,7 +24,7 @@ export class Meter {
   #encode: ((histogram: Histogram) => string) | undefined
   readonly #lateness: LatenessProbe | undefined
   readonly #collections: GCProfiler | undefined
-  #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, pinned: 0, heap: 0 }
+  #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, external: 0, pinned: 0, heap: 0 }
 
   constructor(spec: RunSpec) {
     if (spec.observe === 'heap') this.#collections = new GCProfiler()
@@ -61,6 +61,7 @@ export class Meter {
       cpuMs: now.cpuMs - since.cpuMs,
       payloads: now.payloads - since.payloads,
       rssGrowthBytes: now.rss - since.rss,
+      externalGrowthBytes: now.external - since.external,
       pinnedGrowthBytes: now.pinned - since.pinned,
       heapAllocatedBytes: this.#collections && now.heap - since.heap + collected(this.#collections),
       latency:
@@ -71,11 +72,13 @@ export class Meter {
 
   #now() {
     const { user, system } = process.cpuUsage()
+    const { rss, external } = process.memoryUsage()
     return {
       timeMs: performance.now(),
       cpuMs: (user + system) / 1000,
       payloads: this.payloads,
-      rss: process.memoryUsage.rss(),
+      rss,
+      external,
       pinned: pinnedBytes(),
       heap: getHeapStatistics().used_heap_size,
     }

@@ -8,6 +8,9 @@ import { MessageVerifier, Payloads, StreamVerifier, VerificationError, type Veri
 /** How long the last payloads may take to arrive once traffic stopped. */
 const SETTLE_TIMEOUT_MS = 15_000
 
+/** Traffic that has no latencies. */
+const WITHOUT_LATENCY: readonly RunSpec['traffic'][] = ['flood', 'idle', 'broadcast']
+
 /** How many connections are being made at once. */
 const CONNECTING_AT_ONCE = 64
 
@@ -88,7 +91,7 @@ export abstract class ClientSide extends Side {
 
   async open(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
     this.#endpoints = endpoints
-    if (this.spec.traffic !== 'flood' && this.spec.traffic !== 'idle') await this.meter.openHistogram()
+    if (!WITHOUT_LATENCY.includes(this.spec.traffic)) await this.meter.openHistogram()
     await this.connectMore(this.initialConnections())
     return endpoints
   }
