@@ -71,7 +71,7 @@ export const scenarios: readonly Scenario[] = [
     title: 'Round trip',
     question: 'How long does one request take, there and back, when nothing else is going on?',
     traffic: 'closed-loop',
-    quick: sizes(1, 64, MIB),
+    quick: sizes(1, 64),
     full: sizes(1, 64, KIB, 4 * KIB, 64 * KIB, MIB),
     lab: sizes(1, 64),
     metrics: [p50, p99, p999, mean, rate, cpuClient, cpuServer],
