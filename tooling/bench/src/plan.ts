@@ -1,7 +1,7 @@
 /** What is measured: the scenarios, their points, and the figures taken from each run. */
 import type { Histogram } from 'hdr-histogram-js'
 import type { RunSample } from './run/conductor.js'
-import type { RunSpec } from './run/protocol.js'
+import type { RunSpec } from './spec.js'
 
 /** Sizes and counts of one run. */
 export interface Point {
@@ -18,6 +18,8 @@ export interface Metric {
   readonly title: string
   readonly unit: 'ns' | '/s' | 'MB/s' | 'B'
   readonly better: 'lower' | 'higher'
+  /** `false` for growth, which may be nothing or less: there is no ratio to that. @default true */
+  readonly comparable?: boolean
 }
 
 /** One question, asked of every contender at several points. */
@@ -69,7 +71,7 @@ export const scenarios: readonly Scenario[] = [
     title: 'Round trip',
     question: 'How long does one request take, there and back, when nothing else is going on?',
     traffic: 'closed-loop',
-    quick: sizes(1, 64, MIB),
+    quick: sizes(1, 64),
     full: sizes(1, 64, KIB, 4 * KIB, 64 * KIB, MIB),
     lab: sizes(1, 64),
     metrics: [p50, p99, p999, mean, rate, cpuClient, cpuServer],
@@ -143,19 +145,20 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
-    id: 'event-loop',
-    title: 'Event loop while saturated',
+    id: 'lateness',
+    title: 'Timers while saturated',
     question: 'How late do timers of the same process come while one connection runs at its limit?',
     traffic: 'flood',
-    observe: 'event-loop',
+    observe: 'lateness',
     quick: sizes(1, 64),
     full: sizes(1, 64, 64 * KIB),
     rounds: 0.6,
     metrics: [
-      { id: 'delayServerP99', title: 'receiver p99', unit: 'ns', better: 'lower' },
-      { id: 'delayServerMax', title: 'receiver max', unit: 'ns', better: 'lower' },
-      { id: 'delayClientP99', title: 'sender p99', unit: 'ns', better: 'lower' },
-      { id: 'delayClientMax', title: 'sender max', unit: 'ns', better: 'lower' },
+      { id: 'lateServerP99', title: 'receiver p99', unit: 'ns', better: 'lower' },
+      { id: 'lateServerP50', title: 'receiver p50', unit: 'ns', better: 'lower' },
+      { id: 'lateServerMax', title: 'receiver max', unit: 'ns', better: 'lower' },
+      { id: 'lateClientP99', title: 'sender p99', unit: 'ns', better: 'lower' },
+      { id: 'lateClientMax', title: 'sender max', unit: 'ns', better: 'lower' },
     ],
   },
   {
@@ -167,6 +170,22 @@ export const scenarios: readonly Scenario[] = [
     full: counts(64, 1, 16),
     rounds: 0.6,
     metrics: [rate, p50, p99, cpuClient, cpuServer],
+  },
+  {
+    id: 'broadcast',
+    title: 'Memory after a broadcast',
+    question:
+      'What does one message to each of many idle connections leave behind in memory, for each of them?',
+    traffic: 'broadcast',
+    quick: counts(64, 1000),
+    full: counts(64, 1000),
+    rounds: 0.3,
+    metrics: [
+      { id: 'rssServer', title: 'RSS a connection, sender', unit: 'B', better: 'lower', comparable: false },
+      { id: 'externalServer', title: 'buffers, sender', unit: 'B', better: 'lower' },
+      { id: 'rssClient', title: 'RSS a connection, receiver', unit: 'B', better: 'lower' },
+      { id: 'externalClient', title: 'buffers, receiver', unit: 'B', better: 'lower' },
+    ],
   },
   {
     id: 'idle',
@@ -218,9 +237,11 @@ export function figures(
   const result: Record<string, number> = {}
   // A flood is counted where it arrives; the client of anything else counts what came back.
   const counted = scenario.traffic === 'flood' ? server : client
-  if (scenario.traffic === 'idle') {
+  if (scenario.traffic === 'idle' || scenario.traffic === 'broadcast') {
     result.rssServer = server.rssGrowthBytes / point.connections
     result.rssClient = client.rssGrowthBytes / point.connections
+    result.externalServer = server.externalGrowthBytes / point.connections
+    result.externalClient = client.externalGrowthBytes / point.connections
     result.pinnedServer = server.pinnedGrowthBytes / point.connections
     result.pinnedClient = client.pinnedGrowthBytes / point.connections
     return result
@@ -240,11 +261,12 @@ export function figures(
     result.heapClient = client.heapAllocatedBytes / client.payloads
     result.heapServer = server.heapAllocatedBytes / server.payloads
   }
-  if (client.eventLoopDelay && server.eventLoopDelay) {
-    result.delayClientP99 = client.eventLoopDelay.p99
-    result.delayClientMax = client.eventLoopDelay.max
-    result.delayServerP99 = server.eventLoopDelay.p99
-    result.delayServerMax = server.eventLoopDelay.max
+  if (client.lateness && server.lateness) {
+    result.lateClientP99 = client.lateness.p99
+    result.lateClientMax = client.lateness.max
+    result.lateServerP50 = server.lateness.p50
+    result.lateServerP99 = server.lateness.p99
+    result.lateServerMax = server.lateness.max
   }
   return result
 }

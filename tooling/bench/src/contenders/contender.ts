@@ -3,7 +3,7 @@
  * in `index.ts`: how it listens, connects, sends and receives, each written the way its users write it.
  */
 
-import type { RunSpec } from '../run/protocol.js'
+import type { RunSpec } from '../spec.js'
 
 /** Where a server side listens: whatever its client side needs, as JSON. */
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly url: string }
@@ -50,9 +50,6 @@ export interface Wire {
   listen(options: WireOptions, accept: (channel: Channel) => void): Promise<Listening>
   connect(endpoint: Endpoint, options: WireOptions): Promise<Channel>
 }
-
-/** What the traffic of a run is; see `worker/traffic`. */
-export type TrafficKind = 'closed-loop' | 'flood' | 'open-loop' | 'idle' | 'churn'
 
 /** One contender of the list. */
 export type Contender = ChannelContender | ProgramContender

@@ -20,7 +20,8 @@ export const contenders: readonly Contender[] = [
   {
     id: 'net-cork',
     title: 'node:net corked',
-    about: 'raw bytes, no messages: the writes of a turn under one cork, the fastest node:net can do by hand',
+    about:
+      'raw bytes, no messages: the writes of a turn under one cork, the fastest that node:net does with a write for each payload',
     delivers: 'bytes',
     processes: 2,
     unsupported: ({ traffic }) =>
@@ -37,6 +38,15 @@ export const contenders: readonly Contender[] = [
     load: async () => (await import('./naive.js')).naive(),
   },
   {
+    id: 'corked-framing',
+    title: 'corked framing',
+    about:
+      'length prefix on node:net as an expert writes it: the messages of a turn under one cork, read where they arrived',
+    delivers: 'messages',
+    processes: 2,
+    load: async () => (await import('./corked-framing.js')).corkedFraming(),
+  },
+  {
     id: 'ws',
     title: 'ws',
     about: 'WebSocket binary messages without compression',
@@ -51,7 +61,8 @@ export const contenders: readonly Contender[] = [
     delivers: 'messages',
     processes: 2,
     unsupported({ traffic }) {
-      if (traffic === 'idle') return 'its connections are not observable one by one'
+      if (traffic === 'idle' || traffic === 'broadcast')
+        return 'its connections are not observable one by one'
       if (traffic === 'churn') return 'connecting is lazy: there is no moment at which it is connected'
       return undefined
     },

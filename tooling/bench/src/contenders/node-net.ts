@@ -25,12 +25,7 @@ class SocketChannel extends ChannelEvents implements Channel {
   }
 
   send(payload: Uint8Array): boolean {
-    const socket = this.#socket
-    if (this.#corks && socket.writableCorked === 0) {
-      socket.cork()
-      process.nextTick(uncork, socket)
-    }
-    return socket.write(payload)
+    return this.#corks ? writeCorked(this.#socket, payload) : this.#socket.write(payload)
   }
 
   echo(chunk: Uint8Array): void {
@@ -41,6 +36,15 @@ class SocketChannel extends ChannelEvents implements Channel {
     this.#closing = true
     return closeSocket(this.#socket)
   }
+}
+
+/** Writes under the cork of this turn. @returns what `write` returns */
+export function writeCorked(socket: Socket, bytes: Uint8Array): boolean {
+  if (socket.writableCorked === 0) {
+    socket.cork()
+    process.nextTick(uncork, socket)
+  }
+  return socket.write(bytes)
 }
 
 function uncork(socket: Socket): void {

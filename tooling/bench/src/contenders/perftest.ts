@@ -3,7 +3,7 @@
  * payload and have no flow control. Latencies are reported one way, as half of what was measured.
  */
 import { measuredDevice } from '../lab/devices.js'
-import type { RunSpec } from '../run/protocol.js'
+import type { RunSpec } from '../spec.js'
 import type { ProgramContender } from './contender.js'
 import { missing, runPair } from './program.js'
 

@@ -1,6 +1,6 @@
 /** `rstream`: rsockets, the sockets over RDMA of librdmacm, in C, every payload verified. */
 import { measuredDevice } from '../lab/devices.js'
-import type { RunSpec } from '../run/protocol.js'
+import type { RunSpec } from '../spec.js'
 import type { ProgramContender } from './contender.js'
 import { missing, runPair } from './program.js'
 

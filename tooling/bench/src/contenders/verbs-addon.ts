@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { RunSpec } from '../run/protocol.js'
+import type { RunSpec } from '../spec.js'
 import type { ProgramContender } from './contender.js'
 
 const run = promisify(execFile)

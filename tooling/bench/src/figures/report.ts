@@ -3,7 +3,6 @@ import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import type { Metric, Point } from '../plan.js'
 import type { Machine } from './machine.js'
 import { type Spread, spread } from './statistics.js'
-import type { TargetResult } from './targets.js'
 
 /** One contender at one point, over all rounds. */
 export interface Row {
@@ -25,6 +24,17 @@ export interface ScenarioResult {
   readonly question: string
   readonly metrics: readonly Metric[]
   readonly points: readonly PointResult[]
+}
+
+/** How a target of `targets.ts` came out. */
+export interface TargetResult {
+  readonly id: string
+  readonly title: string
+  /** The bound as people read it. */
+  readonly target: string
+  readonly measured: string
+  readonly holds: boolean
+  readonly value: Spread
 }
 
 export interface Report {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { spread } from '../figures/statistics.js'
 import { renderMarkdown, replaceSection } from './readme.js'
 import { sampleReport } from './sample-report.js'
 
@@ -9,6 +10,44 @@ test('the table has a line for each comparison and says how to reproduce it', ()
   expect(markdown).toContain('`npx pnpm bench --quick`')
   const [head, ...lines] = markdown.split('\n').filter((line) => line.startsWith('|'))
   for (const line of lines) expect(line.split('|').length).toBe(head?.split('|').length)
+})
+
+test('a sentence beside the table says what the slowest and the fastest of node:net come to', () => {
+  const report = sampleReport()
+  const rates: Record<string, number> = { tcp: 4400, naive: 100, 'corked-framing': 2200, 'net-cork': 3142 }
+  const scenarios = report.scenarios.map((scenario) => ({
+    ...scenario,
+    points: scenario.points.map((point) => ({
+      ...point,
+      rows: point.rows.map((row) => ({
+        ...row,
+        figures: { ...row.figures, rate: spread([rates[row.contender] ?? 1]) },
+      })),
+    })),
+  }))
+  expect(renderMarkdown({ ...report, scenarios })).toContain(
+    'Of 64 B messages a second, one way, `@netts/tcp` moves 44 times as many as naive framing (as most people write ' +
+      'it on `node:net`), 2.0 times as many as corked framing (as an expert writes it there), and 1.4 times as many as ' +
+      '`node:net` corked (raw bytes, no messages).',
+  )
+})
+
+test('the sentence leaves out who did not take part, and is not there when nobody did', () => {
+  const report = sampleReport()
+  const only = (...ids: string[]) =>
+    renderMarkdown({
+      ...report,
+      scenarios: report.scenarios.map((scenario) => ({
+        ...scenario,
+        points: scenario.points.map((point) => ({
+          ...point,
+          rows: point.rows.filter(({ contender }) => ids.includes(contender)),
+        })),
+      })),
+    })
+  expect(only('tcp', 'naive')).toMatch(/moves [\d.]+ times as many as naive framing \([^)]*\)\.\n/)
+  expect(only('tcp', 'net')).not.toContain('times as many')
+  expect(only('naive', 'net')).not.toContain('times as many')
 })
 
 test('only what is between the markers changes', () => {

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { RAW } from '../contenders/index.js'
 import { formatRatio } from '../figures/format.js'
-import type { PointResult, Report, ScenarioResult } from '../figures/report.js'
+import { figureOf, type PointResult, type Report, type ScenarioResult } from '../figures/report.js'
 import { ratio } from '../figures/statistics.js'
 
 const BEGIN = '<!-- bench:begin -->'
@@ -19,7 +19,14 @@ const LINES = [
 ] as const
 
 /** Who gets a column, in this order, if it took part. */
-const COLUMNS = ['naive', 'ws', 'zeromq', 'tcp-await', 'tcp', 'tcp-zero-copy']
+const COLUMNS = ['naive', 'corked-framing', 'net-cork', 'ws', 'zeromq', 'tcp-await', 'tcp', 'tcp-zero-copy']
+
+/** What the sentence below the table compares `@netts/tcp` to, from the slowest on. */
+const SENTENCE_PEERS = [
+  { id: 'naive', name: 'naive framing', words: 'as most people write it on `node:net`' },
+  { id: 'corked-framing', name: 'corked framing', words: 'as an expert writes it there' },
+  { id: 'net-cork', name: '`node:net` corked', words: 'raw bytes, no messages' },
+]
 
 /** The section between the markers, in Markdown. */
 export function renderMarkdown(report: Report): string {
@@ -39,8 +46,27 @@ export function renderMarkdown(report: Report): string {
     `|---|${taking.map(() => '---:|').join('')}`,
     ...lines,
     '',
+    ...sentence(report),
     `Medians of interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. Reproduce with \`${command}\`.`,
   ].join('\n')
+}
+
+/** What the first line of the table says, in words: how it looks beside the slowest and the fastest of `node:net`. */
+function sentence(report: Report): string[] {
+  const rate = (contender: string) =>
+    figureOf(report.scenarios, { scenario: 'throughput', byteLength: 64, contender, metric: 'rate' })
+  const netts = rate('tcp')
+  const parts = SENTENCE_PEERS.flatMap(({ id, name, words }) => {
+    const peer = rate(id)
+    return netts && peer ? [`${times(ratio(netts, peer).median)} as many as ${name} (${words})`] : []
+  })
+  if (parts.length === 0) return []
+  const list = new Intl.ListFormat('en').format(parts)
+  return [`Of 64 B messages a second, one way, \`@netts/tcp\` moves ${list}.`, '']
+}
+
+function times(ratio: number): string {
+  return `${ratio.toFixed(ratio >= 10 ? 0 : 1)} times`
 }
 
 function compare(

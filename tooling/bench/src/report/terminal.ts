@@ -3,6 +3,7 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import { Presets, SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
 import { RAW } from '../contenders/index.js'
+import { baselineFigure } from '../figures/baseline.js'
 import { formatFigure, formatRatio } from '../figures/format.js'
 import type { PointResult, Report, Row, ScenarioResult } from '../figures/report.js'
 import { ratio } from '../figures/statistics.js'
@@ -82,7 +83,7 @@ function cells(
   const [main, ...others] = scenario.metrics
   if (!main) return []
   const figure = row.figures[main.id]
-  const raw = point.rows.find(({ contender }) => contender === RAW)?.figures[main.id]
+  const raw = baselineFigure(point, main, RAW)
   const compared = figure && raw && row.contender !== RAW ? ratio(figure, raw).median : undefined
   return [
     `  ${titles.get(row.contender)}`,

@@ -1,6 +1,7 @@
 /** Conducts one run: starts the worker processes, opens and closes the measured window, checks totals. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RunSpec, SideSample } from './protocol.js'
+import type { RunSpec } from '../spec.js'
+import type { SideSample } from './protocol.js'
 import { WorkerProcess } from './worker-process.js'
 
 /** How a run is timed. */
@@ -17,8 +18,11 @@ export interface RunSample {
   readonly client: SideSample
 }
 
+/** Traffic of which memory is asked: the window is open around its start, which ends once everything arrived. */
+const ASKS_FOR_MEMORY: readonly RunSpec['traffic'][] = ['idle', 'broadcast']
+
 /** The young generation grows to dozens of MiB whatever the number of connections; that is not what is asked. */
-const IDLE_FLAGS = ['--expose-gc', '--max-semi-space-size=1']
+const MEMORY_FLAGS = ['--expose-gc', '--max-semi-space-size=1']
 
 /**
  * Runs one contender at one point.
@@ -33,8 +37,9 @@ export async function conduct(
   timing: Timing,
   entryPoint: string,
 ): Promise<RunSample> {
+  const asksForMemory = ASKS_FOR_MEMORY.includes(spec.traffic)
   const execArgv = [
-    ...(spec.traffic === 'idle' ? IDLE_FLAGS : []),
+    ...(asksForMemory ? MEMORY_FLAGS : []),
     ...(timing.profiles
       ? ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${timing.profiles}`]
       : []),
@@ -47,11 +52,15 @@ export async function conduct(
     await clientProcess.call('client', 'open', spec, endpoints)
     const begin = () =>
       Promise.all([serverProcess.call('server', 'begin'), clientProcess.call('client', 'begin')])
-    if (spec.traffic === 'idle') {
+    const start = async () => {
+      await serverProcess.call('server', 'start')
+      await clientProcess.call('client', 'start')
+    }
+    if (asksForMemory) {
       await begin()
-      await clientProcess.call('client', 'start')
+      await start()
     } else {
-      await clientProcess.call('client', 'start')
+      await start()
       await sleep(timing.warmupMs)
       await begin()
       await sleep(timing.measureMs)

@@ -1,21 +1,6 @@
 /** What the conductor and its worker processes say to each other: one reply for each command. */
-import type { Endpoint, TrafficKind } from '../contenders/contender.js'
-
-/** One run of one contender at one point. */
-export interface RunSpec {
-  readonly contender: string
-  readonly traffic: TrafficKind | 'addon'
-  /** The payload's size in bytes. */
-  readonly byteLength: number
-  readonly connections: number
-  /** Payloads per second offered, for `open-loop`. */
-  readonly ratePerSecond?: number | undefined
-  /** How much is done by one call, for `addon`. */
-  readonly batch?: number | undefined
-  readonly host: string
-  /** What is looked at beside counts, time and processor time. */
-  readonly observe?: 'heap' | 'event-loop' | undefined
-}
+import type { Endpoint } from '../contenders/contender.js'
+import type { RunSpec } from '../spec.js'
 
 /** Which end of the connections. What can't leave its process has both in one worker. */
 export type SideName = 'server' | 'client'
@@ -27,15 +12,23 @@ export interface SideSample {
   readonly cpuMs: number
   /** Payloads received whole; for the sending side of a flood, payloads sent. */
   readonly payloads: number
-  /** What the resident set and the memory pinned for devices grew, in bytes. */
+  /** What the resident set, memory of buffers outside of V8's heap, and memory pinned for devices grew, in bytes. */
   readonly rssGrowthBytes: number
+  readonly externalGrowthBytes: number
   readonly pinnedGrowthBytes: number
   /** V8 heap bytes allocated, whether or not they were collected since. */
   readonly heapAllocatedBytes?: number | undefined
   /** Nanoseconds, as a compressed HDR histogram in base64. */
   readonly latency?: string | undefined
-  /** Nanoseconds a timer came late. */
-  readonly eventLoopDelay?: { readonly p50: number; readonly p99: number; readonly max: number } | undefined
+  /** How late timers of the process came. */
+  readonly lateness?: Lateness | undefined
+}
+
+/** Nanoseconds between the moment a timer was due and the moment it fired. */
+export interface Lateness {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
 }
 
 /** Commands, their arguments and their results. */

@@ -1,12 +1,10 @@
 /** What one side counts, and its measured window. */
 import { readFileSync } from 'node:fs'
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { GCProfiler, getHeapStatistics } from 'node:v8'
 import type { Histogram } from 'hdr-histogram-js'
-import type { RunSpec, SideSample } from '../run/protocol.js'
-
-/** Of the timer that measures the event loop's delay; what it reads in an idle loop. */
-const LOOP_RESOLUTION_MS = 1
+import type { SideSample } from '../run/protocol.js'
+import type { RunSpec } from '../spec.js'
+import { LatenessProbe } from './lateness.js'
 
 /** Settings of every latency histogram: nanoseconds, up to a minute, to three digits. */
 const HISTOGRAM = {
@@ -24,13 +22,13 @@ export class Meter {
   recording = false
   #histogram: Histogram | undefined
   #encode: ((histogram: Histogram) => string) | undefined
-  readonly #delay: IntervalHistogram | undefined
+  readonly #lateness: LatenessProbe | undefined
   readonly #collections: GCProfiler | undefined
-  #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, pinned: 0, heap: 0 }
+  #since = { timeMs: 0, cpuMs: 0, payloads: 0, rss: 0, external: 0, pinned: 0, heap: 0 }
 
   constructor(spec: RunSpec) {
     if (spec.observe === 'heap') this.#collections = new GCProfiler()
-    if (spec.observe === 'event-loop') this.#delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
+    if (spec.observe === 'lateness') this.#lateness = new LatenessProbe()
   }
 
   /** For sides that measure latency: loading the histograms takes longer than all the rest of a worker. */
@@ -48,7 +46,7 @@ export class Meter {
   /** The window opens. */
   begin(): void {
     this.#collections?.start()
-    this.#delay?.enable()
+    this.#lateness?.start()
     this.recording = true
     this.#since = this.#now()
   }
@@ -58,31 +56,29 @@ export class Meter {
     const now = this.#now()
     const since = this.#since
     this.recording = false
-    this.#delay?.disable()
     return {
       elapsedMs: now.timeMs - since.timeMs,
       cpuMs: now.cpuMs - since.cpuMs,
       payloads: now.payloads - since.payloads,
       rssGrowthBytes: now.rss - since.rss,
+      externalGrowthBytes: now.external - since.external,
       pinnedGrowthBytes: now.pinned - since.pinned,
       heapAllocatedBytes: this.#collections && now.heap - since.heap + collected(this.#collections),
       latency:
         this.#histogram && this.#histogram.totalCount > 0 ? this.#encode?.(this.#histogram) : undefined,
-      eventLoopDelay: this.#delay && {
-        p50: lateness(this.#delay.percentile(50)),
-        p99: lateness(this.#delay.percentile(99)),
-        max: lateness(this.#delay.max),
-      },
+      lateness: this.#lateness?.stop(),
     }
   }
 
   #now() {
     const { user, system } = process.cpuUsage()
+    const { rss, external } = process.memoryUsage()
     return {
       timeMs: performance.now(),
       cpuMs: (user + system) / 1000,
       payloads: this.payloads,
-      rss: process.memoryUsage.rss(),
+      rss,
+      external,
       pinned: pinnedBytes(),
       heap: getHeapStatistics().used_heap_size,
     }
@@ -108,8 +104,4 @@ function collected(profiler: GCProfiler): number {
         sum + beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize,
       0,
     )
-}
-
-function lateness(intervalNs: number): number {
-  return Math.max(0, intervalNs - LOOP_RESOLUTION_MS * 1e6)
 }

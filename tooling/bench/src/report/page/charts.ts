@@ -1,5 +1,6 @@
 /** What each chart shows, as options of ECharts. */
 import type { EChartsCoreOption } from 'echarts/core'
+import { baselineFigure } from '../../figures/baseline.js'
 import { formatFigure, formatRatio } from '../../figures/format.js'
 import type { PointResult, Report, ScenarioResult } from '../../figures/report.js'
 import { ratio } from '../../figures/statistics.js'
@@ -139,23 +140,28 @@ function percentileOf(nines: number): string {
   return String(Number((100 * (1 - 10 ** -nines)).toPrecision(6)))
 }
 
-/** How many times better than the baseline, one bar a contender; the tooltip has the spread. */
-export function ratioChart(
+/**
+ * One bar a contender: how many times better than the baseline, or the figure itself of a metric that has no ratios.
+ * The tooltip has the spread.
+ */
+export function barChart(
   report: Report,
   point: PointResult,
   metric: Metric,
   baseline: string,
   theme: Theme,
 ): EChartsCoreOption | undefined {
-  const raw = point.rows.find(({ contender }) => contender === baseline)?.figures[metric.id]
-  if (!raw) return undefined
+  const compares = metric.comparable !== false
+  const raw = baselineFigure(point, metric, baseline)
+  if (compares && !raw) return undefined
   const bars = point.rows.flatMap(({ contender, figures }) => {
     const figure = figures[metric.id]
     if (!figure) return []
-    const gain = metric.better === 'higher' ? ratio(figure, raw) : ratio(raw, figure)
-    return [{ contender, gain }]
+    if (!raw) return [{ contender, shown: figure }]
+    return [{ contender, shown: metric.better === 'higher' ? ratio(figure, raw) : ratio(raw, figure) }]
   })
   bars.reverse()
+  const format = (value: number) => (compares ? formatRatio(value) : formatFigure(value, metric.unit))
   return {
     ...frame(theme, report),
     legend: undefined,
@@ -163,15 +169,19 @@ export function ratioChart(
     tooltip: {
       trigger: 'item',
       formatter: ({ dataIndex }: { dataIndex: number }) => {
-        const { contender, gain } = bars[dataIndex] as (typeof bars)[number]
-        return `${titleOf(report, contender)}: ${formatRatio(gain.median)}<br>${formatRatio(gain.min)} to ${formatRatio(gain.max)}, ${gain.values.length} rounds`
+        const { contender, shown } = bars[dataIndex] as (typeof bars)[number]
+        return `${titleOf(report, contender)}: ${format(shown.median)}<br>${format(shown.min)} to ${format(shown.max)}, ${shown.values.length} rounds`
       },
     },
     xAxis: {
-      type: 'log',
-      ...axis(theme, `times as good as ${titleOf(report, baseline)}`),
+      type: compares ? 'log' : 'value',
+      ...axis(theme, compares ? `times as good as ${titleOf(report, baseline)}` : ''),
       nameGap: 24,
-      axisLabel: { color: theme.muted, formatter: (value: number) => `${value} ×` },
+      axisLabel: {
+        color: theme.muted,
+        hideOverlap: true,
+        formatter: (value: number) => (compares ? `${value} ×` : formatFigure(value, metric.unit)),
+      },
     },
     yAxis: {
       type: 'category',
@@ -183,15 +193,15 @@ export function ratioChart(
     series: [
       {
         type: 'bar',
-        data: bars.map(({ contender, gain }) => ({
-          value: gain.median,
+        data: bars.map(({ contender, shown }) => ({
+          value: shown.median,
           itemStyle: { color: theme.colorOf(contender) },
         })),
         label: {
           show: true,
           position: 'right',
           color: theme.text,
-          formatter: ({ value }: { value?: unknown }) => formatRatio(value as number),
+          formatter: ({ value }: { value?: unknown }) => format(value as number),
         },
       },
     ],

@@ -4,10 +4,11 @@ import { BarChart, LineChart } from 'echarts/charts'
 import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from 'echarts/components'
 import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
+import { baselineFigure } from '../../figures/baseline.js'
 import { formatFigure, formatRatio } from '../../figures/format.js'
 import type { PointResult, Report, ScenarioResult } from '../../figures/report.js'
 import { ratio } from '../../figures/statistics.js'
-import { DIMENSION_TITLES, dimensionOf, percentileChart, ratioChart, trendChart } from './charts.js'
+import { barChart, DIMENSION_TITLES, dimensionOf, percentileChart, trendChart } from './charts.js'
 import { currentTheme, type Theme } from './theme.js'
 
 use([BarChart, LineChart, AriaComponent, GridComponent, LegendComponent, TooltipComponent, SVGRenderer])
@@ -122,7 +123,8 @@ function section(scenario: ScenarioResult): HTMLElement {
       )
     }
   }
-  charts.push(chart('Ratio', (theme) => ratioChart(report, shown, metric, BASELINE, theme)))
+  const title = metric.comparable === false ? capitalised(metric.title) : 'Ratio'
+  charts.push(chart(title, (theme) => barChart(report, shown, metric, BASELINE, theme)))
   if (points.some(({ rows }) => rows.some(({ latency }) => latency))) {
     charts.push(chart('Latency by percentile', (theme) => percentileChart(report, shown, theme)))
   }
@@ -149,7 +151,7 @@ function details(scenario: ScenarioResult, points: readonly PointResult[]): HTML
   const [main] = scenario.metrics
   const head = ['', ...scenario.metrics.map(({ title }) => title), 'spread', `to ${titles.get(BASELINE)}`]
   const rows = points.flatMap((point) => {
-    const raw = main && point.rows.find(({ contender }) => contender === BASELINE)?.figures[main.id]
+    const raw = main && baselineFigure(point, main, BASELINE)
     return [
       element('tr', {}, [element('th', { colSpan: head.length }, [point.label])]),
       ...point.rows.map(({ contender, figures }) => {

@@ -1,19 +1,12 @@
 /** Idle connections: what their memory is, after one round trip on each. */
 import type { Channel } from '../../contenders/contender.js'
 import type { SideSample } from '../../run/protocol.js'
+import { collectGarbage } from './collect-garbage.js'
 import { Echo } from './servers.js'
 import { ClientSide } from './side.js'
 
 /** Connections made before the window, so that what is allocated once doesn't count. */
 const FIRST_CONNECTIONS = 64
-
-/** Lets closed handles, timers and finalizers run before memory is read. */
-async function collectGarbage(): Promise<void> {
-  for (let i = 0; i < 3; i++) {
-    global.gc?.()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
 
 /** The window begins at the first connections and ends with all of them. */
 export class IdleClient extends ClientSide {

@@ -1,6 +1,7 @@
 /** Which sides each kind of traffic has. */
-import type { TrafficKind } from '../../contenders/contender.js'
 import type { SideName } from '../../run/protocol.js'
+import type { TrafficKind } from '../../spec.js'
+import { BroadcastClient, BroadcastServer } from './broadcast.js'
 import { Churn } from './churn.js'
 import { ClosedLoop } from './closed-loop.js'
 import { Flood } from './flood.js'
@@ -14,6 +15,7 @@ const sides: Record<TrafficKind, Record<SideName, new (context: SideContext) => 
   flood: { server: Sink, client: Flood },
   'open-loop': { server: Echo, client: OpenLoop },
   idle: { server: IdleServer, client: IdleClient },
+  broadcast: { server: BroadcastServer, client: BroadcastClient },
   churn: { server: Echo, client: Churn },
 }
 

@@ -1,11 +1,15 @@
 /** One side of a run: what every kind of traffic has in common. */
 import type { Channel, ChannelContender, Endpoint, Wire, WireOptions } from '../../contenders/contender.js'
-import type { RunSpec, SideSample } from '../../run/protocol.js'
+import type { SideSample } from '../../run/protocol.js'
+import type { RunSpec } from '../../spec.js'
 import { Meter } from '../meter.js'
 import { MessageVerifier, Payloads, StreamVerifier, VerificationError, type Verifier } from '../payloads.js'
 
 /** How long the last payloads may take to arrive once traffic stopped. */
 const SETTLE_TIMEOUT_MS = 15_000
+
+/** Traffic that has no latencies. */
+const WITHOUT_LATENCY: readonly RunSpec['traffic'][] = ['flood', 'idle', 'broadcast']
 
 /** How many connections are being made at once. */
 const CONNECTING_AT_ONCE = 64
@@ -87,7 +91,7 @@ export abstract class ClientSide extends Side {
 
   async open(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
     this.#endpoints = endpoints
-    if (this.spec.traffic !== 'flood' && this.spec.traffic !== 'idle') await this.meter.openHistogram()
+    if (!WITHOUT_LATENCY.includes(this.spec.traffic)) await this.meter.openHistogram()
     await this.connectMore(this.initialConnections())
     return endpoints
   }

@@ -1,18 +1,21 @@
 import { expect, test } from 'vitest'
 import { type Channel, type ChannelContender, ChannelEvents, type Wire } from '../../contenders/contender.js'
-import type { RunSpec } from '../../run/protocol.js'
+import type { SideName } from '../../run/protocol.js'
+import type { RunSpec } from '../../spec.js'
 import { makeSide } from './index.js'
 
-/** Two ends in memory. @param meddle changes what goes from the client to the server, or drops it */
-function memoryWire(meddle: (payload: Uint8Array, index: number) => Uint8Array | undefined): Wire {
+type Meddle = (payload: Uint8Array, index: number) => Uint8Array | undefined
+
+/** Two ends in memory. @param meddle changes what goes from this end to the other, or drops it */
+function memoryWire(meddle: Meddle, from: SideName = 'client'): Wire {
   class End extends ChannelEvents implements Channel {
     peer: End | undefined
     sent = 0
-    constructor(readonly isClient: boolean) {
+    constructor(readonly side: SideName) {
       super()
     }
     send(payload: Uint8Array): boolean {
-      const bytes = this.isClient ? meddle(payload, this.sent++) : payload
+      const bytes = this.side === from ? meddle(payload, this.sent++) : payload
       setImmediate(() => {
         if (bytes) this.peer?.onReceive(bytes, 0, bytes.length)
         this.onDrain()
@@ -31,7 +34,7 @@ function memoryWire(meddle: (payload: Uint8Array, index: number) => Uint8Array |
       return { endpoints: [{ url: 'memory' }], close: async () => {} }
     },
     connect: async () => {
-      const [client, server] = [new End(true), new End(false)]
+      const [client, server] = [new End('client'), new End('server')]
       client.peer = server
       server.peer = client
       accept(server)
@@ -40,7 +43,7 @@ function memoryWire(meddle: (payload: Uint8Array, index: number) => Uint8Array |
   }
 }
 
-async function run(traffic: RunSpec['traffic'], meddle: Parameters<typeof memoryWire>[0]) {
+function sidesOf(traffic: RunSpec['traffic'], wire: Wire) {
   const failures: Error[] = []
   const contender: ChannelContender = {
     id: 'memory',
@@ -50,7 +53,6 @@ async function run(traffic: RunSpec['traffic'], meddle: Parameters<typeof memory
     processes: 1,
     load: async () => wire,
   }
-  const wire = memoryWire(meddle)
   const spec: RunSpec = {
     contender: 'memory',
     traffic,
@@ -60,7 +62,11 @@ async function run(traffic: RunSpec['traffic'], meddle: Parameters<typeof memory
     host: '127.0.0.1',
   }
   const context = { spec, contender, wire, fail: (error: Error) => failures.push(error) }
-  const [server, client] = [makeSide('server', context), makeSide('client', context)]
+  return { failures, server: makeSide('server', context), client: makeSide('client', context) }
+}
+
+async function run(traffic: RunSpec['traffic'], meddle: Meddle) {
+  const { failures, server, client } = sidesOf(traffic, memoryWire(meddle))
   const endpoints = await server.open([])
   await client.open(endpoints)
   await client.start()
@@ -101,4 +107,50 @@ test('a flood that loses its last payload fails when the totals are compared', a
   lost = true
   await new Promise((resolve) => setTimeout(resolve, 5))
   await expect(settle(50)).rejects.toThrow(/were sent and/)
+})
+
+/** As the conductor does it: the window is open around the start. */
+async function beginBroadcast(meddle: Meddle) {
+  const { failures, server, client } = sidesOf('broadcast', memoryWire(meddle, 'server'))
+  await client.open(await server.open([]))
+  await Promise.all([server.begin(), client.begin()])
+  await server.start()
+  return { failures, server, client }
+}
+
+test('a broadcast sends one message to each connection within the window, and what it keeps for them shows', async () => {
+  const KEPT_BYTES = 16 << 20
+  const kept: Buffer[] = []
+  const { failures, server, client } = await beginBroadcast((payload) => {
+    kept.push(Buffer.alloc(KEPT_BYTES))
+    return payload
+  })
+  await client.start()
+  const samples = await Promise.all([server.end(), client.end()])
+  await server.settle(await client.stop())
+  expect(failures).toEqual([])
+  expect(samples.map(({ payloads }) => payloads)).toEqual([0, 3])
+  // One more connection had its message before. The process of the test may give back a little meanwhile.
+  expect(kept.length).toBe(4)
+  for (const { externalGrowthBytes } of samples) {
+    expect(externalGrowthBytes).toBeGreaterThan(2 * KEPT_BYTES)
+    expect(externalGrowthBytes).toBeLessThan(4 * KEPT_BYTES)
+  }
+})
+
+test('a broadcast fails on one wrong byte', async () => {
+  let count = 0
+  const { failures } = await beginBroadcast((payload) => {
+    const copy = Buffer.from(payload)
+    if (count++ === 2) copy[17]! ^= 1
+    return copy
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(failures[0]?.message).toContain('differs from variant 0')
+})
+
+test('a broadcast of which a message is lost fails when the client counts', async () => {
+  let count = 0
+  const { client } = await beginBroadcast((payload) => (count++ === 2 ? undefined : payload))
+  await expect(client.settle(await client.stop(), 50)).rejects.toThrow('4 payloads were sent and 3 received')
 })
