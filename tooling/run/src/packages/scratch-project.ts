@@ -92,10 +92,10 @@ export class ScratchProject implements Disposable {
     this.write(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   }
 
-  /** Type-checks files of the project: see {@link configure}. */
+  /** Type-checks files of the project: see {@link configure}. With the newest compiler, which is by far the fastest. */
   typeCheck(...files: string[]): ProgramResult {
     this.configure('.', files)
-    return this.tsc('typescript', ['-p', '.'])
+    return this.tsc('typescript-7', ['-p', '.'])
   }
 
   [Symbol.dispose](): void {
