@@ -10,7 +10,11 @@ export function library(entry: Record<string, string>, overrides: Options = {}) 
     entry,
     format: ['esm', 'cjs'],
     target: 'node20',
-    dts: true,
+    dts: {
+      // Declarations name Buffer and others of Node.js: without this they are `any` where `types` is empty.
+      banner: '/// <reference types="node" />',
+      compilerOptions: { stripInternal: true },
+    },
     sourcemap: true,
     clean: true,
     splitting: true,

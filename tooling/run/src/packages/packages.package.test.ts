@@ -44,6 +44,21 @@ describe.each(all)('$name', (target) => {
     expect(files).toContain('README.md')
   })
 
+  it('has declarations that bring the types of Node.js and nothing internal', () => {
+    using project = new ScratchProject()
+    execFileSync('tar', ['-xzf', tarballs.get(target.name)!, '-C', project.directory])
+    const folder = join(project.directory, 'package')
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    expect(manifest.dependencies).toHaveProperty(['@types/node'])
+    const declarations = readdirSync(join(folder, 'dist')).filter((file) => /\.d\.c?ts$/.test(file))
+    expect(declarations.length).toBeGreaterThanOrEqual(2 * target.entryPoints.length)
+    for (const file of declarations) {
+      const text = readFileSync(join(folder, 'dist', file), 'utf8')
+      expect(text, file).toMatch(/^\/\/\/ <reference types="node" \/>\n/)
+      expect(text, file).not.toContain('@internal')
+    }
+  })
+
   it('works from ESM, CommonJS and TypeScript when it is installed alone', () => {
     using project = new ScratchProject()
     project.install([target.name], tarballsFor(target.name))

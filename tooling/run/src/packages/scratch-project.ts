@@ -1,9 +1,14 @@
 /** An empty project outside of the repository, in which packed packages are used as a user would. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { root } from './workspace.js'
+import { dirname, join, resolve } from 'node:path'
+
+/** TypeScript, by the name under which this workspace has it. */
+export type Compiler = 'typescript' | 'typescript-5.4' | 'typescript-5.9' | 'typescript-7'
+
+const modules = createRequire(import.meta.url)
 
 /** What a program printed, and how it ended. */
 export interface ProgramResult {
@@ -51,9 +56,9 @@ export class ScratchProject implements Disposable {
     })
   }
 
-  /** Runs a program of the project under plain Node.js. */
-  run(file: string, deadlineMs = 30_000): ProgramResult {
-    return spawnSync(process.execPath, [join(this.directory, file)], {
+  /** Runs a program under plain Node.js: a file of the project, or one with a path of its own. */
+  run(file: string, args: readonly string[] = [], deadlineMs = 30_000): ProgramResult {
+    return spawnSync(process.execPath, [resolve(this.directory, file), ...args], {
       cwd: this.directory,
       encoding: 'utf8',
       timeout: deadlineMs,
@@ -61,25 +66,36 @@ export class ScratchProject implements Disposable {
     })
   }
 
-  /** Type-checks files of the project as strictly as a user can, with Node's own module resolution. */
-  typeCheck(...files: string[]): ProgramResult {
-    const options = {
-      compilerOptions: {
-        strict: true,
-        noEmit: true,
-        module: 'NodeNext',
-        target: 'ES2022',
-        lib: ['ES2023', 'ESNext.Disposable'],
-        types: ['node'],
-        typeRoots: [join(root, 'node_modules/@types')],
-      },
-      files,
-    }
-    const project = this.write('tsconfig.json', JSON.stringify(options))
-    return spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], {
-      cwd: this.directory,
+  /** Runs a compiler of this workspace in a folder of the project. */
+  tsc(compiler: Compiler, args: readonly string[], folder = '.'): ProgramResult {
+    const program = join(dirname(modules.resolve(`${compiler}/package.json`)), 'bin/tsc')
+    return spawnSync(process.execPath, [program, ...args], {
+      cwd: join(this.directory, folder),
       encoding: 'utf8',
     })
+  }
+
+  /**
+   * Writes a `tsconfig.json`: as strict as a user's can be, with nothing of Node.js but what packages bring.
+   * @param options compiler options that differ
+   */
+  configure(folder: string, files: readonly string[], options: Record<string, unknown> = {}): void {
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      module: 'nodenext',
+      target: 'es2022',
+      lib: ['es2022', 'esnext.disposable'],
+      types: [],
+      ...options,
+    }
+    this.write(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+  }
+
+  /** Type-checks files of the project: see {@link configure}. With the newest compiler, which is by far the fastest. */
+  typeCheck(...files: string[]): ProgramResult {
+    this.configure('.', files)
+    return this.tsc('typescript-7', ['-p', '.'])
   }
 
   [Symbol.dispose](): void {
