@@ -36,13 +36,17 @@ export function connectEndpoint(
     address,
     signal,
     timeoutMs,
-    setTimer: (callback, delayMs) => silenceDeadline(verbs.clock, delayMs, callback),
-    start: (ended) => connect(verbs, address, options, ended),
+    clock: {
+      setTimer: (callback, delayMs) => silenceDeadline(verbs.clock, delayMs, callback),
+      setImmediate: (callback) => verbs.clock.setImmediate(callback),
+    },
+    start: (ended) => dialEndpoint(verbs, address, options, ended),
     dispose: (endpoint) => endpoint.close(),
   })
 }
 
-async function connect(
+/** The same within somebody else's deadline: when `ended` fires, nothing of it is left behind. */
+export async function dialEndpoint(
   verbs: Verbs,
   address: HostAddress,
   options: EndpointOptions,

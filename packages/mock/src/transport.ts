@@ -47,7 +47,7 @@ export class MockTransport extends BaseTransport implements PipeSender, PipeRece
   #hasLeft = false
 
   constructor(parts: MockTransportParts) {
-    super(parts.localAddress, parts.remoteAddress, parts.clock)
+    super(parts, parts.clock)
     this.bufferPool = parts.bufferPool
     this.maxSendSize = parts.maxSendSize
     this.recvWindow = parts.recvWindow

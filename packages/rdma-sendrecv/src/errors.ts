@@ -21,15 +21,6 @@ export function resetByPeer(reason: number, address: HostAddress): NettsError {
   return new NettsError('ERR_NETTS_RESET', message, { address })
 }
 
-/** A graceful disconnect ran into its deadline with something undelivered. */
-export function disconnectTimedOut(timeoutMs: number, address: HostAddress): NettsError {
-  return new NettsError(
-    'ERR_NETTS_TIMEOUT',
-    `the peer took none of what was sent for ${timeoutMs} ms; the rest of it may be lost`,
-    { operation: 'disconnect', address },
-  )
-}
-
 /** The device has no room for what it granted. */
 export function queueOverrun(operation: string): NettsError {
   const message = `${operation}: the queue is full although it has room for everything that is outstanding`

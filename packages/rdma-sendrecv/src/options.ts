@@ -1,5 +1,5 @@
 /** The options of `sendRecv()`, their defaults and their checks. */
-import { checkChoice, checkInteger, invalidArgument } from '@netts/core/driver'
+import { checkChoice, checkInteger, checkOptionNames } from '@netts/core/driver'
 import { LEAST_BUFFER_SIZE, MOST_BUFFER_SIZE } from './protocol/hello.js'
 
 /** Options of {@link sendRecv}. The two ends of a connection may have different ones. */
@@ -54,12 +54,24 @@ export interface SendRecvOptions {
 /** Checked options, complete. */
 export type SendRecvConfig = { readonly [K in keyof SendRecvOptions]-?: NonNullable<SendRecvOptions[K]> }
 
+const OPTION_NAMES: readonly (keyof SendRecvOptions)[] = [
+  'recvDepth',
+  'recvDepthInitial',
+  'sendDepth',
+  'bufferSize',
+  'inlineThreshold',
+  'polling',
+  'adaptiveMicroseconds',
+  'spinMicroseconds',
+  'keepAliveIntervalMs',
+  'keepAliveTimeoutMs',
+]
 const MOST_DEPTH = 16_384
 const MOST_MS = 0x7fffffff
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range */
 export function checkOptions(options: SendRecvOptions = {}): SendRecvConfig {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object')
+  checkOptionNames('options', options, OPTION_NAMES)
   const recvDepth = checkInteger('recvDepth', options.recvDepth ?? 128, 1, MOST_DEPTH)
   const {
     recvDepthInitial = Math.min(4, recvDepth),

@@ -2,18 +2,17 @@
  * A transport over one endpoint: moves chunks between programs and the device as the protocol allows.
  *
  * What is staged, released or due within a tick leaves after it in one flush: receives first, so that the counts that
- * follow them are true, then frames. The states are `protocol/lifecycle.ts`'s; how it ends is `ending.ts`'s.
+ * follow them are true, then frames. The states are `protocol/lifecycle.ts`'s; how the endpoint ends is `ending.ts`'s.
  */
 import {
   type BufferPool,
+  type DisconnectOptions,
   type HostAddress,
   NettsError,
-  type PooledBuffer,
   type RecvCompletion,
   type TransportCapabilities,
-  type TransportState,
 } from '@netts/core'
-import { checkSendRange, invalidArgument, takeSlot, Waker } from '@netts/core/driver'
+import { BaseTransport, type BufferSlot, nextTick, sharePool } from '@netts/core/driver'
 import { COMPLETION, CompletionStatus } from '@netts/verbs'
 import { type Endpoint, type EndpointSession, kindOf, slotOf } from '@netts/verbs/endpoint'
 import { Ending } from './ending.js'
@@ -43,34 +42,34 @@ import { WorkKind } from './work-requests.js'
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
 /** See {@link SendRecvTransport}. */
-export class SendRecvSession implements SendRecvTransport, EndpointSession {
+export class SendRecvSession
+  extends BaseTransport<HostAddress>
+  implements SendRecvTransport, EndpointSession
+{
+  readonly capabilities = CAPABILITIES
   readonly #endpoint: Endpoint
   readonly #config: SendRecvConfig
   readonly #memory: TransportMemory
   readonly #receives: ReceiveBuffers
   readonly #sends: SendQueue
-  readonly #waker = new Waker()
   readonly #localHello: Hello
-  readonly #oneCopy: Uint8Array[] = [new Uint8Array(0)]
   #protocol!: ProtocolEnd
-  #ending!: Ending
+  #ending: Ending | undefined
   #posting!: ReceivePosting
+  #bufferPool: BufferPool | undefined
   #maxSendSize = 0
-  #completed = 0
-  /** A send was refused, or completions were asked for: the waker tells of the next one. */
-  #awaitsCompletion = false
   /** This batch of completions brought something to tell the program. */
   #hasNews = false
+  #isDiscarding = false
   #controlFrames = 0
-  #peerFinished = false
-  /** This side said finish, disconnect or destroy: sending is misuse from then on. */
-  #saidEnd = false
   #flushScheduled = false
   /** A CREDIT frame is due, and goes in the next turn of the event loop unless another frame has carried the count. */
   #creditScheduled = false
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
+    // While a deadline runs, the endpoint keeps the process alive.
+    super(endpoint, endpoint.verbs.clock)
     this.#endpoint = endpoint
     this.#config = config
     const { queuePair } = endpoint
@@ -97,14 +96,9 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
 
   // Metadata.
 
-  get localAddress(): HostAddress {
-    return this.#endpoint.localAddress
-  }
-  get remoteAddress(): HostAddress {
-    return this.#endpoint.remoteAddress
-  }
   get bufferPool(): BufferPool {
-    return this.#memory.programPool
+    this.#bufferPool ??= sharePool(this.#memory.programPool, this.#config.bufferSize)
+    return this.#bufferPool
   }
   get maxSendSize(): number {
     return this.#maxSendSize
@@ -112,30 +106,12 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   get recvWindow(): number {
     return this.#config.recvDepth * this.#maxSendSize
   }
-  get capabilities(): TransportCapabilities {
-    return CAPABILITIES
-  }
   get pinnedBytes(): number {
     const buffers = this.#receives.held + this.#sends.held
     return buffers * this.#config.bufferSize + this.#sends.headerBytes
   }
   get controlFramesSent(): number {
     return this.#controlFrames
-  }
-  get state(): TransportState {
-    const { life } = this.#protocol
-    if (isOver(life)) return 'closed'
-    if (this.#ending.disconnecting) return 'disconnecting'
-    return life === 'open' || life === 'peer-finished' ? 'open' : 'finished'
-  }
-  get error(): NettsError | undefined {
-    return this.#ending.error
-  }
-  get waker(): (() => void) | undefined {
-    return this.#waker.callback
-  }
-  set waker(callback: (() => void) | undefined) {
-    this.#waker.callback = callback
   }
   ref(): void {
     this.#endpoint.ref()
@@ -146,74 +122,34 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
 
   // Sending.
 
-  sendCopy(data: Uint8Array): number {
-    if (!(data instanceof Uint8Array)) throw invalidArgument('data must be a Uint8Array', 'sendCopy')
-    if (data.byteLength === 0) throw invalidArgument('data is empty', 'sendCopy')
-    const parts = this.#oneCopy
-    parts[0] = data
-    return this.#copy(parts, 'sendCopy')
+  protected hasCapacityFor(): boolean {
+    return this.#protocol.maySendData && this.#sends.hasRoomForData && !isOver(this.#protocol.life)
   }
 
-  sendGather(parts: readonly Uint8Array[]): number {
-    let empty = true
-    for (const part of parts) {
-      if (!(part instanceof Uint8Array)) throw invalidArgument('parts must be Uint8Arrays', 'sendGather')
-      if (part.byteLength > 0) empty = false
-    }
-    if (empty) throw invalidArgument('every part is empty', 'sendGather')
-    return this.#copy(parts, 'sendGather')
-  }
-
-  sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
-    const length = checkSendRange(
-      buffer,
-      this.#memory.environment.domain,
-      this.#maxSendSize,
-      byteOffset,
-      byteLength,
-    )
-    if (!this.#maySend('sendBuffer')) {
-      this.#awaitsCompletion = true
-      return false
-    }
-    this.#sends.stageSlot(takeSlot(buffer), byteOffset, length)
-    this.#protocol.onSend(FrameKind.data)
-    this.#scheduleFlush()
-    return true
-  }
-
-  pollSendCompletion(): number {
-    const completed = this.#completed
-    this.#completed = 0
-    this.#awaitsCompletion = true
-    return completed
-  }
-
-  get sendsInFlight(): number {
-    return isOver(this.#protocol.life) ? 0 : this.#sends.dataInFlight + this.#completed
-  }
-
-  /** @throws NettsError `ERR_NETTS_INVALID_STATE` after this side's own end */
-  #maySend(operation: string): boolean {
-    if (this.#saidEnd) {
-      throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} after finish, disconnect or destroy`, {
-        operation,
-      })
-    }
-    const { life, maySendData } = this.#protocol
-    return maySendData && this.#sends.hasRoomForData && !isOver(life)
-  }
-
-  #copy(parts: readonly Uint8Array[], operation: string): number {
-    const accepted = this.#maySend(operation) ? this.#sends.stageCopy(parts, this.#maxSendSize) : 0
-    if (accepted === 0) {
-      this.#awaitsCompletion = true
-      return 0
-    }
+  protected queueCopy(parts: readonly Uint8Array[]): number {
+    const accepted = this.hasCapacityFor() ? this.#sends.stageCopy(parts, this.#maxSendSize) : 0
+    if (accepted === 0) return 0
     this.#protocol.onSend(FrameKind.data)
     this.#scheduleFlush()
     return accepted
   }
+
+  protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
+    this.#sends.stageSlot(slot, byteOffset, byteLength)
+    this.#protocol.onSend(FrameKind.data)
+    this.#scheduleFlush()
+  }
+
+  protected get sendsUnderWay(): number {
+    return this.#sends.dataInFlight
+  }
+
+  get queuedBytes(): number {
+    return this.state === 'closed' ? 0 : this.#sends.dataBytes
+  }
+
+  /** What is under way comes back once the queue pair is drained. */
+  protected dropQueued(): void {}
 
   // Receiving.
 
@@ -236,41 +172,37 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     this.#receives.release(chunkIndex)
     this.#scheduleFlush()
     // A chunk may have had to wait for this release.
-    if (this.#receives.queued > 0) this.#waker.wake()
+    if (this.#receives.queued > 0) this.wake()
   }
 
-  get recvEnded(): boolean {
-    return this.#peerFinished && this.#receives.queued === 0
+  protected get hasUnpolled(): boolean {
+    return this.#receives.queued > 0
+  }
+
+  protected discardInput(): void {
+    this.#isDiscarding = true
+    this.#receives.discardQueued()
+    this.#scheduleFlush()
   }
 
   // The end.
 
-  pollDisconnect(): boolean {
-    return isOver(this.#protocol.life)
-  }
-
-  finish(): void {
-    this.#saidEnd = true
+  protected sayEnd(): void {
     this.#protocol.finish()
     this.#scheduleFlush()
   }
 
-  disconnect(): void {
-    this.#saidEnd = true
-    if (this.#ending.disconnecting || isOver(this.#protocol.life)) return
-    this.#ending.disconnect()
-    this.#receives.discardQueued()
-    this.#scheduleFlush()
+  override disconnect(options?: DisconnectOptions): void {
+    super.disconnect(options)
+    if (this.state === 'disconnecting') this.#ending?.disconnect()
   }
 
-  destroy(error?: NettsError): void {
-    this.#saidEnd = true
-    if (isOver(this.#protocol.life)) return
-    this.#ending.fail(
-      error ?? new NettsError('ERR_NETTS_DESTROYED', 'the transport was destroyed'),
-      ResetReason.destroyed,
-    )
-    this.#receives.discardQueued()
+  protected cut({ code }: NettsError): void {
+    this.#ending?.cut(code === 'ERR_NETTS_TIMEOUT' ? ResetReason.timeout : ResetReason.destroyed)
+  }
+
+  protected release(): void {
+    this.#ending?.leave()
   }
 
   // The endpoint's calls.
@@ -293,8 +225,8 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       endpoint: this.#endpoint,
       protocol: this.#protocol,
       sends: this.#sends,
-      waker: this.#waker,
       scheduleFlush: () => this.#scheduleFlush(),
+      onDelivered: () => this.onEndTaken(),
     })
     this.#posting = new ReceivePosting({
       clock: this.#endpoint.verbs.clock,
@@ -326,23 +258,22 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   onBatchEnd(): void {
     // A handshake that failed drains as well.
     if (this.#endpoint.state !== 'open') return
-    if (this.#sends.inFlight === 0) this.#ending.onAllAcknowledged()
-    else this.#ending.onAcknowledged()
-    if (isOver(this.#protocol.life)) return
+    this.#ending?.onAcknowledged()
     // What the waker leads to leaves below, and not a tick later.
     this.#flushScheduled = true
-    try {
-      if (this.#hasNews) {
-        this.#hasNews = false
-        this.#waker.wakeNow()
-      }
-    } finally {
-      SendRecvSession.#tryFlush(this)
+    if (this.#hasNews) {
+      this.#hasNews = false
+      this.wakeNow()
     }
+    SendRecvSession.#tryFlush(this)
   }
 
   onEnd(error: NettsError): void {
-    this.#ending.onEndpointEnd(error)
+    const isClean = this.#ending?.isClean === true
+    if (isClean) this.#protocol.abandon(ResetReason.timeout)
+    else this.#protocol.fail()
+    this.#ending?.stop()
+    this.onFailure(isClean ? undefined : error)
   }
 
   onDrained(): void {
@@ -357,10 +288,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   }
 
   #onSent(place: number): void {
-    this.#completed += this.#sends.retireTo(place)
-    if (!this.#awaitsCompletion) return
-    this.#awaitsCompletion = false
-    this.#hasNews = true
+    if (this.completeSends(this.#sends.retireTo(place))) this.#hasNews = true
   }
 
   #onReceived(index: number, byteLength: number): void {
@@ -382,16 +310,17 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       return
     }
     if (kind === FrameKind.data) {
-      if (!this.#ending.disconnecting) this.#receives.queue(byteLength - HEADER_BYTES)
+      if (!this.#isDiscarding) this.#receives.queue(byteLength - HEADER_BYTES)
     } else if (kind === FrameKind.fin) {
-      this.#peerFinished = true
+      this.onPeerEnd()
     } else if (kind === FrameKind.reset) {
-      this.#ending.onReset(resetByPeer(argument, this.remoteAddress))
+      this.onFailure(resetByPeer(argument, this.remoteAddress))
     }
   }
 
   #onLie(what: string): void {
-    this.#ending.fail(brokenProtocol(what, this.remoteAddress), ResetReason.protocol)
+    this.#protocol.fail(ResetReason.protocol)
+    this.onFailure(brokenProtocol(what, this.remoteAddress))
   }
 
   // The flush.
@@ -400,7 +329,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   #scheduleFlush(): void {
     if (this.#flushScheduled || this.#endpoint.state !== 'open') return
     this.#flushScheduled = true
-    process.nextTick(SendRecvSession.#tryFlush, this)
+    nextTick(SendRecvSession.#tryFlush, this)
   }
 
   /** Programs that answer from a promise do so after this flush, and then no frame of its own is needed. */
@@ -418,12 +347,12 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     try {
       session.#flush(isTurnOver)
     } catch (error) {
-      session.#ending.onRefused(error as NettsError)
+      session.#ending?.onRefused(error as NettsError)
     }
   }
 
   #flush(isTurnOver: boolean): void {
-    if (this.#endpoint.state !== 'open' || this.#ending.refused) return
+    if (this.#endpoint.state !== 'open' || this.#ending?.refused) return
     const protocol = this.#protocol
     const sends = this.#sends
     this.#posting.post()
@@ -437,7 +366,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
         break
       }
       sends.stageControl(kind, protocol.argumentOf(kind))
-      if (kind === FrameKind.fin) this.#ending.onFinStaged()
+      if (kind === FrameKind.fin) this.#ending?.onFinStaged()
       protocol.onSend(kind)
       protocol.receives.announce()
       this.#controlFrames++

@@ -1,13 +1,7 @@
 /** The addresses at both ends of a socket, and what the platform asks of a path. */
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { type Address, isPathAddress } from '@netts/core'
-import { invalidArgument } from '@netts/core/driver'
-
-/** Both ends of a connection. */
-export interface Ends {
-  readonly localAddress: Address
-  readonly remoteAddress: Address
-}
+import { invalidArgument, type TransportEnds } from '@netts/core/driver'
 
 /** `sun_path` has room for 108 bytes in Linux and 104 in macOS, with a NUL (unix(7)). Node.js would cut the path. */
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
@@ -33,7 +27,7 @@ const UNNAMED: Address = Object.freeze({ path: '' })
 // What is known already is not asked of the socket: Node.js would keep a copy for as long as the socket lives.
 
 /** @returns `undefined` when the connection is gone already, or connected to itself */
-export function clientEnds(socket: Socket, remoteAddress: Address): Ends | undefined {
+export function clientEnds(socket: Socket, remoteAddress: Address): TransportEnds | undefined {
   if (isPathAddress(remoteAddress)) return { localAddress: UNNAMED, remoteAddress }
   const { localAddress: host, localPort: port } = socket
   if (host === undefined || port === undefined) return undefined
@@ -43,7 +37,7 @@ export function clientEnds(socket: Socket, remoteAddress: Address): Ends | undef
 }
 
 /** @returns `undefined` when the client is gone already */
-export function serverEnds(socket: Socket, listening: Address): Ends | undefined {
+export function serverEnds(socket: Socket, listening: Address): TransportEnds | undefined {
   if (isPathAddress(listening)) return { localAddress: listening, remoteAddress: UNNAMED }
   const { remoteAddress: host, remotePort: port } = socket
   if (host === undefined || port === undefined) return undefined

@@ -1,8 +1,14 @@
 /** A transport over one connected socket of node:net. */
 import type { Socket } from 'node:net'
 import { type BufferPool, isPathAddress, type RecvCompletion, type TransportCapabilities } from '@netts/core'
-import { BaseTransport, type BufferSlot, ChunkTable, nextTick, sharePool } from '@netts/core/driver'
-import type { Ends } from './addresses.js'
+import {
+  BaseTransport,
+  type BufferSlot,
+  ChunkTable,
+  nextTick,
+  sharePool,
+  type TransportEnds,
+} from '@netts/core/driver'
 import { type Chunk, LooseChunk } from './chunks.js'
 import { endedByReset, transportFailed } from './errors.js'
 import { kernelQueueBytes } from './kernel-queue.js'
@@ -63,8 +69,8 @@ export class TcpTransport extends BaseTransport implements ReadSink {
    * @param socket connected, half-open allowed, not reading yet
    * @param reads the socket's own receive memory; without, it emits `data`
    */
-  constructor(socket: Socket, ends: Ends, config: TcpConfig, reads?: ReadBuffers) {
-    super(ends.localAddress, ends.remoteAddress)
+  constructor(socket: Socket, ends: TransportEnds, config: TcpConfig, reads?: ReadBuffers) {
+    super(ends)
     this.#socket = socket
     this.#config = config
     this.#reads = reads

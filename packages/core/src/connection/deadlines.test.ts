@@ -1,6 +1,13 @@
 /** The deadlines of a connection, in a time of the tests' own. */
 import { describe, expect, it, vi } from 'vitest'
-import { connectionAndPeer, connectionPair, expectBytes, frame, pattern, settle } from '../test-support/connection-pair.js'
+import {
+  connectionAndPeer,
+  connectionPair,
+  expectBytes,
+  frame,
+  pattern,
+  settle,
+} from '../test-support/connection-pair.js'
 import type { ManualClock } from '../test-support/manual-clock.js'
 
 const time = vi.hoisted(() => ({ clock: undefined as unknown as ManualClock }))

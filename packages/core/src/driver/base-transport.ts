@@ -28,6 +28,12 @@ const DEFAULT_DISCONNECT_TIMEOUT_MS = 5000
 // One for all transports, as drivers copy before they return.
 const onePart: Uint8Array[] = [NO_BYTES]
 
+/** The addresses at both ends of a connection. */
+export interface TransportEnds<A extends Address = Address> {
+  readonly localAddress: A
+  readonly remoteAddress: A
+}
+
 /**
  * A {@link Transport} without a wire.
  *
@@ -42,9 +48,7 @@ const onePart: Uint8Array[] = [NO_BYTES]
  * | any but closed  | `destroy()`                           | `closed` with an error, and `cut()`        |
  * | any but closed  | `onFailure()`                         | `closed` with an error, and `release()`    |
  */
-export abstract class BaseTransport implements Transport {
-  readonly localAddress: Address
-  readonly remoteAddress: Address
+export abstract class BaseTransport<A extends Address = Address> implements Transport {
   abstract readonly capabilities: TransportCapabilities
   abstract readonly bufferPool: BufferPool
   abstract readonly maxSendSize: number
@@ -69,10 +73,14 @@ export abstract class BaseTransport implements Transport {
   #isLingering = false
   #linger: ClockTimer | undefined
 
-  /** @param time where deadlines get their time from. @default this machine's */
-  protected constructor(localAddress: Address, remoteAddress: Address, time: Clock = clock) {
-    this.localAddress = localAddress
-    this.remoteAddress = remoteAddress
+  readonly #ends: TransportEnds<A>
+
+  /**
+   * @param ends asked for the addresses whenever somebody wants to know them
+   * @param time where deadlines get their time from. @default this machine's
+   */
+  protected constructor(ends: TransportEnds<A>, time: Clock = clock) {
+    this.#ends = ends
     this.clock = time
   }
 
@@ -169,6 +177,14 @@ export abstract class BaseTransport implements Transport {
   }
 
   // The contract.
+
+  get localAddress(): A {
+    return this.#ends.localAddress
+  }
+
+  get remoteAddress(): A {
+    return this.#ends.remoteAddress
+  }
 
   get state(): TransportState {
     return this.#state

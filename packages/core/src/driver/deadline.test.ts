@@ -108,7 +108,9 @@ describe('withDeadline', () => {
 
   it('waits for ever with 0', async () => {
     const result = withDeadline(
-      task(() => new Promise<string>((resolve) => clock.setTimer(() => resolve('slow'), 1e6)), { timeoutMs: 0 }),
+      task(() => new Promise<string>((resolve) => clock.setTimer(() => resolve('slow'), 1e6)), {
+        timeoutMs: 0,
+      }),
     )
     await clock.advance(1e6)
     expect(await result).toBe('slow')

@@ -35,7 +35,7 @@ describe('checks of options', () => {
     expect(() => checkTimeout('timeoutMs', 2 ** 31)).toThrow(refused)
     expect(() => checkTimeout('timeoutMs', -1)).toThrow(refused)
     expect(() => checkBoolean('b', 0)).toThrow(refused)
-    expect(() => checkChoice('c', 'three', ['one', 'two'])).toThrow('c must be one of one, two, not \'three\'')
+    expect(() => checkChoice('c', 'three', ['one', 'two'])).toThrow("c must be one of one, two, not 'three'")
     expect(() => checkSignal({})).toThrow(refused)
     expect(() => checkSignal(null)).toThrow(refused)
   })

@@ -44,7 +44,7 @@ export class LoopbackTransport extends BaseTransport {
   #held: { readonly byteLength: number; complete(): void }[] = []
 
   constructor(name: string, peerName: string, options: LoopbackOptions) {
-    super({ path: name }, { path: peerName })
+    super({ localAddress: { path: name }, remoteAddress: { path: peerName } })
     this.#options = options
     this.maxSendSize = options.maxSendSize ?? 65_536
     this.recvWindow = options.recvWindow ?? 1 << 20
