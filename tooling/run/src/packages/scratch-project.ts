@@ -3,12 +3,12 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /** TypeScript, by the name under which this workspace has it. */
 export type Compiler = 'typescript' | 'typescript-5.4' | 'typescript-5.9' | 'typescript-7'
 
-const { resolve } = createRequire(import.meta.url)
+const modules = createRequire(import.meta.url)
 
 /** What a program printed, and how it ended. */
 export interface ProgramResult {
@@ -56,9 +56,9 @@ export class ScratchProject implements Disposable {
     })
   }
 
-  /** Runs a program of the project under plain Node.js. */
-  run(file: string, deadlineMs = 30_000): ProgramResult {
-    return spawnSync(process.execPath, [join(this.directory, file)], {
+  /** Runs a program under plain Node.js: a file of the project, or one with a path of its own. */
+  run(file: string, args: readonly string[] = [], deadlineMs = 30_000): ProgramResult {
+    return spawnSync(process.execPath, [resolve(this.directory, file), ...args], {
       cwd: this.directory,
       encoding: 'utf8',
       timeout: deadlineMs,
@@ -68,7 +68,7 @@ export class ScratchProject implements Disposable {
 
   /** Runs a compiler of this workspace in a folder of the project. */
   tsc(compiler: Compiler, args: readonly string[], folder = '.'): ProgramResult {
-    const program = join(dirname(resolve(`${compiler}/package.json`)), 'bin/tsc')
+    const program = join(dirname(modules.resolve(`${compiler}/package.json`)), 'bin/tsc')
     return spawnSync(process.execPath, [program, ...args], {
       cwd: join(this.directory, folder),
       encoding: 'utf8',
