@@ -21,10 +21,10 @@ test('messages arrive and both ends close while timers are fake', async () => {
   mock.timers.reset()
 })
 
-test('close ends although the peer does nothing', async () => {
+test('close ends although the peer does nothing until then', async () => {
   mock.timers.enable()
-  const { server, client } = await pair()
+  const { server, client, accepted } = await pair()
   await client.close()
-  await server.close()
+  await Promise.all([accepted.close(), server.close()])
   mock.timers.reset()
 })
