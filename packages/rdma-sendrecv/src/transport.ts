@@ -61,6 +61,8 @@ export class SendRecvSession
   /** This batch of completions brought something to tell the program. */
   #hasNews = false
   #isDiscarding = false
+  /** The peer had finished, and waits no more for this end to do so: an error only to what would still be sent. */
+  #peerLeft: NettsError | undefined
   #controlFrames = 0
   #flushScheduled = false
   /** A CREDIT frame is due, and goes in the next turn of the event loop unless another frame has carried the count. */
@@ -123,6 +125,8 @@ export class SendRecvSession
   // Sending.
 
   protected hasCapacityFor(): boolean {
+    const left = this.#peerLeft
+    if (left) nextTick(() => this.onFailure(left))
     return this.#protocol.maySendData && this.#sends.hasRoomForData && !isOver(this.#protocol.life)
   }
 
@@ -188,6 +192,7 @@ export class SendRecvSession
   // The end.
 
   protected sayEnd(): void {
+    if (this.#peerLeft) return this.onEndTaken()
     this.#protocol.finish()
     this.#scheduleFlush()
   }
@@ -314,8 +319,19 @@ export class SendRecvSession
     } else if (kind === FrameKind.fin) {
       this.onPeerEnd()
     } else if (kind === FrameKind.reset) {
-      this.onFailure(resetByPeer(argument, this.remoteAddress))
+      this.#onReset(argument)
     }
+  }
+
+  #onReset(reason: number): void {
+    const error = resetByPeer(reason, this.remoteAddress)
+    const isOwed = this.#sends.dataInFlight > 0 || this.saidEnd
+    if (reason !== ResetReason.timeout || !this.hasPeerEnded || isOwed) {
+      this.onFailure(error)
+      return
+    }
+    this.#peerLeft = error
+    this.#ending?.closeEndpoint()
   }
 
   #onLie(what: string): void {
