@@ -65,10 +65,11 @@ export async function sendUntilPending(
   const most = mostAccepted(connection, settings)
   for (let accepted = 0; accepted * byteLength <= most; accepted++) {
     let settled = false
-    const sending = connection.send(message(accepted, byteLength)).finally(() => {
+    const sending = connection.send(message(accepted, byteLength))
+    const onSettled = () => {
       settled = true
-    })
-    sending.catch(() => {})
+    }
+    sending.then(onSettled, onSettled)
     for (let turns = 0; turns < 20 && !settled; turns++) await turn()
     for (let waits = 0; waits < 10 && !settled; waits++) await pause(settings.shortMs / 4)
     if (!settled) return { pending: sending, accepted }
