@@ -28,6 +28,8 @@ interface Waiting {
 export interface SenderOwner extends WriterOwner {
   /** The transport threw: ends the connection. @returns the error that it ended with */
   onThrow(error: unknown): NettsError
+  /** Something was handed over, or has to wait: the peer has to take it. */
+  watchStall(): void
 }
 
 /** What every send that needs no waiting returns. */
@@ -240,7 +242,9 @@ export class Sender {
 
   #write(message: OutgoingMessage): boolean {
     try {
-      return this.#writer.write(message)
+      const isWritten = this.#writer.write(message)
+      this.#owner.watchStall()
+      return isWritten
     } catch (error) {
       throw this.#owner.onThrow(error)
     }

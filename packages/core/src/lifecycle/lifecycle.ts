@@ -186,6 +186,11 @@ export class Lifecycle {
     nextTick(Lifecycle.#onPumpTick, this)
   }
 
+  /** Something may wait for the peer now: then it has to go on. */
+  watchStall(): void {
+    if (this.#stall && this.#hasUnsent) this.#stall.start()
+  }
+
   /** Before waiting for the waker: it announces changes only, and a closed transport changes no more. */
   checkClosed(): void {
     if (this.#state !== 'closed' && this.#transport.pollDisconnect()) this.scheduleWake()
@@ -225,7 +230,7 @@ export class Lifecycle {
   /** Hands over what waits; then the half-close, or the disconnect, once all of it is out. */
   #pump(): void {
     this.#user.pump()
-    if (this.#stall && this.#hasUnsent) this.#stall.start()
+    this.watchStall()
     if (this.#state === 'open' || !this.#user.isDrained) return
     if (this.#state === 'finishing') {
       this.#state = 'finished'
