@@ -192,7 +192,10 @@ export class SendRecvSession
   // The end.
 
   protected sayEnd(): void {
-    if (this.#peerLeft) return this.onEndTaken()
+    if (this.#peerLeft) {
+      this.onEndTaken()
+      return
+    }
     this.#protocol.finish()
     this.#scheduleFlush()
   }

@@ -35,6 +35,7 @@ export const queuedBytesRules: Area = (rule, settings) => {
   rule('queuedBytes is 0 once closed', async (context) => {
     const { client, server } = await context.pair()
     await client.sendUntilStuck(server.transport.recvWindow + settings.bufferedByteLength)
+    assert.ok(client.transport.queuedBytes >= 0)
     client.transport.destroy()
     assert.equal(client.transport.queuedBytes, 0)
     await server.ended()

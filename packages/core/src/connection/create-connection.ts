@@ -325,7 +325,10 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   #deliver(): void {
     const receiver = this.#receiver
     while (receiver.ready > 0 && this.#receives.length > 0) {
-      if (!takeTurn()) return this.#deliverNextTurn()
+      if (!takeTurn()) {
+        this.#deliverNextTurn()
+        return
+      }
       const waiter = this.#receives.first!
       waiter.resolve(this.#take(waiter.detail))
       if (receiver.ready === 0) this.#poll()

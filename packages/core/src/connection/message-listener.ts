@@ -32,7 +32,7 @@ export class MessageListener<T extends Transport> implements ConnectionListener<
     if (transport === undefined) return undefined
     const connection = createConnection(transport, this.#options)
     this.#connections.add(connection)
-    connection.closed.then(() => this.#connections.delete(connection))
+    void connection.closed.then(() => this.#connections.delete(connection))
     if (acceptChannel.hasSubscribers) acceptChannel.publish({ connection })
     return connection
   }

@@ -589,7 +589,7 @@ describe('a large message', () => {
       budget = 1 << 20
       transport.wakeUp()
       await settle()
-      expect(transport.state).toBe(end === 'finish' ? 'finished' : 'disconnecting')
+      expect(transport.state).toBe(end === 'finish' ? 'finished' : 'closed')
       expectBytes(drain(peer), frame(pattern(5000)))
       transport.completeOldest()
       await sent

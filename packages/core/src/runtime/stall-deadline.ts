@@ -63,15 +63,21 @@ export class StallDeadline {
     this.#parts.look?.()
     if (!this.#timer) return
     const progress = this.#parts.progress()
-    if (!(progress instanceof Promise)) return this.#judge(progress)
+    if (!(progress instanceof Promise)) {
+      this.#judge(progress)
+      return
+    }
     const timer = this.#timer
-    progress.then((found) => {
+    void progress.then((found) => {
       if (this.#timer === timer) this.#judge(found)
     })
   }
 
   #judge(progress: number | undefined): void {
-    if (progress === undefined) return this.stop()
+    if (progress === undefined) {
+      this.stop()
+      return
+    }
     if (progress !== this.#progress) {
       this.#progress = progress
       this.#quietLooks = 0
