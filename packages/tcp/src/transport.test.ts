@@ -34,7 +34,6 @@ async function openAgainstPlain(options = {}): Promise<{ transport: Transport; p
 }
 
 /** Lets the event loop look for what happened. */
-const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 
 /** The next bytes of a plain socket that reads nothing by itself. */
 function readSome(peer: Socket): Promise<Buffer> {
