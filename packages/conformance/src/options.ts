@@ -62,7 +62,10 @@ export interface ConformanceOptions {
   describe(name: string, body: () => void): unknown
   /** The runner's `it`. */
   it(name: string, body: (this: unknown, ...args: unknown[]) => Promise<void>): unknown
-  /** How long nothing may happen before a test fails; never what makes it pass. @default 10000 */
+  /**
+   * How long nothing may happen before a test fails; never what makes it pass. Timeouts that a test sets itself are
+   * this / 500, at least 20 ms, or a few times that. @default 10000
+   */
   readonly deadlineMs?: number | undefined
   /** How many bytes the bulk tests move each way. @default 4 MiB */
   readonly bulkByteLength?: number | undefined
@@ -77,7 +80,7 @@ export interface ConformanceOptions {
   readonly seed?: number | undefined
   /** How many random schedules are run. @default 20 */
   readonly schedules?: number | undefined
-  /** Also the rules that need many seconds, such as the 5 s deadline of `disconnect`. @default false */
+  /** Also the rule that needs many seconds: the default deadline of `disconnect`, 5 s. @default false */
   readonly slow?: boolean | undefined
 }
 

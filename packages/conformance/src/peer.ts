@@ -29,6 +29,8 @@ export async function runPeerTask(
   const listener = await builder.listen(address)
   onListening(listener.address)
   const transport = await listener.accept()
+  // One connection is all it is for, and an open listener would keep its process alive.
+  await listener.close()
   if (!transport) throw new Error('the listener closed before anybody connected')
   await speak(new Endpoint(transport, PEER_DEADLINE_MS, new Pattern(2), new Pattern(1)), byteLength)
 }

@@ -8,7 +8,7 @@ import {
 } from '@netts/core'
 import type { Settings } from '../options.js'
 import type { Context } from './context.js'
-import { pause } from './deadline.js'
+import { pause, turn } from './deadline.js'
 import { Pattern } from './pattern.js'
 
 const pattern = new Pattern(3)
@@ -56,20 +56,21 @@ export function mostAccepted({ transport }: Connection, settings: Settings): num
   return transport.recvWindow + settings.bufferedByteLength + 2 ** 20
 }
 
-/** Sends without waiting until one stays pending. @returns the pending ones and how many were accepted */
+/** Sends without waiting until one stays pending. @returns the pending one, and how many were accepted before */
 export async function sendUntilPending(
+  { settings }: Context,
   connection: Connection,
   byteLength: number,
-  most: number,
 ): Promise<{ pending: Promise<void>; accepted: number }> {
+  const most = mostAccepted(connection, settings)
   for (let accepted = 0; accepted * byteLength <= most; accepted++) {
     let settled = false
     const sending = connection.send(message(accepted, byteLength)).finally(() => {
       settled = true
     })
     sending.catch(() => {})
-    await undefined
-    for (let waits = 0; waits < 40 && !settled; waits++) await pause(5)
+    for (let turns = 0; turns < 20 && !settled; turns++) await turn()
+    for (let waits = 0; waits < 10 && !settled; waits++) await pause(settings.shortMs / 4)
     if (!settled) return { pending: sending, accepted }
   }
   assert.fail(`more than ${most} bytes were accepted, and nobody receives`)

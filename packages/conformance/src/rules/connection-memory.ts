@@ -42,8 +42,7 @@ export const connectionMemoryRules: Area = (rule, settings) => {
       const size = copiedByteLength(client)
       // Behind others nothing of it has left; alone, some of it has.
       let before = 0
-      if (isBehind)
-        before = (await sendUntilPending(client, size, mostAccepted(client, settings))).accepted + 1
+      if (isBehind) before = (await sendUntilPending(context, client, size)).accepted + 1
       const data = Uint8Array.from(message(before, mostAccepted(client, settings)))
       let outcome: unknown = 'pending'
       const sending = client.send(data).then(

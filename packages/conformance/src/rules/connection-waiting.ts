@@ -4,24 +4,17 @@ import { getEventListeners } from 'node:events'
 import type { NettsError } from '@netts/core'
 import { meanwhile, pause } from '../harness/deadline.js'
 import { assertRejects } from '../harness/expect.js'
-import {
-  checkReceived,
-  connected,
-  copiedByteLength,
-  message,
-  mostAccepted,
-  sendUntilPending,
-} from '../harness/messages.js'
+import { checkReceived, connected, copiedByteLength, message, sendUntilPending } from '../harness/messages.js'
 import type { Area } from './area.js'
 
 const MANY = 10_000
 
-export const connectionWaitingRules: Area = (rule, settings) => {
+export const connectionWaitingRules: Area = (rule) => {
   rule('whenWritable waits while the peer does not read, and no longer', async (context) => {
     const [client, server] = await connected(context)
     await context.within('room at once', client.whenWritable())
     const size = copiedByteLength(client)
-    const { pending, accepted } = await sendUntilPending(client, size, mostAccepted(client, settings))
+    const { pending, accepted } = await sendUntilPending(context, client, size)
     let isWritable = false
     const waiting = meanwhile(
       client.whenWritable().then(() => {
@@ -41,7 +34,7 @@ export const connectionWaitingRules: Area = (rule, settings) => {
   rule('flush resolves when the sends before it have settled, and nothing is queued', async (context) => {
     const [client, server] = await connected(context)
     const size = copiedByteLength(client)
-    const { pending, accepted } = await sendUntilPending(client, size, mostAccepted(client, settings))
+    const { pending, accepted } = await sendUntilPending(context, client, size)
     const sends = [pending, client.send(message(accepted + 1, size)), client.send(message(accepted + 2, 10))]
     let settled = 0
     for (const sending of sends) {
@@ -63,7 +56,7 @@ export const connectionWaitingRules: Area = (rule, settings) => {
   rule('what a signal cancels rejects as AbortError, or as TimeoutError by a deadline', async (context) => {
     const listener = await context.listen()
     const [client] = await connected(context, {}, listener)
-    await sendUntilPending(client, copiedByteLength(client), mostAccepted(client, settings))
+    await sendUntilPending(context, client, copiedByteLength(client))
     const reasons: [reason: Error, name: string][] = [
       [new Error('enough'), 'AbortError'],
       [new DOMException('too late', 'TimeoutError'), 'TimeoutError'],

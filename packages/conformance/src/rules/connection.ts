@@ -9,7 +9,6 @@ import {
   connected,
   copiedByteLength,
   message,
-  mostAccepted,
   sendUntilPending,
 } from '../harness/messages.js'
 import { Random } from '../harness/random.js'
@@ -92,10 +91,9 @@ export const connectionRules: Area = (rule, settings) => {
     async (context) => {
       const [client, server] = await connected(context)
       const size = copiedByteLength(client)
-      const most = mostAccepted(client, settings)
       const [ofClient, ofServer] = await Promise.all([
-        sendUntilPending(client, size, most),
-        sendUntilPending(server, size, most),
+        sendUntilPending(context, client, size),
+        sendUntilPending(context, server, size),
       ])
       await context.within('a timer', pause(10))
       let received = 0
@@ -116,8 +114,7 @@ export const connectionRules: Area = (rule, settings) => {
   rule('aborting a send that waits sends nothing of it', async (context) => {
     const [client, server] = await connected(context)
     const size = copiedByteLength(client)
-    const most = mostAccepted(client, settings)
-    const { pending, accepted } = await sendUntilPending(client, size, most)
+    const { pending, accepted } = await sendUntilPending(context, client, size)
     const controller = new AbortController()
     const aborted = meanwhile(client.send(message(0, 777), { signal: controller.signal }))
     const after = meanwhile(client.send(message(accepted + 1, 33)))
@@ -161,8 +158,7 @@ export const connectionRules: Area = (rule, settings) => {
 
   rule('sends and receives pending at a destroy reject, each once', async (context) => {
     const [client, server] = await connected(context)
-    const most = mostAccepted(client, settings)
-    const { pending } = await sendUntilPending(client, copiedByteLength(client), most)
+    const { pending } = await sendUntilPending(context, client, copiedByteLength(client))
     const receiving = meanwhile(client.recv())
     client.destroy()
     await assertRejects(context.within('the send', pending), 'ERR_NETTS_DESTROYED')
