@@ -15,19 +15,8 @@ export function resetByPeer(reason: number, address: HostAddress): NettsError {
     return new NettsError('ERR_NETTS_PROTOCOL', `${peer} says that this end broke the protocol`, { address })
   }
   const message =
-    reason === ResetReason.timeout
-      ? `${peer} gave up waiting for this end to finish`
-      : `${peer} reset the connection`
+    reason === ResetReason.timeout ? `${peer} gave up waiting for this end` : `${peer} reset the connection`
   return new NettsError('ERR_NETTS_RESET', message, { address })
-}
-
-/** A graceful disconnect ran into its deadline with something undelivered. */
-export function disconnectTimedOut(timeoutMs: number, address: HostAddress): NettsError {
-  return new NettsError(
-    'ERR_NETTS_TIMEOUT',
-    `the peer took none of what was sent for ${timeoutMs} ms; the rest of it may be lost`,
-    { operation: 'disconnect', address },
-  )
 }
 
 /** The device has no room for what it granted. */

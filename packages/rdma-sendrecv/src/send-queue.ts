@@ -44,8 +44,9 @@ export class SendQueue {
   /** Frames ever staged, and those that are complete. */
   staged = 0
   retired = 0
-  /** Data frames accepted, and not complete. */
+  /** Data frames accepted and not complete, and their bytes. */
   dataInFlight = 0
+  queuedBytes = 0
   /** Buffers that hold memory. */
   held = 0
   /** Memory for headers and control frames, in bytes. */
@@ -55,8 +56,9 @@ export class SendQueue {
   readonly #options: SendQueueOptions
   readonly #capacity: number
   readonly #headers: RegisteredBuffer
-  /** By place in the ring: what the frame is, and the memory that its completion frees. */
+  /** By place in the ring: what the frame is, how many bytes of data it has, and the memory that its completion frees. */
   readonly #kinds: Uint8Array
+  readonly #byteLengths: Uint32Array
   readonly #copies: (RegisteredBuffer | undefined)[]
   readonly #slots: (BufferSlot | undefined)[]
   #posted = 0
@@ -71,6 +73,7 @@ export class SendQueue {
     this.#options = options
     this.#capacity = options.depth + CONTROL_SENDS
     this.#kinds = new Uint8Array(this.#capacity)
+    this.#byteLengths = new Uint32Array(this.#capacity)
     this.#copies = new Array(this.#capacity)
     this.#slots = new Array(this.#capacity)
     this.headerBytes = this.#capacity * HEADER_STRIDE
@@ -119,10 +122,10 @@ export class SendQueue {
     for (const part of parts) {
       const room = most - filled
       if (room === 0) break
-      buffer.slab.set(part.byteLength > room ? part.subarray(0, room) : part, start + filled)
-      filled += Math.min(room, part.byteLength)
+      buffer.slab.set(part.length > room ? part.subarray(0, room) : part, start + filled)
+      filled += Math.min(room, part.length)
     }
-    const place = this.#stage(FrameKind.data)
+    const place = this.#stage(FrameKind.data, filled)
     this.#copies[place] = buffer
     const at = this.#record(place, 1, HEADER_BYTES + filled)
     this.#entry(at, 0, buffer.regionId, buffer.byteOffset, HEADER_BYTES + filled)
@@ -131,7 +134,7 @@ export class SendQueue {
 
   /** Stages part of a program's buffer, which is freed when it is complete. */
   stageSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
-    const place = this.#stage(FrameKind.data)
+    const place = this.#stage(FrameKind.data, byteLength)
     this.#slots[place] = slot
     const at = this.#record(place, 2, HEADER_BYTES + byteLength)
     const { regionId } = this.#headers
@@ -142,7 +145,7 @@ export class SendQueue {
 
   /** Stages a control frame. @param argument of RESET or RECLAIM */
   stageControl(kind: FrameKindNumber, argument: number): void {
-    const place = this.#stage(kind)
+    const place = this.#stage(kind, 0)
     const byteLength = controlBytes(kind)
     if (hasArgument(kind)) writeArgument(this.#headers.slab, this.#headerAt(place), argument)
     const at = this.#record(place, 1, byteLength)
@@ -209,6 +212,7 @@ export class SendQueue {
 
   /** @returns whether it was a data frame */
   #freeMemory(place: number): boolean {
+    this.queuedBytes -= this.#byteLengths[place]!
     const copy = this.#copies[place]
     if (copy) {
       this.#copies[place] = undefined
@@ -222,9 +226,11 @@ export class SendQueue {
     return true
   }
 
-  #stage(kind: FrameKindNumber): number {
+  #stage(kind: FrameKindNumber, byteLength: number): number {
     const place = this.staged++ % this.#capacity
     this.#kinds[place] = kind
+    this.#byteLengths[place] = byteLength
+    this.queuedBytes += byteLength
     if (kind === FrameKind.data) this.dataInFlight++
     return place
   }

@@ -13,8 +13,4 @@ export interface SendRecvTransport extends Transport {
   readonly pinnedBytes: number
   /** Frames without data that this end has sent, such as credits: far fewer than those with data. */
   readonly controlFramesSent: number
-  /** Keeps the process alive while it is open, which it does from the beginning. */
-  ref(): void
-  /** Lets the process end although this is open. */
-  unref(): void
 }

@@ -1,16 +1,9 @@
 /** The builder: configuration in, connections and listeners out. */
-import type {
-  Address,
-  ConnectOptions,
-  HostAddress,
-  ListenOptions,
-  TransportBuilder,
-  TransportListener,
-} from '@netts/core'
-import { checkAddress, checkInteger, checkSignal, invalidArgument, isPathAddress } from '@netts/core/driver'
+import type { Address, HostAddress, TransportBuilder } from '@netts/core'
+import { createBuilder, invalidArgument, isPathAddress } from '@netts/core/driver'
 import { openVerbs, type Verbs } from '@netts/verbs'
-import { connectEndpoint, type EndpointOptions } from '@netts/verbs/endpoint'
-import { openListener } from './listener.js'
+import { connectEndpoint, type EndpointOptions, patientClock } from '@netts/verbs/endpoint'
+import { SendRecvListener } from './listener.js'
 import { checkOptions, type SendRecvConfig, type SendRecvOptions } from './options.js'
 import { receivesFor } from './protocol/credits.js'
 import { CONTROL_SENDS } from './send-queue.js'
@@ -30,7 +23,7 @@ export interface SendRecvOverOptions extends SendRecvOptions {
  * Transports over RDMA Send and Receive, on InfiniBand, RoCE and iWARP. The RDMA libraries are loaded with the first
  * `connect` or `listen`, which reject with `ERR_NETTS_UNAVAILABLE` where RDMA cannot be used.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
  */
 export function sendRecv(options?: SendRecvOptions): TransportBuilder<SendRecvTransport> {
   return build(checkOptions(options), () => openVerbs())
@@ -43,7 +36,7 @@ export function sendRecv(options?: SendRecvOptions): TransportBuilder<SendRecvTr
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without verbs, and for options as {@link sendRecv}
  */
 export function sendRecvOver(options: SendRecvOverOptions): TransportBuilder<SendRecvTransport> {
-  const config = checkOptions(options)
+  const config = checkOptions(options, ['verbs'])
   const { verbs } = options ?? {}
   if (typeof verbs?.createCmId !== 'function') {
     throw invalidArgument('verbs must be what openVerbs() or a simulated fabric made')
@@ -53,21 +46,14 @@ export function sendRecvOver(options: SendRecvOverOptions): TransportBuilder<Sen
 
 function build(config: SendRecvConfig, open: () => Verbs): TransportBuilder<SendRecvTransport> {
   const endpoint = endpointOptions(config)
-  return {
+  return createBuilder<SendRecvTransport, HostAddress>({
     name: 'rdma-sendrecv',
-    async connect(address: Address, { signal, timeoutMs = 10_000 }: ConnectOptions = {}) {
-      const checked = checkHostAddress(address, 'connect')
-      const limits = { signal: checkSignal(signal), timeoutMs }
-      return (await connectEndpoint(open(), checked, endpoint, limits)).session as SendRecvSession
-    },
-    async listen(
-      address: Address,
-      { backlog = 511 }: ListenOptions = {},
-    ): Promise<TransportListener<SendRecvTransport>> {
-      const checked = checkHostAddress(address, 'listen')
-      return openListener(open(), checked, checkInteger('backlog', backlog, 1, 65_535), endpoint)
-    },
-  }
+    checkAddress: checkHostAddress,
+    connect: async (address, ended) =>
+      (await connectEndpoint(open(), address, endpoint, ended)).session as SendRecvSession,
+    listen: async (address, backlog) => new SendRecvListener(open(), address, backlog, endpoint),
+    clock: () => patientClock(open().clock),
+  })
 }
 
 function endpointOptions(config: SendRecvConfig): EndpointOptions {
@@ -88,8 +74,6 @@ function endpointOptions(config: SendRecvConfig): EndpointOptions {
 }
 
 function checkHostAddress(address: Address, operation: 'connect' | 'listen'): HostAddress {
-  const checked = checkAddress(address, operation)
-  if (isPathAddress(checked))
-    throw invalidArgument('RDMA has no Unix domain sockets: use { host, port }', operation)
-  return checked
+  if (!isPathAddress(address)) return address
+  throw invalidArgument('RDMA has no Unix domain sockets: use { host, port }', operation)
 }

@@ -1,23 +1,23 @@
 /**
- * A transport over one endpoint: moves chunks between programs and the device as the protocol allows.
+ * A transport over one endpoint: moves chunks between a program and the device as the protocol allows.
  *
- * What is staged, released or due within a tick leaves after it in one flush: receives first, so that the counts that
- * follow them are true, then frames. The states are `protocol/lifecycle.ts`'s; how it ends is `ending.ts`'s.
+ * To the program it is a transport, and what is alike for all of those is `BaseTransport`'s; to the endpoint it is its
+ * session. Sends wait in `send-queue.ts`, receives in `receive-buffers.ts`; what leaves does so by `flush.ts`, and how it
+ * ends is `ending.ts`'s.
  */
 import {
   type BufferPool,
   type HostAddress,
   NettsError,
-  type PooledBuffer,
   type RecvCompletion,
   type TransportCapabilities,
-  type TransportState,
 } from '@netts/core'
-import { checkSendRange, invalidArgument, takeSlot, Waker } from '@netts/core/driver'
+import { BaseTransport, type BufferSlot, sharePool } from '@netts/core/driver'
 import { COMPLETION, CompletionStatus } from '@netts/verbs'
 import { type Endpoint, type EndpointSession, kindOf, slotOf } from '@netts/verbs/endpoint'
 import { Ending } from './ending.js'
 import { brokenProtocol, resetByPeer } from './errors.js'
+import { Flush } from './flush.js'
 import { TransportMemory } from './memory.js'
 import type { SendRecvConfig } from './options.js'
 import { receivesFor } from './protocol/credits.js'
@@ -32,7 +32,6 @@ import {
   readPosted,
 } from './protocol/frame.js'
 import { decodeHello, encodeHello, type Hello } from './protocol/hello.js'
-import { isOver } from './protocol/lifecycle.js'
 import { ProtocolEnd } from './protocol/protocol-end.js'
 import { ReceiveBuffers } from './receive-buffers.js'
 import { ReceivePosting } from './receive-posting.js'
@@ -43,34 +42,28 @@ import { WorkKind } from './work-requests.js'
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
 /** See {@link SendRecvTransport}. */
-export class SendRecvSession implements SendRecvTransport, EndpointSession {
+export class SendRecvSession extends BaseTransport implements SendRecvTransport, EndpointSession {
+  declare readonly localAddress: HostAddress
+  declare readonly remoteAddress: HostAddress
   readonly #endpoint: Endpoint
   readonly #config: SendRecvConfig
   readonly #memory: TransportMemory
   readonly #receives: ReceiveBuffers
   readonly #sends: SendQueue
-  readonly #waker = new Waker()
   readonly #localHello: Hello
-  readonly #oneCopy: Uint8Array[] = [new Uint8Array(0)]
+  #bufferPool: BufferPool | undefined
+  // From the peer's hello on.
   #protocol!: ProtocolEnd
   #ending!: Ending
-  #posting!: ReceivePosting
+  #flush!: Flush
   #maxSendSize = 0
-  #completed = 0
-  /** A send was refused, or completions were asked for: the waker tells of the next one. */
-  #awaitsCompletion = false
   /** This batch of completions brought something to tell the program. */
   #hasNews = false
-  #controlFrames = 0
-  #peerFinished = false
-  /** This side said finish, disconnect or destroy: sending is misuse from then on. */
-  #saidEnd = false
-  #flushScheduled = false
-  /** A CREDIT frame is due, and goes in the next turn of the event loop unless another frame has carried the count. */
-  #creditScheduled = false
+  #isDiscarding = false
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
+    super(endpoint.localAddress, endpoint.remoteAddress, endpoint.verbs.clock)
     this.#endpoint = endpoint
     this.#config = config
     const { queuePair } = endpoint
@@ -95,16 +88,9 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     }
   }
 
-  // Metadata.
-
-  get localAddress(): HostAddress {
-    return this.#endpoint.localAddress
-  }
-  get remoteAddress(): HostAddress {
-    return this.#endpoint.remoteAddress
-  }
   get bufferPool(): BufferPool {
-    return this.#memory.programPool
+    this.#bufferPool ??= sharePool(this.#memory.programPool, this.#maxSendSize)
+    return this.#bufferPool
   }
   get maxSendSize(): number {
     return this.#maxSendSize
@@ -120,22 +106,7 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     return buffers * this.#config.bufferSize + this.#sends.headerBytes
   }
   get controlFramesSent(): number {
-    return this.#controlFrames
-  }
-  get state(): TransportState {
-    const { life } = this.#protocol
-    if (isOver(life)) return 'closed'
-    if (this.#ending.disconnecting) return 'disconnecting'
-    return life === 'open' || life === 'peer-finished' ? 'open' : 'finished'
-  }
-  get error(): NettsError | undefined {
-    return this.#ending.error
-  }
-  get waker(): (() => void) | undefined {
-    return this.#waker.callback
-  }
-  set waker(callback: (() => void) | undefined) {
-    this.#waker.callback = callback
+    return this.#flush.controlFrames
   }
   ref(): void {
     this.#endpoint.ref()
@@ -146,73 +117,35 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
 
   // Sending.
 
-  sendCopy(data: Uint8Array): number {
-    if (!(data instanceof Uint8Array)) throw invalidArgument('data must be a Uint8Array', 'sendCopy')
-    if (data.byteLength === 0) throw invalidArgument('data is empty', 'sendCopy')
-    const parts = this.#oneCopy
-    parts[0] = data
-    return this.#copy(parts, 'sendCopy')
-  }
-
-  sendGather(parts: readonly Uint8Array[]): number {
-    let empty = true
-    for (const part of parts) {
-      if (!(part instanceof Uint8Array)) throw invalidArgument('parts must be Uint8Arrays', 'sendGather')
-      if (part.byteLength > 0) empty = false
-    }
-    if (empty) throw invalidArgument('every part is empty', 'sendGather')
-    return this.#copy(parts, 'sendGather')
-  }
-
-  sendBuffer(buffer: PooledBuffer, byteOffset = 0, byteLength?: number): boolean {
-    const length = checkSendRange(
-      buffer,
-      this.#memory.environment.domain,
-      this.#maxSendSize,
-      byteOffset,
-      byteLength,
-    )
-    if (!this.#maySend('sendBuffer')) {
-      this.#awaitsCompletion = true
-      return false
-    }
-    this.#sends.stageSlot(takeSlot(buffer), byteOffset, length)
-    this.#protocol.onSend(FrameKind.data)
-    this.#scheduleFlush()
-    return true
-  }
-
-  pollSendCompletion(): number {
-    const completed = this.#completed
-    this.#completed = 0
-    this.#awaitsCompletion = true
-    return completed
-  }
-
-  get sendsInFlight(): number {
-    return isOver(this.#protocol.life) ? 0 : this.#sends.dataInFlight + this.#completed
-  }
-
-  /** @throws NettsError `ERR_NETTS_INVALID_STATE` after this side's own end */
-  #maySend(operation: string): boolean {
-    if (this.#saidEnd) {
-      throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} after finish, disconnect or destroy`, {
-        operation,
-      })
-    }
-    const { life, maySendData } = this.#protocol
-    return maySendData && this.#sends.hasRoomForData && !isOver(life)
-  }
-
-  #copy(parts: readonly Uint8Array[], operation: string): number {
-    const accepted = this.#maySend(operation) ? this.#sends.stageCopy(parts, this.#maxSendSize) : 0
-    if (accepted === 0) {
-      this.#awaitsCompletion = true
-      return 0
-    }
-    this.#protocol.onSend(FrameKind.data)
-    this.#scheduleFlush()
+  protected queueCopy(parts: readonly Uint8Array[]): number {
+    const accepted = this.hasCapacityFor() ? this.#sends.stageCopy(parts, this.#maxSendSize) : 0
+    if (accepted > 0) this.#onDataStaged()
     return accepted
+  }
+
+  protected hasCapacityFor(): boolean {
+    return this.#protocol.maySendData && this.#sends.hasRoomForData
+  }
+
+  protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
+    this.#sends.stageSlot(slot, byteOffset, byteLength)
+    this.#onDataStaged()
+  }
+
+  protected get sendsUnderWay(): number {
+    return this.#sends.dataInFlight
+  }
+
+  get queuedBytes(): number {
+    return this.state === 'closed' ? 0 : this.#sends.queuedBytes
+  }
+
+  /** The device reads the memory until the queue pair was drained: `onDrained` gives it back. */
+  protected dropQueued(): void {}
+
+  #onDataStaged(): void {
+    this.#protocol.onSend(FrameKind.data)
+    this.#flush.schedule()
   }
 
   // Receiving.
@@ -234,43 +167,35 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
 
   repostRecv(chunkIndex: number): void {
     this.#receives.release(chunkIndex)
-    this.#scheduleFlush()
+    this.#flush.schedule()
     // A chunk may have had to wait for this release.
-    if (this.#receives.queued > 0) this.#waker.wake()
+    if (this.#receives.queued > 0) this.wake()
   }
 
-  get recvEnded(): boolean {
-    return this.#peerFinished && this.#receives.queued === 0
+  protected get hasUnpolled(): boolean {
+    return this.#receives.queued > 0
   }
 
   // The end.
 
-  pollDisconnect(): boolean {
-    return isOver(this.#protocol.life)
-  }
-
-  finish(): void {
-    this.#saidEnd = true
+  protected sayEnd(): void {
     this.#protocol.finish()
-    this.#scheduleFlush()
+    this.#flush.schedule()
   }
 
-  disconnect(): void {
-    this.#saidEnd = true
-    if (this.#ending.disconnecting || isOver(this.#protocol.life)) return
-    this.#ending.disconnect()
+  protected discardInput(): void {
+    this.#isDiscarding = true
     this.#receives.discardQueued()
-    this.#scheduleFlush()
+    if (this.state === 'disconnecting') this.#ending.confirm()
+    this.#flush.schedule()
   }
 
-  destroy(error?: NettsError): void {
-    this.#saidEnd = true
-    if (isOver(this.#protocol.life)) return
-    this.#ending.fail(
-      error ?? new NettsError('ERR_NETTS_DESTROYED', 'the transport was destroyed'),
-      ResetReason.destroyed,
-    )
-    this.#receives.discardQueued()
+  protected cut(error: NettsError): void {
+    this.#ending.cut(error.code === 'ERR_NETTS_TIMEOUT' ? ResetReason.timeout : ResetReason.destroyed)
+  }
+
+  protected release(): void {
+    this.#ending.release()
   }
 
   // The endpoint's calls.
@@ -288,20 +213,29 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
       })
     }
     const { recvDepthInitial, recvDepth, bufferSize } = this.#config
-    this.#protocol = new ProtocolEnd(this.#localHello, peer, { least: recvDepthInitial, most: recvDepth })
+    const protocol = new ProtocolEnd(this.#localHello, peer, { least: recvDepthInitial, most: recvDepth })
+    const shared = { endpoint: this.#endpoint, protocol, sends: this.#sends }
+    this.#protocol = protocol
     this.#ending = new Ending({
-      endpoint: this.#endpoint,
-      protocol: this.#protocol,
-      sends: this.#sends,
-      waker: this.#waker,
-      scheduleFlush: () => this.#scheduleFlush(),
+      ...shared,
+      scheduleFlush: () => this.#flush.schedule(),
+      onEndTaken: () => this.onEndTaken(),
     })
-    this.#posting = new ReceivePosting({
-      clock: this.#endpoint.verbs.clock,
-      protocol: this.#protocol,
+    const posting = new ReceivePosting({
+      clock: this.clock,
+      protocol,
       receives: this.#receives,
       sends: this.#sends,
-      flush: () => SendRecvSession.#tryFlush(this),
+      flush: () => this.#flush.run(),
+    })
+    this.#flush = new Flush({
+      ...shared,
+      posting,
+      ending: this.#ending,
+      onThrow: (error) => {
+        if (error instanceof NettsError) this.#ending.onRefused(error)
+        else this.onThrow(error)
+      },
     })
     this.#maxSendSize = Math.min(bufferSize, peer.bufferSize) - HEADER_BYTES
   }
@@ -319,30 +253,33 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     if (words[at + COMPLETION.status] !== CompletionStatus.success) return
     const idLow = words[at + COMPLETION.idLow]!
     const kind = kindOf(idLow)
-    if (kind === WorkKind.receive) this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
-    else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
+    try {
+      if (kind === WorkKind.receive) this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
+      else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
+    } catch (error) {
+      this.onThrow(error)
+    }
   }
 
   onBatchEnd(): void {
     // A handshake that failed drains as well.
     if (this.#endpoint.state !== 'open') return
-    if (this.#sends.inFlight === 0) this.#ending.onAllAcknowledged()
-    else this.#ending.onAcknowledged()
-    if (isOver(this.#protocol.life)) return
-    // What the waker leads to leaves below, and not a tick later.
-    this.#flushScheduled = true
     try {
+      this.#ending.onAcknowledged()
+      // What the waker leads to leaves below, and not a tick later.
+      this.#flush.hold()
       if (this.#hasNews) {
         this.#hasNews = false
-        this.#waker.wakeNow()
+        this.wakeNow()
       }
-    } finally {
-      SendRecvSession.#tryFlush(this)
+    } catch (error) {
+      this.onThrow(error)
     }
+    this.#flush.run()
   }
 
   onEnd(error: NettsError): void {
-    this.#ending.onEndpointEnd(error)
+    this.onFailure(error)
   }
 
   onDrained(): void {
@@ -357,16 +294,13 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
   }
 
   #onSent(place: number): void {
-    this.#completed += this.#sends.retireTo(place)
-    if (!this.#awaitsCompletion) return
-    this.#awaitsCompletion = false
-    this.#hasNews = true
+    if (this.completeSends(this.#sends.retireTo(place))) this.#hasNews = true
   }
 
   #onReceived(index: number, byteLength: number): void {
     const protocol = this.#protocol
     const buffer = this.#receives.filled(index)
-    if (!buffer || isOver(protocol.life)) return
+    if (!buffer || protocol.life === 'failed') return
     this.#hasNews = true
     const { slab, byteOffset } = buffer
     const problem = checkFrame(slab, byteOffset, byteLength)
@@ -379,71 +313,20 @@ export class SendRecvSession implements SendRecvTransport, EndpointSession {
     const lie = protocol.onFrame(kind, readPosted(slab, byteOffset), argument)
     if (lie !== undefined) {
       this.#onLie(lie)
-      return
-    }
-    if (kind === FrameKind.data) {
-      if (!this.#ending.disconnecting) this.#receives.queue(byteLength - HEADER_BYTES)
+    } else if (kind === FrameKind.data) {
+      if (!this.#isDiscarding) this.#receives.queue(byteLength - HEADER_BYTES)
     } else if (kind === FrameKind.fin) {
-      this.#peerFinished = true
+      this.onPeerEnd()
+    } else if (kind === FrameKind.done) {
+      // It answers this end's FIN.
+      this.onEndTaken()
     } else if (kind === FrameKind.reset) {
-      this.#ending.onReset(resetByPeer(argument, this.remoteAddress))
+      this.onFailure(resetByPeer(argument, this.remoteAddress))
     }
   }
 
   #onLie(what: string): void {
-    this.#ending.fail(brokenProtocol(what, this.remoteAddress), ResetReason.protocol)
-  }
-
-  // The flush.
-
-  /** What a tick brings leaves in one flush after it. */
-  #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#endpoint.state !== 'open') return
-    this.#flushScheduled = true
-    process.nextTick(SendRecvSession.#tryFlush, this)
-  }
-
-  /** Programs that answer from a promise do so after this flush, and then no frame of its own is needed. */
-  #scheduleCredit(): void {
-    if (this.#creditScheduled) return
-    this.#creditScheduled = true
-    this.#endpoint.verbs.clock.setImmediate(() => {
-      this.#creditScheduled = false
-      SendRecvSession.#tryFlush(this, true)
-    })
-  }
-
-  static #tryFlush(this: void, session: SendRecvSession, isTurnOver = false): void {
-    session.#flushScheduled = false
-    try {
-      session.#flush(isTurnOver)
-    } catch (error) {
-      session.#ending.onRefused(error as NettsError)
-    }
-  }
-
-  #flush(isTurnOver: boolean): void {
-    if (this.#endpoint.state !== 'open' || this.#ending.refused) return
-    const protocol = this.#protocol
-    const sends = this.#sends
-    this.#posting.post()
-    // Whatever is staged will carry the count: then no CREDIT is due.
-    if (sends.hasStaged) protocol.receives.announce()
-    while (sends.hasRoom) {
-      const kind = protocol.dueControl
-      if (kind === 0) break
-      if (kind === FrameKind.credit && !isTurnOver) {
-        this.#scheduleCredit()
-        break
-      }
-      sends.stageControl(kind, protocol.argumentOf(kind))
-      if (kind === FrameKind.fin) this.#ending.onFinStaged()
-      protocol.onSend(kind)
-      protocol.receives.announce()
-      this.#controlFrames++
-    }
-    if (!sends.hasStaged) return
-    sends.post(protocol.receives.announce())
-    this.#endpoint.posted()
+    this.#protocol.fail(ResetReason.protocol)
+    this.onFailure(brokenProtocol(what, this.remoteAddress))
   }
 }
