@@ -60,6 +60,8 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
   /** This batch of completions brought something to tell the program. */
   #hasNews = false
   #isDiscarding = false
+  /** The peer had finished, has waited for this end, and left: which is an error only if something is sent to it. */
+  #left: NettsError | undefined
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
@@ -124,6 +126,10 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
   }
 
   protected hasCapacityFor(): boolean {
+    if (this.#left !== undefined) {
+      this.onFailure(this.#left)
+      return false
+    }
     return this.#protocol.maySendData && this.#sends.hasRoomForData
   }
 
@@ -180,7 +186,8 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
 
   protected sayEnd(): void {
     this.#protocol.finish()
-    this.#flush.schedule()
+    if (this.#left === undefined) this.#flush.schedule()
+    else this.onEndTaken()
   }
 
   protected discardInput(): void {
@@ -279,7 +286,7 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
   }
 
   onEnd(error: NettsError): void {
-    this.onFailure(error)
+    if (this.#left === undefined) this.onFailure(error)
   }
 
   onDrained(): void {
@@ -310,6 +317,7 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
     }
     const kind = slab[byteOffset] as FrameKindNumber
     const argument = hasArgument(kind) ? readArgument(slab, byteOffset) : 0
+    const hadPeerFinished = protocol.life === 'peer-finished'
     const lie = protocol.onFrame(kind, readPosted(slab, byteOffset), argument)
     if (lie !== undefined) {
       this.#onLie(lie)
@@ -321,7 +329,10 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
       // It answers this end's FIN.
       this.onEndTaken()
     } else if (kind === FrameKind.reset) {
-      this.onFailure(resetByPeer(argument, this.remoteAddress))
+      const error = resetByPeer(argument, this.remoteAddress)
+      const isLeaving = argument === ResetReason.timeout && hadPeerFinished && this.#sends.dataInFlight === 0
+      if (isLeaving) this.#left = error
+      else this.onFailure(error)
     }
   }
 
