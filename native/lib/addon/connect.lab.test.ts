@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { EventLog } from '../device-suite/bench.js'
 import { End, listen, resolve } from '../device-suite/pair.js'
-import { connectEndpoint } from '../endpoint/connector.js'
+import { connectWithin } from '../endpoint-suite/connect-within.js'
 import { messengerOptions, settled } from '../endpoint-suite/messenger.js'
 import { cycles } from '../lab/cycles.js'
 import { labDevices } from '../lab/devices.js'
@@ -53,7 +53,7 @@ for (const device of labDevices()) {
       const atFirst = kernelResources()
       const { client } = benchOn(device)
       const silent = { host: device.address.replace(/\d+$/, '77'), port: 7471 }
-      const attempt = connectEndpoint(client, silent, messengerOptions('event'), { timeoutMs: 300 })
+      const attempt = connectWithin(client, silent, messengerOptions('event'), { timeoutMs: 300 })
       await assert.rejects(attempt, { code: 'ERR_NETTS_TIMEOUT' })
       // Nothing here keeps the process alive meanwhile: the endpoint does until it is torn down.
       await settled(client)

@@ -8,6 +8,7 @@ import { checkNothingIsOpen } from '../device-suite/device-suite.js'
 import type { Polling } from '../endpoint/completion-loop.js'
 import { connectEndpoint } from '../endpoint/connector.js'
 import type { EndpointOptions } from '../endpoint/endpoint-session.js'
+import { connectWithin } from './connect-within.js'
 import { listenForMessengers, Messenger, messengerOf, messengerOptions, settled } from './messenger.js'
 
 const POLLING: readonly Polling[] = ['event', 'adaptive', 'busy']
@@ -132,7 +133,7 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
 
   test('a host that is not there runs into the deadline, or is known not to be', async (bench) => {
     const nowhere = { host: '198.51.100.1', port: 7471 }
-    await assert.rejects(connectEndpoint(bench.client, nowhere, messenger, { timeoutMs: 1500 }), (error) =>
+    await assert.rejects(connectWithin(bench.client, nowhere, messenger, { timeoutMs: 1500 }), (error) =>
       ['ERR_NETTS_CONNECT_FAILED', 'ERR_NETTS_TIMEOUT'].includes((error as { code: string }).code),
     )
     await settled(bench.client)
@@ -197,7 +198,7 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
       const abort = () => controller.abort()
       let turns = delay
       const wait = () => (turns-- > 0 ? bench.client.clock.setImmediate(wait) : abort())
-      const attempt = connectEndpoint(bench.client, address, messenger, { signal: controller.signal })
+      const attempt = connectWithin(bench.client, address, messenger, { signal: controller.signal })
       wait()
       await assert.rejects(attempt, { code: 'ERR_NETTS_ABORTED' }).catch(async (error) => {
         // It was faster than the abort.

@@ -14,6 +14,7 @@ import { benchOn } from '../lab/scenarios.js'
 import type { DeviceEvent } from '../verbs/device.js'
 import { AccessFlag, SendFlag, SendOpcode } from '../verbs/layout.js'
 import { writeReceive } from '../verbs/records.js'
+import { connectWithin } from './connect-within.js'
 import { listenForMessengers, messengerOf, messengerOptions } from './messenger.js'
 
 const BLOCK_MS = 1500
@@ -145,7 +146,7 @@ function declareTests(device: LabDevice): void {
         { address: device.address, family: 4 },
       ])
       const named = { host: 'server.example', port: address.port }
-      const connecting = connectEndpoint(bench.client, named, options, { timeoutMs: 30_000 })
+      const connecting = connectWithin(bench.client, named, options, { timeoutMs: 30_000 })
       const [near, far] = await Promise.all([connecting, accept()])
       mock.restoreAll()
       assert.equal(near.remoteAddress.host, device.address)

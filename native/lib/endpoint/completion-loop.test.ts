@@ -220,46 +220,27 @@ describe('a completion loop', () => {
     })
   })
 
-  it('keeps what a program throws from its neighbours, and hands it to the process', async () => {
-    await withLoop('event', 10, async ({ connect }) => {
-      const [bad, good] = [await connect(), await connect()]
-      const thrown = new Error('on purpose')
-      bad.sink.onBatch = () => {
-        throw thrown
-      }
-      let rethrow: (() => void) | undefined
-      const { nextTick } = process
-      vi.spyOn(process, 'nextTick').mockImplementation((callback, ...given) => {
-        if (given[0] === thrown) rethrow = () => callback(...given)
-        else nextTick(callback, ...given)
+  it.each(['onCompletion', 'onBatchEnd'] as const)(
+    'tells a sink that throws from %s, and hands the rest of the batch to its neighbours',
+    async (method) => {
+      await withLoop('event', 10, async ({ connect }) => {
+        const [bad, good] = [await connect(), await connect()]
+        const taken = bad.sink[method].bind(bad.sink) as (words: Uint32Array, at: number) => void
+        bad.sink[method] = (...given: [] | [Uint32Array, number]) => {
+          taken(...(given as [Uint32Array, number]))
+          throw new Error('on purpose')
+        }
+        for (const { server } of [bad, good]) server.receive({}, {})
+        for (const { client } of [bad, good]) client.send(empty, empty)
+        await good.sink.reach(2)
+        while (bad.sink.failure === undefined) await pause(bad.client.verbs)
+        expect(bad.sink.failure).toEqual(new Error('on purpose'))
+        expect(good.sink.failure).toBeUndefined()
+        bad.stop()
+        good.stop()
       })
-      for (const { server } of [bad, good]) server.receive({})
-      for (const { client } of [bad, good]) client.send(empty)
-      await good.sink.reach(1)
-      while (bad.sink.count === 0) await pause(bad.client.verbs)
-      vi.restoreAllMocks()
-      expect(rethrow).toThrow(thrown)
-      bad.stop()
-      good.stop()
-    })
-  })
-
-  it('tells a sink that throws, and hands the rest of the batch to its neighbours', async () => {
-    await withLoop('event', 10, async ({ connect }) => {
-      const [bad, good] = [await connect(), await connect()]
-      bad.sink.onCompletion = () => {
-        throw new Error('on purpose')
-      }
-      for (const { server } of [bad, good]) server.receive({}, {})
-      for (const { client } of [bad, good]) client.send(empty, empty)
-      await good.sink.reach(2)
-      await bad.sink.reach(1)
-      expect(bad.sink.failure).toEqual(new Error('on purpose'))
-      expect(good.sink.failure).toBeUndefined()
-      bad.stop()
-      good.stop()
-    })
-  })
+    },
+  )
 })
 
 function pause({ clock }: Verbs): Promise<void> {

@@ -8,6 +8,7 @@
  * Programs that answer from a promise do so behind the turn. While it polls, the turn then continues there, since the
  * next one would come a whole turn of the event loop later.
  */
+import { nextTick } from '@netts/core/driver'
 import type { CompletionChannel, CompletionQueue } from '../verbs/completion-queue.js'
 import type { Device } from '../verbs/device.js'
 import { COMPLETION } from '../verbs/layout.js'
@@ -33,9 +34,9 @@ export interface PollingOptions {
 export interface CompletionSink {
   /** One completion, as `COMPLETION` words from `at` on. They are overwritten when this returned. */
   onCompletion(words: Uint32Array, at: number): void
-  /** The batch with at least one completion of this sink is over: the moment to post. May throw, and is called on. */
+  /** The batch with at least one completion of this sink is over: the moment to post. */
   onBatchEnd(): void
-  /** The queue itself failed, or `onCompletion` threw: the connection can't go on. */
+  /** The queue itself failed, or one of the above threw: the connection can't go on. */
   onQueueFailure(error: unknown): void
 }
 
@@ -155,7 +156,7 @@ export class CompletionLoop {
     if (this.#isInTurn || this.#isContinuing || this.#state !== 'polling' || this.#continuations === 0) return
     this.#continuations--
     this.#isContinuing = true
-    process.nextTick(CompletionLoop.#continue, this)
+    nextTick(CompletionLoop.#continue, this)
   }
 
   /** Counts who wants the process kept alive while it waits. */
@@ -283,15 +284,14 @@ export class CompletionLoop {
         route.sink.onCompletion(words, at)
       } catch (error) {
         // A driver that can't go on must not keep its neighbours on this queue from their completions.
-        process.nextTick(failLater, route.sink, error)
+        nextTick(failLater, route.sink, error)
       }
     }
     for (let route = touched.pop(); route; route = touched.pop()) {
       try {
         route.sink.onBatchEnd()
       } catch (error) {
-        // A program's waker threw, which is its own affair and not that of its neighbours on this queue.
-        process.nextTick(rethrow, error)
+        nextTick(failLater, route.sink, error)
       }
     }
     return taken
@@ -301,8 +301,4 @@ export class CompletionLoop {
 /** Tearing down takes completions, which can't be in the midst of a batch. */
 function failLater(sink: CompletionSink, error: unknown): void {
   sink.onQueueFailure(error)
-}
-
-function rethrow(error: unknown): never {
-  throw error
 }

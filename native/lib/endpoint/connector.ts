@@ -1,8 +1,8 @@
-/** From an address to an open endpoint, within one deadline; whatever interrupts it leaves nothing behind. */
+/** From an address to an open endpoint; whatever interrupts it leaves nothing behind. */
 import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { type ConnectOptions, formatAddress, type HostAddress, NettsError } from '@netts/core'
-import { type EndSignal, withDeadline } from '@netts/core/driver'
+import { formatAddress, type HostAddress, NettsError } from '@netts/core'
+import type { EndSignal } from '@netts/core/driver'
 import type { CmId } from '../verbs/cm.js'
 import type { Verbs } from '../verbs/verbs.js'
 import { type Attempt, raceAddresses } from './address-race.js'
@@ -10,52 +10,35 @@ import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, addressHint, CmSteps, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello } from './hello.js'
-import { silenceDeadline } from './silence-deadline.js'
 
 const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_VERBS'])
-/** `TransportBuilder.connect`'s own. */
-const DEFAULT_TIMEOUT_MS = 10_000
 /** For either step of resolving an address. */
 const RESOLVE_TIMEOUT_MS = 5_000
 
 /**
- * Connects to a listener of the same driver, and completes hello and READY.
+ * Connects to a listener of the same driver, and completes hello and READY. It has no deadline of its own: builders have
+ * one (`createBuilder` and `withDeadline` of `@netts/core/driver`).
  *
+ * @param ended gives up when it fires, and leaves nothing behind; the promise does not matter any more then.
+ *   @default never
  * @returns the open endpoint; its `session` is the driver's
- * Rejects with `ERR_NETTS_CONNECT_FAILED`, `ERR_NETTS_REJECTED`, `ERR_NETTS_PROTOCOL`, `ERR_NETTS_TIMEOUT`,
- * `ERR_NETTS_ABORTED`, or what opening the session threw.
+ * Rejects with `ERR_NETTS_CONNECT_FAILED`, `ERR_NETTS_REJECTED`, `ERR_NETTS_PROTOCOL`, or what opening the session
+ * threw.
  */
-export function connectEndpoint(
+export async function connectEndpoint(
   verbs: Verbs,
   address: HostAddress,
   options: EndpointOptions,
-  { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: ConnectOptions = {},
-): Promise<Endpoint> {
-  return withDeadline({
-    operation: 'connect',
-    address,
-    signal,
-    timeoutMs,
-    clock: {
-      setTimer: (callback, delayMs) => silenceDeadline(verbs.clock, delayMs, callback),
-      setImmediate: (callback) => verbs.clock.setImmediate(callback),
-    },
-    start: (ended) => dialEndpoint(verbs, address, options, ended),
-    dispose: (endpoint) => endpoint.close(),
-  })
-}
-
-/** The same within somebody else's deadline: when `ended` fires, nothing of it is left behind. */
-export async function dialEndpoint(
-  verbs: Verbs,
-  address: HostAddress,
-  options: EndpointOptions,
-  ended: EndSignal,
+  ended: EndSignal = never(),
 ): Promise<Endpoint> {
   const hosts = await resolveName(address)
   ended.throwIfAborted()
   const start = (host: string) => new ConnectAttempt(verbs, host, address, options)
   return raceAddresses(verbs.clock, hosts, ended, start, isConclusive)
+}
+
+function never(): EndSignal {
+  return { aborted: false, reason: undefined, throwIfAborted() {}, onabort: undefined }
 }
 
 /** A peer that refused was reached; elsewhere it may be another one. What is missing here is missing for all. */

@@ -2,6 +2,7 @@
 import dns from 'node:dns/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { connectPair, End, resolve } from '../device-suite/pair.js'
+import { connectWithin } from '../endpoint-suite/connect-within.js'
 import {
   listenForMessengers,
   messengerOptions,
@@ -98,7 +99,7 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     ]) as never)
     const named = { host: 'server.example', port: address.port }
     const startedMs = fabric.nowMs
-    const connecting = connectEndpoint(client, named, messenger, { timeoutMs: 2000 })
+    const connecting = connectWithin(client, named, messenger, { timeoutMs: 2000 })
     const [near, far] = await Promise.all([connecting, accept()])
     vi.restoreAllMocks()
     expect(fabric.nowMs - startedMs).toBeGreaterThanOrEqual(250)
@@ -153,7 +154,7 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
       if (step === abortAt) queueMicrotask(() => controller.abort())
     }
     try {
-      const near = await connectEndpoint(client, named, messenger, { signal: controller.signal })
+      const near = await connectWithin(client, named, messenger, { signal: controller.signal })
       near.close()
       await of(near).closed
     } catch (error) {
@@ -200,7 +201,7 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     server.powerOff()
     const address = { host: server.address, port: 7000 }
     const started = fabric.nowMs
-    await expect(connectEndpoint(client, address, messenger, { timeoutMs: 500 })).rejects.toMatchObject({
+    await expect(connectWithin(client, address, messenger, { timeoutMs: 500 })).rejects.toMatchObject({
       code: 'ERR_NETTS_TIMEOUT',
     })
     // A hostile schedule starves timers for a while.
@@ -235,7 +236,7 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
     fabric.onStep = (step) => {
       if (step - start === abortAt) queueMicrotask(() => controller.abort())
     }
-    const attempt = connectEndpoint(client, address, messenger, { signal: controller.signal })
+    const attempt = connectWithin(client, address, messenger, { signal: controller.signal })
     try {
       const near = await attempt
       near.close()
@@ -316,7 +317,7 @@ describe.each(MODES)('endpoints on simulated %s', (mode) => {
       // Longer than the deadlines of both.
       if (step === blockAt) fabric.block(12_000)
     }
-    const connecting = connectEndpoint(client, address, messenger, { timeoutMs: 500 })
+    const connecting = connectWithin(client, address, messenger, { timeoutMs: 500 })
     const [near, far] = await Promise.all([connecting, accept()])
     near.close()
     await Promise.all([of(near).closed, of(far).closed])

@@ -384,7 +384,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
   }
 
   #hold(holds: boolean): void {
-    if (holds === this.#holdsProcess) return
+    if (holds === this.#holdsProcess || (holds && this.#state === 'closed')) return
     this.#holdsProcess = holds
     if (holds) this.#loop.ref()
     else this.#loop.unref()

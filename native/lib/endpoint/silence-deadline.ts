@@ -43,3 +43,14 @@ export function silenceDeadline(
     },
   }
 }
+
+/**
+ * A clock whose timers are {@link silenceDeadline}s: for the deadline of `connect`, in which a peer has to answer several
+ * times.
+ */
+export function patientClock(clock: Clock): Pick<Clock, 'setTimer' | 'setImmediate'> {
+  return {
+    setTimer: (callback, delayMs) => silenceDeadline(clock, delayMs, callback),
+    setImmediate: (callback) => clock.setImmediate(callback),
+  }
+}

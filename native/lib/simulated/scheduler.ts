@@ -18,6 +18,8 @@ export type StepKind = 'device' | 'program'
 
 const TRACE_LENGTH = 200
 const TURN_MS = 0.001
+/** So many turns in a row in which each program that polls finds nothing, and time passes: deadlines take three for a look. */
+const VAIN_POLLS = 4
 
 /** Something that can happen whenever it is enabled. */
 export class Step {
@@ -186,7 +188,7 @@ export class Scheduler {
    * @param limitMs the latest time there may be
    */
   step(limitMs: number): StepKind | undefined {
-    if (this.#pollInVain > 2 * this.#polling && this.#onlyPolling) this.passTime(limitMs)
+    if (this.#pollInVain > VAIN_POLLS * this.#polling && this.#onlyPolling) this.passTime(limitMs)
     this.#enableDueTimers()
     if (!this.hasWork) return undefined
     this.onStep?.(this.steps)

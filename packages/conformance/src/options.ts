@@ -76,6 +76,11 @@ export interface ConformanceOptions {
    * slots, and the kernel's buffers where there are any. @default 32 MiB
    */
   readonly bufferedByteLength?: number | undefined
+  /**
+   * The driver accepts no more than the peer has room for, as with credits: then the wire takes all of it at once, also
+   * from a writer whose reader does not read, and nothing stays queued. @default false
+   */
+  readonly creditBased?: boolean | undefined
   /** Where random schedules begin; a failure names the one to replay. @default chosen by chance */
   readonly seed?: number | undefined
   /** How many random schedules are run. @default 20 */
@@ -91,6 +96,7 @@ export interface Settings {
   readonly bulkByteLength: number
   readonly connections: number
   readonly bufferedByteLength: number
+  readonly creditBased: boolean
   readonly seed: number
   readonly schedules: number
   readonly slow: boolean
@@ -108,6 +114,7 @@ export function settingsOf(options: Omit<ConformanceOptions, 'describe' | 'it'>)
     bulkByteLength: options.bulkByteLength ?? 4 * 2 ** 20,
     connections: options.connections ?? 200,
     bufferedByteLength: options.bufferedByteLength ?? 32 * 2 ** 20,
+    creditBased: options.creditBased ?? false,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
     schedules: options.schedules ?? 20,
     slow: options.slow ?? false,

@@ -1,21 +1,18 @@
 /**
- * How the endpoint of a transport ends: when the peer has everything, what it is told last, and when the endpoint is
- * closed. The program's view of the end, with its deadlines, is `BaseTransport`'s; the endpoint outlives it until the
- * protocol's life of `protocol/lifecycle.ts` is over and its last frame is acknowledged.
+ * The end as the wire has it: when the peer has everything up to this end's FIN, the last frame, and when the endpoint
+ * may be closed. What the program sees of it, and the deadlines for that, are `BaseTransport`'s.
  */
 import type { NettsError } from '@netts/core'
+import type { ClockTimer } from '@netts/core/driver'
 import type { Endpoint } from '@netts/verbs/endpoint'
 import { ResetReason } from './protocol/frame.js'
-import { isCleanEnd, isOver } from './protocol/lifecycle.js'
 import type { ProtocolEnd } from './protocol/protocol-end.js'
 import type { SendQueue } from './send-queue.js'
 
 /** How long the event may take that tells why the device posts nothing any more. */
 const REFUSED_MS = 1000
-/** How long a RESET may take to be acknowledged before the connection is cut without it. */
-const RESET_MS = 1000
-/** The same for DONE, without which a peer on iWARP does not know that its data arrived: longer than a link is down. */
-const DONE_MS = 5000
+/** How long DONE or RESET may take to arrive before the connection is cut without: a link may be gone for 2 s. */
+const LAST_FRAME_MS = 3000
 
 /** What an end is about. */
 export interface EndingParts {
@@ -24,136 +21,112 @@ export interface EndingParts {
   readonly sends: SendQueue
   /** Posts the control frames that are due. */
   readonly scheduleFlush: () => void
-  /** The peer has everything, this end's FIN included. */
-  readonly onDelivered: () => void
+  /** The peer has everything up to FIN. */
+  readonly onEndTaken: () => void
 }
 
 /** See above. */
 export class Ending {
   /** The device posts nothing any more. */
-  refused = false
+  isRefused = false
   readonly #parts: EndingParts
-  /** Frames that are acknowledged once FIN is; 0 until it is staged. */
-  #framesUpToFin = 0
-  #isDisconnecting = false
-  /** iWARP: whether the peer's device has everything up to FIN; `undefined` until it is asked. */
-  #isConfirmed: boolean | undefined
-  #timer: { close(): void } | undefined
+  /**
+   * On iWARP an acknowledgement says that TCP took a frame, and the peer may be without power by then: only its DONE
+   * tells, which answers this end's FIN, or its device when it is asked.
+   */
+  readonly #isAcknowledgedByPeer: boolean
+  /** How many frames are complete once FIN is. */
+  #framesUpToFin = Number.POSITIVE_INFINITY
+  #wantsConfirmation = false
+  /** Nobody waits for anything any more but for the last frame to arrive. */
+  #isReleased = false
+  #timer: ClockTimer | undefined
 
   constructor(parts: EndingParts) {
     this.#parts = parts
+    this.#isAcknowledgedByPeer = parts.endpoint.device.transport !== 'iwarp'
   }
 
   /** FIN was staged last. */
   onFinStaged(): void {
-    this.#framesUpToFin = this.#parts.sends.staged
+    if (this.#isAcknowledgedByPeer) this.#framesUpToFin = this.#parts.sends.staged
   }
 
-  /** The program disconnects: it does not wait for the peer's own end. */
-  disconnect(): void {
-    this.#isDisconnecting = true
-    this.onAcknowledged()
-  }
-
-  /** Frames were acknowledged, or the peer said DONE. */
-  onAcknowledged(): void {
-    const { protocol, sends, onDelivered } = this.#parts
-    if (sends.inFlight === 0 && isOver(protocol.life)) {
-      this.closeEndpoint()
-      return
-    }
-    if (!this.#isFinDelivered) return
-    if (this.#hasPeerEverything) onDelivered()
-    else if (this.#isDisconnecting) this.#confirm()
-    if (sends.inFlight === 0 && this.#hasPeerEverything && protocol.onDelivered()) this.closeEndpoint()
-  }
-
-  /** The end with an error of this side: the peer is told, where it can be. */
-  cut(resetReason: number): void {
-    const { protocol } = this.#parts
-    protocol.fail(resetReason)
-    this.#finish()
-  }
-
-  /** The transport is closed: what is due goes out, and then the endpoint is closed. */
-  leave(): void {
-    const { endpoint, protocol } = this.#parts
-    if (endpoint.state !== 'open') return
-    // A peer that has finished gets DONE; one that has not learns that nobody waits for it any more.
-    if (protocol.life === 'open' || protocol.life === 'finished') protocol.abandon(ResetReason.timeout)
-    this.#finish()
+  /** This end wants to be done when the peer has everything, whether the peer finishes or not. */
+  confirm(): void {
+    this.#wantsConfirmation = !this.#isAcknowledgedByPeer
   }
 
   /**
-   * The device refused what was to be posted. Soft-iWARP does so from the moment when the peer closed. Unless all
-   * was said, the event that tells is waited for: what arrived before counts, as with any other end.
-   *
+   * Everything due was posted. A peer that has finished answers FIN by DONE at once. Of another one, the device is asked.
+   * @throws NettsError when the device refuses
+   */
+  onFlushed(): void {
+    const { endpoint, protocol, onEndTaken } = this.#parts
+    if (!this.#wantsConfirmation || !protocol.saidFin || protocol.life !== 'finished') return
+    this.#wantsConfirmation = false
+    endpoint.confirm(onEndTaken)
+  }
+
+  /** Frames were acknowledged. */
+  onAcknowledged(): void {
+    if (this.#parts.sends.retired >= this.#framesUpToFin) {
+      this.#framesUpToFin = Number.POSITIVE_INFINITY
+      this.#parts.onEndTaken()
+    }
+    if (this.#isReleased) this.#closeIfSaid()
+  }
+
+  /** The connection is over, except that the peer has to be told: by DONE if it finished, else by RESET. */
+  release(): void {
+    const { protocol } = this.#parts
+    if (!protocol.isParting) protocol.fail(ResetReason.timeout)
+    this.#sayLast()
+  }
+
+  /** The connection is cut. @param resetReason what the peer is told, where it can be */
+  cut(resetReason: number): void {
+    this.#parts.protocol.fail(resetReason)
+    this.#sayLast()
+  }
+
+  /**
+   * The device refused what was to be posted. Soft-iWARP does so from the moment when the peer closed. The event that
+   * tells is waited for: what arrived before counts, as with any other end.
    * @param error the end, if nothing else explains it
    */
   onRefused(error: NettsError): void {
     const { endpoint } = this.#parts
-    this.refused = true
-    this.stop()
-    if (this.isClean) endpoint.close(error)
-    else this.#timer = endpoint.verbs.clock.setTimer(() => endpoint.close(error), REFUSED_MS)
+    this.isRefused = true
+    if (this.#isReleased) endpoint.close()
+    else this.#setTimer(() => endpoint.close(error), REFUSED_MS)
   }
 
-  /** Whether a connection that is gone now had ended cleanly before, or its life was over in any way. */
-  get isClean(): boolean {
-    const { life } = this.#parts.protocol
-    return isOver(life) || isCleanEnd(life, this.#hasPeerEverything)
-  }
-
-  closeEndpoint(): void {
-    this.stop()
-    this.#parts.endpoint.close()
-  }
-
-  /** No deadline matters any more. */
+  /** The endpoint is closed. */
   stop(): void {
     this.#timer?.close()
     this.#timer = undefined
   }
 
-  get #isFinDelivered(): boolean {
-    return this.#framesUpToFin > 0 && this.#parts.sends.retired >= this.#framesUpToFin
-  }
-
-  /**
-   * On iWARP an acknowledgement says that TCP took a frame, and the peer may be without power by then: only its DONE
-   * tells, which answers this end's FIN, or its device, which was asked.
-   */
-  get #hasPeerEverything(): boolean {
-    const { endpoint, protocol } = this.#parts
-    if (!this.#isFinDelivered) return false
-    return endpoint.device.transport !== 'iwarp' || protocol.life === 'parted' || this.#isConfirmed === true
-  }
-
-  /** iWARP: a peer that does not finish says no DONE, but its device can be asked. */
-  #confirm(): void {
-    const { endpoint, protocol } = this.#parts
-    if (this.#isConfirmed !== undefined || this.refused || protocol.life !== 'finished') return
-    this.#isConfirmed = false
-    try {
-      endpoint.confirm(() => {
-        this.#isConfirmed = true
-        this.onAcknowledged()
-      })
-    } catch (error) {
-      this.onRefused(error as NettsError)
-    }
-  }
-
-  #finish(): void {
-    const { endpoint, protocol, sends, scheduleFlush } = this.#parts
-    this.stop()
-    const isLastDelivered = protocol.dueControl === 0 && (isOver(protocol.life) || sends.inFlight === 0)
-    if (this.refused || isLastDelivered || endpoint.state !== 'open') {
-      this.closeEndpoint()
-      return
-    }
-    const patienceMs = isOver(protocol.life) ? RESET_MS : DONE_MS
-    this.#timer = endpoint.verbs.clock.setTimer(() => this.closeEndpoint(), patienceMs)
+  #sayLast(): void {
+    const { endpoint, scheduleFlush } = this.#parts
+    this.#isReleased = true
+    this.#closeIfSaid()
+    if (endpoint.state !== 'open') return
+    this.#setTimer(() => endpoint.close(), LAST_FRAME_MS)
     scheduleFlush()
+  }
+
+  #closeIfSaid(): void {
+    const { endpoint, protocol, sends } = this.#parts
+    const isSaid = protocol.saidLast
+      ? sends.inFlight === 0 && (this.#isAcknowledgedByPeer || protocol.life !== 'parting')
+      : !protocol.isLastDue
+    if (isSaid || this.isRefused) endpoint.close()
+  }
+
+  #setTimer(callback: () => void, delayMs: number): void {
+    this.stop()
+    this.#timer = this.#parts.endpoint.verbs.clock.setTimer(callback, delayMs)
   }
 }

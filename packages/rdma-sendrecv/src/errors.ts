@@ -15,9 +15,7 @@ export function resetByPeer(reason: number, address: HostAddress): NettsError {
     return new NettsError('ERR_NETTS_PROTOCOL', `${peer} says that this end broke the protocol`, { address })
   }
   const message =
-    reason === ResetReason.timeout
-      ? `${peer} gave up waiting for this end to finish`
-      : `${peer} reset the connection`
+    reason === ResetReason.timeout ? `${peer} gave up waiting for this end` : `${peer} reset the connection`
   return new NettsError('ERR_NETTS_RESET', message, { address })
 }
 

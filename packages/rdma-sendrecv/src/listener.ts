@@ -13,16 +13,15 @@ export class SendRecvListener extends BaseListener<SendRecvTransport> {
   /** @throws NettsError `ERR_NETTS_LISTEN_FAILED` */
   constructor(verbs: Verbs, address: HostAddress, backlog: number, endpoint: EndpointOptions) {
     super(backlog)
-    const { queue } = this
     this.#listener = listenEndpoints(verbs, address, {
       endpoint,
       backlog,
-      hasRoom: (handshakes) => queue.room > handshakes,
+      hasRoom: (handshakes) => this.queue.room > handshakes,
       onEndpoint: ({ session }) => {
         const transport = session as SendRecvSession
-        if (!queue.push(transport)) transport.destroy()
+        if (!this.queue.push(transport)) transport.destroy()
       },
-      onFailure: (error) => queue.fail(error),
+      onFailure: (error) => this.queue.fail(error),
     })
   }
 

@@ -1,5 +1,5 @@
 /** The options of `sendRecv()`, their defaults and their checks. */
-import { checkChoice, checkInteger, checkOptionNames } from '@netts/core/driver'
+import { checkChoice, checkInteger, checkOptionNames, checkTimeout } from '@netts/core/driver'
 import { LEAST_BUFFER_SIZE, MOST_BUFFER_SIZE } from './protocol/hello.js'
 
 /** Options of {@link sendRecv}. The two ends of a connection may have different ones. */
@@ -69,9 +69,25 @@ const OPTION_NAMES: readonly (keyof SendRecvOptions)[] = [
 const MOST_DEPTH = 16_384
 const MOST_MS = 0x7fffffff
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range */
-export function checkOptions(options: SendRecvOptions = {}): SendRecvConfig {
-  checkOptionNames('options', options, OPTION_NAMES)
+const NAMES: readonly string[] = [
+  'recvDepth',
+  'recvDepthInitial',
+  'sendDepth',
+  'bufferSize',
+  'inlineThreshold',
+  'polling',
+  'adaptiveMicroseconds',
+  'spinMicroseconds',
+  'keepAliveIntervalMs',
+  'keepAliveTimeoutMs',
+] satisfies readonly (keyof SendRecvOptions)[]
+
+/**
+ * @param others names of options that are not of this driver itself
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
+ */
+export function checkOptions(options: SendRecvOptions = {}, others: readonly string[] = []): SendRecvConfig {
+  checkOptionNames('options', options, [...NAMES, ...others])
   const recvDepth = checkInteger('recvDepth', options.recvDepth ?? 128, 1, MOST_DEPTH)
   const {
     recvDepthInitial = Math.min(4, recvDepth),
@@ -94,7 +110,7 @@ export function checkOptions(options: SendRecvOptions = {}): SendRecvConfig {
     polling: checkChoice('polling', polling, ['adaptive', 'busy', 'event']),
     adaptiveMicroseconds: checkInteger('adaptiveMicroseconds', adaptiveMicroseconds, 0, 1_000_000),
     spinMicroseconds: checkInteger('spinMicroseconds', spinMicroseconds, 0, 10_000),
-    keepAliveIntervalMs: checkInteger('keepAliveIntervalMs', keepAliveIntervalMs, 0, MOST_MS),
+    keepAliveIntervalMs: checkTimeout('keepAliveIntervalMs', keepAliveIntervalMs),
     keepAliveTimeoutMs: checkInteger('keepAliveTimeoutMs', keepAliveTimeoutMs, 1, MOST_MS),
   })
 }

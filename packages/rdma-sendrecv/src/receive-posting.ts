@@ -4,9 +4,8 @@
  * How many are wanted is `protocol/receive-window.ts`'s decision. A connection that has grown looks once a second
  * whether it may shrink; one that has not has no timer.
  */
-import type { Clock } from '@netts/verbs'
+import type { Clock } from '@netts/core/driver'
 import { receivesFor } from './protocol/credits.js'
-import { isOver } from './protocol/lifecycle.js'
 import type { ProtocolEnd } from './protocol/protocol-end.js'
 import type { ReceiveBuffers } from './receive-buffers.js'
 import type { SendQueue } from './send-queue.js'
@@ -63,7 +62,7 @@ export class ReceivePosting {
   #tick(): void {
     const { protocol, receives, sends } = this.#parts
     this.#isTickDue = false
-    if (isOver(protocol.life)) return
+    if (protocol.life === 'failed') return
     // What is not posted yet is not what the peer used.
     if (protocol.missingReceives > 0) this.#postNow(protocol.missingReceives)
     protocol.tick()

@@ -44,10 +44,9 @@ export class SendQueue {
   /** Frames ever staged, and those that are complete. */
   staged = 0
   retired = 0
-  /** Data frames accepted, and not complete. */
+  /** Data frames accepted and not complete, and their bytes. */
   dataInFlight = 0
-  /** Their bytes, without headers. */
-  dataBytes = 0
+  queuedBytes = 0
   /** Buffers that hold memory. */
   held = 0
   /** Memory for headers and control frames, in bytes. */
@@ -57,7 +56,7 @@ export class SendQueue {
   readonly #options: SendQueueOptions
   readonly #capacity: number
   readonly #headers: RegisteredBuffer
-  /** By place in the ring: what the frame is, and the memory that its completion frees. */
+  /** By place in the ring: what the frame is, how many bytes of data it has, and the memory that its completion frees. */
   readonly #kinds: Uint8Array
   readonly #byteLengths: Uint32Array
   readonly #copies: (RegisteredBuffer | undefined)[]
@@ -123,8 +122,8 @@ export class SendQueue {
     for (const part of parts) {
       const room = most - filled
       if (room === 0) break
-      buffer.slab.set(part.byteLength > room ? part.subarray(0, room) : part, start + filled)
-      filled += Math.min(room, part.byteLength)
+      buffer.slab.set(part.length > room ? part.subarray(0, room) : part, start + filled)
+      filled += Math.min(room, part.length)
     }
     const place = this.#stage(FrameKind.data, filled)
     this.#copies[place] = buffer
@@ -213,7 +212,7 @@ export class SendQueue {
 
   /** @returns whether it was a data frame */
   #freeMemory(place: number): boolean {
-    this.dataBytes -= this.#byteLengths[place]!
+    this.queuedBytes -= this.#byteLengths[place]!
     const copy = this.#copies[place]
     if (copy) {
       this.#copies[place] = undefined
@@ -227,12 +226,11 @@ export class SendQueue {
     return true
   }
 
-  /** @param byteLength of data */
   #stage(kind: FrameKindNumber, byteLength: number): number {
     const place = this.staged++ % this.#capacity
     this.#kinds[place] = kind
     this.#byteLengths[place] = byteLength
-    this.dataBytes += byteLength
+    this.queuedBytes += byteLength
     if (kind === FrameKind.data) this.dataInFlight++
     return place
   }

@@ -2,7 +2,7 @@
 import type { Address, HostAddress, TransportBuilder } from '@netts/core'
 import { createBuilder, invalidArgument, isPathAddress } from '@netts/core/driver'
 import { openVerbs, type Verbs } from '@netts/verbs'
-import { dialEndpoint, type EndpointOptions } from '@netts/verbs/endpoint'
+import { connectEndpoint, type EndpointOptions, patientClock } from '@netts/verbs/endpoint'
 import { SendRecvListener } from './listener.js'
 import { checkOptions, type SendRecvConfig, type SendRecvOptions } from './options.js'
 import { receivesFor } from './protocol/credits.js'
@@ -23,7 +23,7 @@ export interface SendRecvOverOptions extends SendRecvOptions {
  * Transports over RDMA Send and Receive, on InfiniBand, RoCE and iWARP. The RDMA libraries are loaded with the first
  * `connect` or `listen`, which reject with `ERR_NETTS_UNAVAILABLE` where RDMA cannot be used.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
  */
 export function sendRecv(options?: SendRecvOptions): TransportBuilder<SendRecvTransport> {
   return build(checkOptions(options), () => openVerbs())
@@ -36,8 +36,8 @@ export function sendRecv(options?: SendRecvOptions): TransportBuilder<SendRecvTr
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without verbs, and for options as {@link sendRecv}
  */
 export function sendRecvOver(options: SendRecvOverOptions): TransportBuilder<SendRecvTransport> {
-  const { verbs, ...own } = options ?? {}
-  const config = checkOptions(own)
+  const config = checkOptions(options, ['verbs'])
+  const { verbs } = options ?? {}
   if (typeof verbs?.createCmId !== 'function') {
     throw invalidArgument('verbs must be what openVerbs() or a simulated fabric made')
   }
@@ -50,9 +50,9 @@ function build(config: SendRecvConfig, open: () => Verbs): TransportBuilder<Send
     name: 'rdma-sendrecv',
     checkAddress: checkHostAddress,
     connect: async (address, ended) =>
-      (await dialEndpoint(open(), address, endpoint, ended)).session as SendRecvSession,
+      (await connectEndpoint(open(), address, endpoint, ended)).session as SendRecvSession,
     listen: async (address, backlog) => new SendRecvListener(open(), address, backlog, endpoint),
-    clock: () => open().clock,
+    clock: () => patientClock(open().clock),
   })
 }
 

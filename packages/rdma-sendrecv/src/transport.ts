@@ -1,8 +1,9 @@
 /**
- * A transport over one endpoint: moves chunks between programs and the device as the protocol allows.
+ * A transport over one endpoint: moves chunks between a program and the device as the protocol allows.
  *
- * What is staged, released or due within a tick leaves after it in one flush: receives first, so that the counts that
- * follow them are true, then frames. The states are `protocol/lifecycle.ts`'s; how the endpoint ends is `ending.ts`'s.
+ * To the program it is a transport, and what is alike for all of those is `BaseTransport`'s; to the endpoint it is its
+ * session. Sends wait in `send-queue.ts`, receives in `receive-buffers.ts`; what leaves does so by `flush.ts`, and how it
+ * ends is `ending.ts`'s.
  */
 import {
   type BufferPool,
@@ -12,11 +13,12 @@ import {
   type RecvCompletion,
   type TransportCapabilities,
 } from '@netts/core'
-import { BaseTransport, type BufferSlot, nextTick, sharePool } from '@netts/core/driver'
+import { BaseTransport, type BufferSlot, sharePool } from '@netts/core/driver'
 import { COMPLETION, CompletionStatus } from '@netts/verbs'
 import { type Endpoint, type EndpointSession, kindOf, slotOf } from '@netts/verbs/endpoint'
 import { Ending } from './ending.js'
 import { brokenProtocol, resetByPeer } from './errors.js'
+import { Flush } from './flush.js'
 import { TransportMemory } from './memory.js'
 import type { SendRecvConfig } from './options.js'
 import { receivesFor } from './protocol/credits.js'
@@ -31,7 +33,6 @@ import {
   readPosted,
 } from './protocol/frame.js'
 import { decodeHello, encodeHello, type Hello } from './protocol/hello.js'
-import { isOver } from './protocol/lifecycle.js'
 import { ProtocolEnd } from './protocol/protocol-end.js'
 import { ReceiveBuffers } from './receive-buffers.js'
 import { ReceivePosting } from './receive-posting.js'
@@ -42,36 +43,30 @@ import { WorkKind } from './work-requests.js'
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
 /** See {@link SendRecvTransport}. */
-export class SendRecvSession
-  extends BaseTransport<HostAddress>
-  implements SendRecvTransport, EndpointSession
-{
-  readonly capabilities = CAPABILITIES
+export class SendRecvSession extends BaseTransport implements SendRecvTransport, EndpointSession {
+  declare readonly localAddress: HostAddress
+  declare readonly remoteAddress: HostAddress
   readonly #endpoint: Endpoint
   readonly #config: SendRecvConfig
   readonly #memory: TransportMemory
   readonly #receives: ReceiveBuffers
   readonly #sends: SendQueue
   readonly #localHello: Hello
-  #protocol!: ProtocolEnd
-  #ending: Ending | undefined
-  #posting!: ReceivePosting
   #bufferPool: BufferPool | undefined
+  // From the peer's hello on.
+  #protocol!: ProtocolEnd
+  #ending!: Ending
+  #flush!: Flush
   #maxSendSize = 0
   /** This batch of completions brought something to tell the program. */
   #hasNews = false
   #isDiscarding = false
-  /** The peer had finished, and waits no more for this end to do so: an error only to what would still be sent. */
-  #peerLeft: NettsError | undefined
-  #controlFrames = 0
-  #flushScheduled = false
-  /** A CREDIT frame is due, and goes in the next turn of the event loop unless another frame has carried the count. */
-  #creditScheduled = false
+  /** The peer had finished, has waited for this end, and left: which is an error only if something is sent to it. */
+  #left: NettsError | undefined
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
-    // While a deadline runs, the endpoint keeps the process alive.
-    super(endpoint, endpoint.verbs.clock)
+    super(endpoint.localAddress, endpoint.remoteAddress, endpoint.verbs.clock)
     this.#endpoint = endpoint
     this.#config = config
     const { queuePair } = endpoint
@@ -96,10 +91,8 @@ export class SendRecvSession
     }
   }
 
-  // Metadata.
-
   get bufferPool(): BufferPool {
-    this.#bufferPool ??= sharePool(this.#memory.programPool, this.#config.bufferSize)
+    this.#bufferPool ??= sharePool(this.#memory.programPool, this.#maxSendSize)
     return this.#bufferPool
   }
   get maxSendSize(): number {
@@ -113,7 +106,7 @@ export class SendRecvSession
     return buffers * this.#config.bufferSize + this.#sends.headerBytes
   }
   get controlFramesSent(): number {
-    return this.#controlFrames
+    return this.#flush.controlFrames
   }
   ref(): void {
     this.#endpoint.ref()
@@ -124,18 +117,39 @@ export class SendRecvSession
 
   // Sending.
 
-  protected hasCapacityFor(): boolean {
-    const left = this.#peerLeft
-    if (left) nextTick(() => this.onFailure(left))
-    return this.#protocol.maySendData && this.#sends.hasRoomForData && !isOver(this.#protocol.life)
-  }
-
   protected queueCopy(parts: readonly Uint8Array[]): number {
     const accepted = this.hasCapacityFor() ? this.#sends.stageCopy(parts, this.#maxSendSize) : 0
-    if (accepted === 0) return 0
-    this.#protocol.onSend(FrameKind.data)
-    this.#scheduleFlush()
+    if (accepted > 0) this.#onDataStaged()
     return accepted
+  }
+
+  protected hasCapacityFor(): boolean {
+    if (this.#left !== undefined) {
+      this.onFailure(this.#left)
+      return false
+    }
+    return this.#protocol.maySendData && this.#sends.hasRoomForData
+  }
+
+  protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
+    this.#sends.stageSlot(slot, byteOffset, byteLength)
+    this.#onDataStaged()
+  }
+
+  protected get sendsUnderWay(): number {
+    return this.#sends.dataInFlight
+  }
+
+  get queuedBytes(): number {
+    return this.state === 'closed' ? 0 : this.#sends.queuedBytes
+  }
+
+  /** The device reads the memory until the queue pair was drained: `onDrained` gives it back. */
+  protected dropQueued(): void {}
+
+  #onDataStaged(): void {
+    this.#protocol.onSend(FrameKind.data)
+    this.#flush.schedule()
   }
 
   protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
@@ -174,7 +188,7 @@ export class SendRecvSession
 
   repostRecv(chunkIndex: number): void {
     this.#receives.release(chunkIndex)
-    this.#scheduleFlush()
+    this.#flush.schedule()
     // A chunk may have had to wait for this release.
     if (this.#receives.queued > 0) this.wake()
   }
@@ -183,34 +197,27 @@ export class SendRecvSession
     return this.#receives.queued > 0
   }
 
-  protected discardInput(): void {
-    this.#isDiscarding = true
-    this.#receives.discardQueued()
-    this.#scheduleFlush()
-  }
-
   // The end.
 
   protected sayEnd(): void {
-    if (this.#peerLeft) {
-      this.onEndTaken()
-      return
-    }
     this.#protocol.finish()
-    this.#scheduleFlush()
+    if (this.#left === undefined) this.#flush.schedule()
+    else this.onEndTaken()
   }
 
-  override disconnect(options?: DisconnectOptions): void {
-    super.disconnect(options)
-    if (this.state === 'disconnecting') this.#ending?.disconnect()
+  protected discardInput(): void {
+    this.#isDiscarding = true
+    this.#receives.discardQueued()
+    if (this.state === 'disconnecting') this.#ending.confirm()
+    this.#flush.schedule()
   }
 
-  protected cut({ code }: NettsError): void {
-    this.#ending?.cut(code === 'ERR_NETTS_TIMEOUT' ? ResetReason.timeout : ResetReason.destroyed)
+  protected cut(error: NettsError): void {
+    this.#ending.cut(error.code === 'ERR_NETTS_TIMEOUT' ? ResetReason.timeout : ResetReason.destroyed)
   }
 
   protected release(): void {
-    this.#ending?.leave()
+    this.#ending.release()
   }
 
   // The endpoint's calls.
@@ -228,20 +235,29 @@ export class SendRecvSession
       })
     }
     const { recvDepthInitial, recvDepth, bufferSize } = this.#config
-    this.#protocol = new ProtocolEnd(this.#localHello, peer, { least: recvDepthInitial, most: recvDepth })
+    const protocol = new ProtocolEnd(this.#localHello, peer, { least: recvDepthInitial, most: recvDepth })
+    const shared = { endpoint: this.#endpoint, protocol, sends: this.#sends }
+    this.#protocol = protocol
     this.#ending = new Ending({
-      endpoint: this.#endpoint,
-      protocol: this.#protocol,
-      sends: this.#sends,
-      scheduleFlush: () => this.#scheduleFlush(),
-      onDelivered: () => this.onEndTaken(),
+      ...shared,
+      scheduleFlush: () => this.#flush.schedule(),
+      onEndTaken: () => this.onEndTaken(),
     })
-    this.#posting = new ReceivePosting({
-      clock: this.#endpoint.verbs.clock,
-      protocol: this.#protocol,
+    const posting = new ReceivePosting({
+      clock: this.clock,
+      protocol,
       receives: this.#receives,
       sends: this.#sends,
-      flush: () => SendRecvSession.#tryFlush(this),
+      flush: () => this.#flush.run(),
+    })
+    this.#flush = new Flush({
+      ...shared,
+      posting,
+      ending: this.#ending,
+      onThrow: (error) => {
+        if (error instanceof NettsError) this.#ending.onRefused(error)
+        else this.onThrow(error)
+      },
     })
     this.#maxSendSize = Math.min(bufferSize, peer.bufferSize) - HEADER_BYTES
   }
@@ -259,29 +275,33 @@ export class SendRecvSession
     if (words[at + COMPLETION.status] !== CompletionStatus.success) return
     const idLow = words[at + COMPLETION.idLow]!
     const kind = kindOf(idLow)
-    if (kind === WorkKind.receive) this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
-    else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
+    try {
+      if (kind === WorkKind.receive) this.#onReceived(slotOf(idLow), words[at + COMPLETION.byteLength]!)
+      else if (kind === WorkKind.send) this.#onSent(slotOf(idLow))
+    } catch (error) {
+      this.onThrow(error)
+    }
   }
 
   onBatchEnd(): void {
     // A handshake that failed drains as well.
     if (this.#endpoint.state !== 'open') return
-    this.#ending?.onAcknowledged()
-    // What the waker leads to leaves below, and not a tick later.
-    this.#flushScheduled = true
-    if (this.#hasNews) {
-      this.#hasNews = false
-      this.wakeNow()
+    try {
+      this.#ending.onAcknowledged()
+      // What the waker leads to leaves below, and not a tick later.
+      this.#flush.hold()
+      if (this.#hasNews) {
+        this.#hasNews = false
+        this.wakeNow()
+      }
+    } catch (error) {
+      this.onThrow(error)
     }
-    SendRecvSession.#tryFlush(this)
+    this.#flush.run()
   }
 
   onEnd(error: NettsError): void {
-    const isClean = this.#ending?.isClean === true
-    if (isClean) this.#protocol.abandon(ResetReason.timeout)
-    else this.#protocol.fail()
-    this.#ending?.stop()
-    this.onFailure(isClean ? undefined : error)
+    if (this.#left === undefined) this.onFailure(error)
   }
 
   onDrained(): void {
@@ -302,7 +322,7 @@ export class SendRecvSession
   #onReceived(index: number, byteLength: number): void {
     const protocol = this.#protocol
     const buffer = this.#receives.filled(index)
-    if (!buffer || isOver(protocol.life)) return
+    if (!buffer || protocol.life === 'failed') return
     this.#hasNews = true
     const { slab, byteOffset } = buffer
     const problem = checkFrame(slab, byteOffset, byteLength)
@@ -312,17 +332,22 @@ export class SendRecvSession
     }
     const kind = slab[byteOffset] as FrameKindNumber
     const argument = hasArgument(kind) ? readArgument(slab, byteOffset) : 0
+    const hadPeerFinished = protocol.life === 'peer-finished'
     const lie = protocol.onFrame(kind, readPosted(slab, byteOffset), argument)
     if (lie !== undefined) {
       this.#onLie(lie)
-      return
-    }
-    if (kind === FrameKind.data) {
+    } else if (kind === FrameKind.data) {
       if (!this.#isDiscarding) this.#receives.queue(byteLength - HEADER_BYTES)
     } else if (kind === FrameKind.fin) {
       this.onPeerEnd()
+    } else if (kind === FrameKind.done) {
+      // It answers this end's FIN.
+      this.onEndTaken()
     } else if (kind === FrameKind.reset) {
-      this.#onReset(argument)
+      const error = resetByPeer(argument, this.remoteAddress)
+      const isLeaving = argument === ResetReason.timeout && hadPeerFinished && this.#sends.dataInFlight === 0
+      if (isLeaving) this.#left = error
+      else this.onFailure(error)
     }
   }
 
@@ -340,58 +365,5 @@ export class SendRecvSession
   #onLie(what: string): void {
     this.#protocol.fail(ResetReason.protocol)
     this.onFailure(brokenProtocol(what, this.remoteAddress))
-  }
-
-  // The flush.
-
-  /** What a tick brings leaves in one flush after it. */
-  #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#endpoint.state !== 'open') return
-    this.#flushScheduled = true
-    nextTick(SendRecvSession.#tryFlush, this)
-  }
-
-  /** Programs that answer from a promise do so after this flush, and then no frame of its own is needed. */
-  #scheduleCredit(): void {
-    if (this.#creditScheduled) return
-    this.#creditScheduled = true
-    this.#endpoint.verbs.clock.setImmediate(() => {
-      this.#creditScheduled = false
-      SendRecvSession.#tryFlush(this, true)
-    })
-  }
-
-  static #tryFlush(this: void, session: SendRecvSession, isTurnOver = false): void {
-    session.#flushScheduled = false
-    try {
-      session.#flush(isTurnOver)
-    } catch (error) {
-      session.#ending?.onRefused(error as NettsError)
-    }
-  }
-
-  #flush(isTurnOver: boolean): void {
-    if (this.#endpoint.state !== 'open' || this.#ending?.refused) return
-    const protocol = this.#protocol
-    const sends = this.#sends
-    this.#posting.post()
-    // Whatever is staged will carry the count: then no CREDIT is due.
-    if (sends.hasStaged) protocol.receives.announce()
-    while (sends.hasRoom) {
-      const kind = protocol.dueControl
-      if (kind === 0) break
-      if (kind === FrameKind.credit && !isTurnOver) {
-        this.#scheduleCredit()
-        break
-      }
-      sends.stageControl(kind, protocol.argumentOf(kind))
-      if (kind === FrameKind.fin) this.#ending?.onFinStaged()
-      protocol.onSend(kind)
-      protocol.receives.announce()
-      this.#controlFrames++
-    }
-    if (!sends.hasStaged) return
-    sends.post(protocol.receives.announce())
-    this.#endpoint.posted()
   }
 }

@@ -42,6 +42,7 @@ for (const [name, setting] of Object.entries(settings)) {
   transportConformance({
     name: `rdma-sendrecv: ${name}`,
     capabilities: { detectsPeerCrash: true, reset: true },
+    creditBased: true,
     setup: () => simulatedFixture(setting),
     describe,
     it,

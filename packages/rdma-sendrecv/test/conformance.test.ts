@@ -17,6 +17,7 @@ for (const [name, setting] of Object.entries(settings)) {
   transportConformance({
     name: `rdma-sendrecv on simulated ${name}`,
     capabilities: { detectsPeerCrash: true, reset: true },
+    creditBased: true,
     setup: () => simulatedFixture(setting),
     describe,
     it,

@@ -65,6 +65,7 @@ export async function labConformance(
         transportConformance({
           name: suite,
           capabilities: { detectsPeerCrash: true, reset: true },
+          creditBased: true,
           setup: () => labFixture(device, setting),
           describe,
           it: (title, body) => void it(title, { timeout: 60_000 }, body),

@@ -1,23 +1,22 @@
 /**
- * The life of a transport, in one table: its states, and what leads from one to the next.
+ * The life of a connection as its two ends agree on it, in one table: its states, and what leads from one to the next.
  *
  * ```
  *              finish                 peer FIN
  *   open ──────────────► finished ──────────────┐
  *    │                                          ▼         peer DONE
  *    └─────────────► peer-finished ─────────► parting ──────────────► parted
- *        peer FIN                  finish       │                       │
- *                                     delivered │             delivered │
- *   any of these ──► failed                     ▼                       │
- *     (destroy, RESET, a lie,                 closed ◄──────────────────┘
- *      an error, a lost peer)
+ *        peer FIN                  finish
+ *
+ *   any of these ──► failed
+ *     (destroy, RESET, a lie, an error, a lost peer, a peer that nobody waits for any more)
  * ```
  *
  * FIN goes out on entering `finished`, or `parting` from `peer-finished`; DONE on entering `parting`. What is
  * missing in the table is forbidden: a frame there is a protocol error.
  */
 
-/** States of a transport. */
+/** States of a connection. */
 export type LifeState =
   /** Both directions work. */
   | 'open'
@@ -29,12 +28,10 @@ export type LifeState =
   | 'parting'
   /** The peer has said DONE too: nothing more comes. */
   | 'parted'
-  /** The end, with everything delivered in both directions. */
-  | 'closed'
-  /** The end, with something lost. */
+  /** Nothing moves any more, but perhaps a RESET. */
   | 'failed'
 
-/** What happens to a transport. */
+/** What happens to a connection. */
 export type LifeEvent =
   // frames from the peer
   | 'DATA'
@@ -47,11 +44,7 @@ export type LifeEvent =
   // from this end
   /** Finish or disconnect. */
   | 'finish'
-  /** Every frame sent, DONE included, is at the peer: its device has acknowledged them, or on iWARP it has said DONE. */
-  | 'delivered'
-  /** The peer did not finish within the deadline of a disconnect, but has everything. */
-  | 'abandon'
-  /** Destroyed, or something broke. */
+  /** Given up, or something broke. */
   | 'fail'
 
 const CONTROL = ['CREDIT', 'RECLAIM', 'FILLER'] as const
@@ -65,25 +58,9 @@ const END = { RESET: 'failed', fail: 'failed' } as const
 /** The table. */
 export const TRANSITIONS: Readonly<Record<LifeState, Partial<Record<LifeEvent, LifeState>>>> = {
   open: { DATA: 'open', ...stay('open'), FIN: 'peer-finished', finish: 'finished', ...END },
-  finished: { DATA: 'finished', ...stay('finished'), FIN: 'parting', abandon: 'closed', ...END },
+  finished: { DATA: 'finished', ...stay('finished'), FIN: 'parting', ...END },
   'peer-finished': { ...stay('peer-finished'), finish: 'parting', ...END },
-  parting: { ...stay('parting'), DONE: 'parted', delivered: 'closed', abandon: 'closed', ...END },
-  parted: { delivered: 'closed', abandon: 'closed', fail: 'failed' },
-  // What the peer sent before it saw this end's DONE may come after that arrived.
-  closed: { ...stay('closed'), DONE: 'closed', fail: 'closed' },
-  failed: { fail: 'failed' },
-}
-
-/** Nothing happens any more. */
-export function isOver(state: LifeState): boolean {
-  return state === 'closed' || state === 'failed'
-}
-
-/**
- * Whether a connection that is gone now ended cleanly.
- *
- * @param finDelivered this end's FIN is at the peer, and so is everything before it
- */
-export function isCleanEnd(state: LifeState, finDelivered: boolean): boolean {
-  return state === 'closed' || state === 'parted' || (state === 'parting' && finDelivered)
+  parting: { ...stay('parting'), DONE: 'parted', ...END },
+  parted: { fail: 'failed' },
+  failed: {},
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameKind, type FrameKindNumber, frameName, ResetReason } from './frame.js'
-import { isCleanEnd, isOver, type LifeState } from './lifecycle.js'
+import type { LifeState } from './lifecycle.js'
 import { ProtocolEnd } from './protocol-end.js'
 
 const hello = { bufferSize: 2048, posted: 8, maxPosted: 20, features: 0 }
@@ -33,13 +33,6 @@ const ways: Record<LifeState, () => ProtocolEnd> = {
     session.onFrame(FrameKind.done, 8, 0)
     return session
   },
-  closed: () => {
-    const session = ways.parting()
-    session.onSend(FrameKind.fin)
-    session.onSend(FrameKind.done)
-    session.onDelivered()
-    return session
-  },
   failed: () => {
     const session = open()
     session.fail()
@@ -61,7 +54,6 @@ describe('an end', () => {
       'peer-finished': ['CREDIT', 'RESET', 'RECLAIM', 'FILLER'],
       parting: ['CREDIT', 'DONE', 'RESET', 'RECLAIM', 'FILLER'],
       parted: [],
-      closed: ['CREDIT', 'DONE', 'RECLAIM', 'FILLER'],
       failed: [],
     })
   })
@@ -109,11 +101,24 @@ describe('an end', () => {
     expect(session.argumentOf(FrameKind.reclaim)).toBe(6)
   })
 
-  it('that lost its connection ended cleanly only if both ends had said everything and this end knows so', () => {
-    const clean = Object.keys(ways).filter((state) => isCleanEnd(state as LifeState, false))
-    expect(clean).toEqual(['parted', 'closed'])
-    expect(isCleanEnd('parting', true)).toBe(true)
-    expect(isCleanEnd('finished', true)).toBe(false)
+  it('has a last frame to say once both have finished, or when it fails with something to tell', () => {
+    const due = Object.keys(ways).filter((state) => ways[state as LifeState]().isLastDue)
+    expect(due).toEqual(['parting', 'parted'])
+    const session = ways.finished()
+    session.fail(ResetReason.timeout)
+    expect(session.isLastDue).toBe(true)
+    expect(session.dueControl).toBe(FrameKind.reset)
+    session.onSend(FrameKind.reset)
+    expect(session.isLastDue).toBe(false)
+    expect(session.dueControl).toBe(0)
+  })
+
+  it('that was reset says nothing any more, whatever was due', () => {
+    const session = ways.finished()
+    session.onFrame(FrameKind.reset, 8, 0)
+    session.fail(ResetReason.destroyed)
+    expect(session.isLastDue).toBe(false)
+    expect(session.dueControl).toBe(0)
   })
 
   it('survives any frames: takes them, or says what is wrong with them and stays as it was', () => {
@@ -131,7 +136,7 @@ describe('an end', () => {
           if (problem !== undefined) expect(JSON.stringify(session)).toBe(before)
           for (let kind = session.dueControl; kind !== 0; kind = session.dueControl) session.onSend(kind)
           expect(session.credits.available).toBeLessThanOrEqual(hello.maxPosted)
-          if (isOver(session.life)) return
+          if (session.life === 'failed') return
         }
       }),
       { numRuns: 2000 },

@@ -16,8 +16,6 @@ export class ProtocolEnd {
   readonly window: ReceiveWindow
   /** Receives that are posted and not used up. */
   posted: number
-  /** The number in the peer's RESET. */
-  peerResetReason = 0
   /** The last frame of this end is on its way: DONE or RESET. */
   saidLast = false
   /** FIN is on its way. */
@@ -63,7 +61,7 @@ export class ProtocolEnd {
   /**
    * A frame came, of a good shape.
    *
-   * @param argument of RESET or RECLAIM
+   * @param argument of RECLAIM
    * @returns what the peer did wrong, or `undefined`
    */
   onFrame(kind: FrameKindNumber, count: number, argument: number): string | undefined {
@@ -78,7 +76,6 @@ export class ProtocolEnd {
     this.life = next
     if (kind === FrameKind.fin && next === 'parting') this.doneDue = true
     else if (kind === FrameKind.reclaim) this.fillersOwed = argument
-    else if (kind === FrameKind.reset) this.peerResetReason = argument
     return undefined
   }
 
@@ -91,25 +88,22 @@ export class ProtocolEnd {
     if (next === 'parting') this.doneDue = true
   }
 
-  /** Everything sent was acknowledged. @returns whether that was the clean end */
-  onDelivered(): boolean {
-    if (!this.saidLast) return false
-    const next = TRANSITIONS[this.life].delivered
-    if (next === undefined) return false
-    this.life = next
-    return true
-  }
-
-  /** The peer has everything, and shall learn that nobody waits for its own end. */
-  abandon(resetReason: number): void {
-    this.life = TRANSITIONS[this.life].abandon ?? this.life
-    if (!this.saidLast) this.resetReason = resetReason
-  }
-
-  /** The end, with a loss. @param resetReason what the peer shall be told, where it can be */
+  /** The end, unless it failed before. @param resetReason what the peer shall be told, where it can be */
   fail(resetReason?: number): void {
-    this.life = TRANSITIONS[this.life].fail ?? this.life
+    const next = TRANSITIONS[this.life].fail
+    if (next === undefined) return
+    this.life = next
     if (!this.saidLast) this.resetReason = resetReason
+  }
+
+  /** Both ends have finished. */
+  get isParting(): boolean {
+    return this.life === 'parting' || this.life === 'parted'
+  }
+
+  /** Whether a last frame is still to be said. */
+  get isLastDue(): boolean {
+    return !this.saidLast && (this.life === 'failed' ? this.resetReason !== undefined : this.doneDue)
   }
 
   /** So many receives were posted. */
@@ -127,10 +121,11 @@ export class ProtocolEnd {
   /** The control frame that is due and may go now; 0 for none. Data accepted before goes first. */
   get dueControl(): FrameKindNumber | 0 {
     if (this.saidLast) return 0
-    if (this.resetReason !== undefined) return this.ifAllowed(FrameKind.reset, RESERVE.last)
+    if (this.life === 'failed') {
+      return this.resetReason === undefined ? 0 : this.ifAllowed(FrameKind.reset, RESERVE.last)
+    }
     if (this.finDue) return this.ifAllowed(FrameKind.fin, RESERVE.fin)
     if (this.doneDue) return this.ifAllowed(FrameKind.done, RESERVE.last)
-    if (this.life === 'failed') return 0
     if (this.receives.isDue(this.window.size) && this.credits.allows(RESERVE.credit)) return FrameKind.credit
     if (this.fillersOwed > 0 && this.maySendData) return FrameKind.filler
     if (this.reclaimDue > 0 && this.maySendData) return FrameKind.reclaim
