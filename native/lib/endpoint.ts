@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export type { CompletionLoop, CompletionSink, Polling, PollingOptions } from './endpoint/completion-loop.js'
-export { connectEndpoint, dialEndpoint } from './endpoint/connector.js'
+export { connectEndpoint } from './endpoint/connector.js'
 export { DeviceEnvironment } from './endpoint/device-environment.js'
 export type {
   Endpoint,

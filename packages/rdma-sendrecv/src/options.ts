@@ -54,18 +54,6 @@ export interface SendRecvOptions {
 /** Checked options, complete. */
 export type SendRecvConfig = { readonly [K in keyof SendRecvOptions]-?: NonNullable<SendRecvOptions[K]> }
 
-const OPTION_NAMES: readonly (keyof SendRecvOptions)[] = [
-  'recvDepth',
-  'recvDepthInitial',
-  'sendDepth',
-  'bufferSize',
-  'inlineThreshold',
-  'polling',
-  'adaptiveMicroseconds',
-  'spinMicroseconds',
-  'keepAliveIntervalMs',
-  'keepAliveTimeoutMs',
-]
 const MOST_DEPTH = 16_384
 const MOST_MS = 0x7fffffff
 

@@ -7,7 +7,6 @@
  */
 import {
   type BufferPool,
-  type DisconnectOptions,
   type HostAddress,
   NettsError,
   type RecvCompletion,
@@ -43,9 +42,10 @@ import { WorkKind } from './work-requests.js'
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
 /** See {@link SendRecvTransport}. */
-export class SendRecvSession extends BaseTransport implements SendRecvTransport, EndpointSession {
-  declare readonly localAddress: HostAddress
-  declare readonly remoteAddress: HostAddress
+export class SendRecvSession
+  extends BaseTransport<HostAddress>
+  implements SendRecvTransport, EndpointSession
+{
   readonly #endpoint: Endpoint
   readonly #config: SendRecvConfig
   readonly #memory: TransportMemory
@@ -66,7 +66,7 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
 
   /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
-    super(endpoint.localAddress, endpoint.remoteAddress, endpoint.verbs.clock)
+    super(endpoint, endpoint.verbs.clock)
     this.#endpoint = endpoint
     this.#config = config
     const { queuePair } = endpoint
@@ -100,6 +100,9 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
   }
   get recvWindow(): number {
     return this.#config.recvDepth * this.#maxSendSize
+  }
+  get capabilities(): TransportCapabilities {
+    return CAPABILITIES
   }
   get pinnedBytes(): number {
     const buffers = this.#receives.held + this.#sends.held
@@ -151,23 +154,6 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
     this.#protocol.onSend(FrameKind.data)
     this.#flush.schedule()
   }
-
-  protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
-    this.#sends.stageSlot(slot, byteOffset, byteLength)
-    this.#protocol.onSend(FrameKind.data)
-    this.#scheduleFlush()
-  }
-
-  protected get sendsUnderWay(): number {
-    return this.#sends.dataInFlight
-  }
-
-  get queuedBytes(): number {
-    return this.state === 'closed' ? 0 : this.#sends.dataBytes
-  }
-
-  /** What is under way comes back once the queue pair is drained. */
-  protected dropQueued(): void {}
 
   // Receiving.
 
@@ -349,17 +335,6 @@ export class SendRecvSession extends BaseTransport implements SendRecvTransport,
       if (isLeaving) this.#left = error
       else this.onFailure(error)
     }
-  }
-
-  #onReset(reason: number): void {
-    const error = resetByPeer(reason, this.remoteAddress)
-    const isOwed = this.#sends.dataInFlight > 0 || this.saidEnd
-    if (reason !== ResetReason.timeout || !this.hasPeerEnded || isOwed) {
-      this.onFailure(error)
-      return
-    }
-    this.#peerLeft = error
-    this.#ending?.closeEndpoint()
   }
 
   #onLie(what: string): void {

@@ -171,11 +171,6 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
     this.destroy(threw(error, this.remoteAddress))
   }
 
-  /** Whether the peer has finished. */
-  protected get hasPeerEnded(): boolean {
-    return this.#hasPeerEnded
-  }
-
   /** Whether this side asked for the end. */
   protected get saidEnd(): boolean {
     return this.#saidEnd
