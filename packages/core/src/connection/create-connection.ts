@@ -3,12 +3,10 @@ import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { setHeadroom } from '../buffer-pool/buffer-slot.js'
 import { closeChannel, errorChannel } from '../diagnostics.js'
 import { checkInteger, checkObject, checkSignal } from '../driver/options.js'
-import { WaitQueue } from '../driver/wait-queue.js'
 import { invalidArgument, isNettsError, NettsError } from '../errors.js'
 import { Lifecycle, type LifecycleUser } from '../lifecycle/lifecycle.js'
-import { backgroundClock, type ClockTimer, clock } from '../runtime/event-loop.js'
+import { backgroundClock } from '../runtime/event-loop.js'
 import { StallDeadline } from '../runtime/stall-deadline.js'
-import { takeTurn } from '../runtime/turn-budget.js'
 import type { Transport } from '../transport.js'
 import type {
   Connection,
@@ -20,29 +18,23 @@ import type {
   TransportInfo,
 } from './connection.js'
 import { checkConnectionOptions } from './connection-options.js'
+import { Delivery, type DeliveryOwner, type Received, type Take } from './delivery.js'
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './framing.js'
 import { Receiver } from './receiver.js'
 import { ACCEPTED, releaseGivenBuffer, Sender, type SenderOwner } from './sender.js'
 
-type Received = Buffer | MessageLease | undefined
-/** How a waiting receive takes its message. */
-type Take = 'owned' | 'lease'
-
-const END: Promise<undefined> = Promise.resolve(undefined)
 const nothing = () => {}
 
-class MessageConnection<T extends Transport> implements Connection<T>, LifecycleUser {
+class MessageConnection<T extends Transport> implements Connection<T>, LifecycleUser, DeliveryOwner {
   readonly maxMessageSize: number
   readonly #transport: T
   readonly #allowHalfOpen: boolean
   readonly #life: Lifecycle
   readonly #sender: Sender
   readonly #receiver: Receiver
-  readonly #receives = new WaitQueue<Received, Take>('recv')
+  readonly #delivery: Delivery
   readonly #messageTimeoutMs: number
   #messageDeadline: StallDeadline | undefined
-  /** Receives wait for the event loop's next turn. */
-  #delivery: ClockTimer | undefined
 
   constructor(transport: T, options: ConnectionOptions) {
     const limits = checkConnectionOptions(options)
@@ -57,6 +49,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     this.#receiver = new Receiver(transport, limits.maxMessageSize, limits.highWaterMark, (error) =>
       life.onThrow(error),
     )
+    this.#delivery = new Delivery(this.#receiver, this)
     this.#messageTimeoutMs = limits.messageTimeoutMs
     life.start()
   }
@@ -138,7 +131,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   }
 
   tryRecvLease(): MessageLease | undefined {
-    return this.#canTake() ? this.#receiver.takeLease() : undefined
+    return this.#delivery.canTake() ? this.#receiver.takeLease() : undefined
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Buffer, void, undefined> {
@@ -158,7 +151,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   close(): Promise<void> {
     this.#life.close(() => {
       this.#receiver.end(undefined)
-      this.#settleReceives()
+      this.#delivery.settle()
       this.#messageDeadline?.stop()
       this.#sender.rejectWaiting(() => this.#closedError())
     })
@@ -248,7 +241,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
 
   receive(): void {
     this.#poll()
-    this.#deliver()
+    this.#delivery.goOn()
   }
 
   receiveRest(): void {
@@ -265,49 +258,28 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     this.#receiver.end(error)
     this.#messageDeadline?.stop()
     this.#sender.stop(error, () => this.#closedError())
-    this.#settleReceives()
+    this.#delivery.settle()
     if (error && errorChannel.hasSubscribers) errorChannel.publish({ connection: this, error })
     if (closeChannel.hasSubscribers) closeChannel.publish({ connection: this, error })
   }
 
+  /** For the delivery. */
+  takeIn(): void {
+    try {
+      this.#poll()
+      if (this.#receiver.ready === 0) this.#life.checkClosed()
+    } catch (error) {
+      this.#life.onThrow(error)
+    }
+  }
+
   #receive(take: Take, options: OperationOptions | undefined): Promise<Received> {
-    let signal: AbortSignal | undefined
-    if (options !== undefined) {
-      try {
-        signal = signalOf(options)
-      } catch (error) {
-        return Promise.reject(error)
-      }
+    if (options === undefined) return this.#delivery.receive(take, undefined)
+    try {
+      return this.#delivery.receive(take, signalOf(options))
+    } catch (error) {
+      return Promise.reject(error)
     }
-    if (!signal?.aborted) {
-      if (this.#canTake()) return Promise.resolve(this.#take(take))
-      const { isOver, error, ready } = this.#receiver
-      if (isOver && ready === 0) return error ? Promise.reject(error) : END
-    }
-    return this.#receives.wait(take, signal)
-  }
-
-  #take(take: Take): Buffer | MessageLease {
-    return take === 'owned' ? this.#receiver.takeOwned() : this.#receiver.takeLease()
-  }
-
-  /** Whether a message can be taken at once, out of turn of nobody. */
-  #canTake(): boolean {
-    if (this.#receives.length > 0) return false
-    const receiver = this.#receiver
-    if (receiver.ready === 0) {
-      if (receiver.isOver) return false
-      try {
-        this.#poll()
-        if (receiver.ready === 0) this.#life.checkClosed()
-      } catch (error) {
-        this.#life.onThrow(error)
-      }
-      if (receiver.ready === 0) return false
-    }
-    if (takeTurn()) return true
-    this.#deliverNextTurn()
-    return false
   }
 
   #poll(): void {
@@ -321,38 +293,6 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     if (error) this.#life.fail(error)
   }
 
-  /** Gives waiting receives what is ready, as long as the event loop can do without a turn. */
-  #deliver(): void {
-    const receiver = this.#receiver
-    while (receiver.ready > 0 && this.#receives.length > 0) {
-      if (!takeTurn()) {
-        this.#deliverNextTurn()
-        return
-      }
-      const waiter = this.#receives.first!
-      waiter.resolve(this.#take(waiter.detail))
-      if (receiver.ready === 0) this.#poll()
-    }
-    if (receiver.isOver) this.#settleReceives()
-  }
-
-  #deliverNextTurn(): void {
-    this.#delivery ??= clock.setImmediate(() => {
-      this.#delivery = undefined
-      this.#life.guard(() => this.#deliver())
-    })
-  }
-
-  /** Nothing more will come: waiting receives get what is ready, and then the end. */
-  #settleReceives(): void {
-    const receiver = this.#receiver
-    for (let waiter = this.#receives.first; waiter; waiter = this.#receives.first) {
-      if (receiver.ready > 0) waiter.resolve(this.#take(waiter.detail))
-      else if (receiver.error) waiter.reject(receiver.error)
-      else waiter.resolve(undefined)
-    }
-  }
-
   #iterate<M extends Buffer | MessageLease>(take: Take): AsyncIterableIterator<M, void, undefined> {
     const toResult = (message: Received): IteratorResult<M, void> => {
       if (message !== undefined) return { value: message as M, done: false }
@@ -361,8 +301,8 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     }
     const iterator: AsyncIterableIterator<M, void, undefined> = {
       next: () =>
-        this.#canTake()
-          ? Promise.resolve({ value: this.#take(take) as M, done: false as const })
+        this.#delivery.canTake()
+          ? Promise.resolve({ value: this.#delivery.take(take) as M, done: false as const })
           : this.#receive(take, undefined).then(toResult),
       return: () => Promise.resolve({ value: undefined, done: true as const }),
       [Symbol.asyncIterator]: () => iterator,

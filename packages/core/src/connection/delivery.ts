@@ -1,0 +1,92 @@
+/** Hands received messages to the program: at once, or in order to receives that wait. */
+import { WaitQueue } from '../driver/wait-queue.js'
+import { type ClockTimer, clock } from '../runtime/event-loop.js'
+import { takeTurn } from '../runtime/turn-budget.js'
+import type { MessageLease } from './connection.js'
+import type { Receiver } from './receiver.js'
+
+/** How a receive takes its message. */
+export type Take = 'owned' | 'lease'
+export type Received = Buffer | MessageLease | undefined
+
+/** What a delivery asks of its connection. */
+export interface DeliveryOwner {
+  /** Takes in what has arrived. What that throws is the owner's affair. */
+  takeIn(): void
+}
+
+const END: Promise<undefined> = Promise.resolve(undefined)
+
+/** Receives of one connection. It goes on as long as the event loop can do without a turn, and then in the next one. */
+export class Delivery {
+  readonly #receiver: Receiver
+  readonly #owner: DeliveryOwner
+  readonly #waiting = new WaitQueue<Received, Take>('recv')
+  #nextTurn: ClockTimer | undefined
+
+  constructor(receiver: Receiver, owner: DeliveryOwner) {
+    this.#receiver = receiver
+    this.#owner = owner
+  }
+
+  /** Whether a message can be {@link take}n at once, out of turn of nobody. */
+  canTake(): boolean {
+    if (this.#waiting.length > 0) return false
+    const receiver = this.#receiver
+    if (receiver.ready === 0) {
+      if (receiver.isOver) return false
+      this.#owner.takeIn()
+      if (receiver.ready === 0) return false
+    }
+    if (takeTurn()) return true
+    this.#goOnNextTurn()
+    return false
+  }
+
+  /** The next message. Only after {@link canTake} said so. */
+  take(take: Take): Buffer | MessageLease {
+    return take === 'owned' ? this.#receiver.takeOwned() : this.#receiver.takeLease()
+  }
+
+  /** The next message, now or later; `undefined` at the end. */
+  receive(take: Take, signal: AbortSignal | undefined): Promise<Received> {
+    if (!signal?.aborted) {
+      if (this.canTake()) return Promise.resolve(this.take(take))
+      const { isOver, error, ready } = this.#receiver
+      if (isOver && ready === 0) return error ? Promise.reject(error) : END
+    }
+    return this.#waiting.wait(take, signal)
+  }
+
+  /** Gives receives that wait what is ready. */
+  goOn(): void {
+    const receiver = this.#receiver
+    while (receiver.ready > 0 && this.#waiting.length > 0) {
+      if (!takeTurn()) {
+        this.#goOnNextTurn()
+        return
+      }
+      const waiter = this.#waiting.first!
+      waiter.resolve(this.take(waiter.detail))
+      if (receiver.ready === 0) this.#owner.takeIn()
+    }
+    if (receiver.isOver) this.settle()
+  }
+
+  /** Nothing more will come: receives that wait get what is ready, and then the end. */
+  settle(): void {
+    const receiver = this.#receiver
+    for (let waiter = this.#waiting.first; waiter; waiter = this.#waiting.first) {
+      if (receiver.ready > 0) waiter.resolve(this.take(waiter.detail))
+      else if (receiver.error) waiter.reject(receiver.error)
+      else waiter.resolve(undefined)
+    }
+  }
+
+  #goOnNextTurn(): void {
+    this.#nextTurn ??= clock.setImmediate(() => {
+      this.#nextTurn = undefined
+      this.goOn()
+    })
+  }
+}
