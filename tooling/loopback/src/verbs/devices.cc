@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "../base/counters.h"
 #include "../base/settings.h"
 #include "../control/control.h"
 #include "../wire/mailbox.h"
@@ -140,4 +141,7 @@ NETTS_EXPORT const char* ibv_wc_status_str(ibv_wc_status status) {
 NETTS_EXPORT int ibv_fork_init() { return 0; }
 
 // Before anything is measured: reading the settings and the clock takes milliseconds.
-__attribute__((constructor)) static void Load() { GetSettings(); }
+__attribute__((constructor)) static void Load() {
+  GetSettings();
+  GetCounters();
+}

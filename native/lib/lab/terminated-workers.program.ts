@@ -1,6 +1,6 @@
 /**
- * Terminates workers in the midst of calls into the addon, over the device that does nothing. Node-API refuses what
- * such a call then asks for, which must end the worker and never the process.
+ * Terminates workers in the midst of calls into the addon. Node-API refuses what such a call then asks for, which must
+ * end the worker and never the process.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

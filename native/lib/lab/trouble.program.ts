@@ -1,23 +1,26 @@
-/** What goes wrong beside the network, on the device that does nothing: callbacks that throw, misuse, limits. */
+/** What goes wrong beside the network: callbacks that throw, misuse, limits. On the loopback device. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
+import { LOOPBACK_ADDRESS } from '@netts/loopback'
 import { loadAddon } from '../addon/load-addon.js'
 import { openVerbs } from '../addon/open-verbs.js'
-import { EventLog } from '../device-suite/bench.js'
-import { End } from '../device-suite/pair.js'
+import { type Bench, EventLog } from '../device-suite/bench.js'
+import { End, listen, resolve } from '../device-suite/pair.js'
 
 const NOBODY = 65_534
 
 const client = openVerbs()
+const bench: Bench = {
+  client,
+  server: client,
+  serverHost: LOOPBACK_ADDRESS,
+  settle: (promise) => promise,
+}
+const listener = listen(bench)
 
 async function resolved(): Promise<End> {
-  const events = new EventLog(client.createCmId())
-  events.id.resolveAddress({ destination: { host: '127.0.0.1', port: 1 }, timeoutMs: 1000 })
-  await events.expect('address-resolved')
-  events.id.resolveRoute(1000)
-  await events.expect('route-resolved')
-  return new End(client, events)
+  return new End(client, await resolve(bench, listener.id.localAddress!.port))
 }
 
 const troubles: Record<string, () => Promise<void>> = {
@@ -26,8 +29,11 @@ const troubles: Record<string, () => Promise<void>> = {
     const { id } = await resolved()
     id.onEvent = undefined
     id.connect()
-    id.disconnect()
-    id.disconnect()
+    const request = await listener.expect('connect-request')
+    const server = new End(client, new EventLog(request.id))
+    server.id.accept()
+    await server.events.expect('established')
+    server.id.disconnect()
     await setTimeout(50)
     const seen: string[] = []
     const thrown: string[] = []
@@ -38,7 +44,7 @@ const troubles: Record<string, () => Promise<void>> = {
     }
     await setTimeout(50)
     process.removeAllListeners('uncaughtException')
-    assert.deepEqual(seen, ['established', 'disconnected', 'disconnected'])
+    assert.deepEqual(seen, ['established', 'disconnected'])
     assert.deepEqual(thrown, seen)
   },
 
