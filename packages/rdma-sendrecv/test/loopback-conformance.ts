@@ -1,7 +1,7 @@
 /** The conformance suite over the addon, on the loopback device: for any test runner. */
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,7 +40,9 @@ export function loopbackConformance(
   loopback: LoopbackSettings = {},
   options: Partial<ConformanceOptions> = {},
 ): void {
-  const countersPath = join(mkdtempSync(join(tmpdir(), 'netts-loopback-')), 'counters')
+  const folder = mkdtempSync(join(tmpdir(), 'netts-loopback-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const countersPath = join(folder, 'counters')
   useLoopback({ ...loopback, countersPath })
   for (const [name, setting] of Object.entries(settings)) {
     const suite = `rdma-sendrecv on ${LOOPBACK_DEVICE}: ${name}`
