@@ -35,6 +35,11 @@ export function pingpongProgram(build: LoopbackBuild = 'release'): string {
   return inBuild(build, 'pingpong')
 }
 
+/** The reference program of what posting and polling cost: `cost <batch>`. */
+export function costProgram(build: LoopbackBuild = 'release'): string {
+  return inBuild(build, 'cost')
+}
+
 /** Whether it was not built. Without a compiler it is not; a build server must have it. */
 export function loopbackIsMissing(build: LoopbackBuild = 'release'): boolean {
   return !existsSync(inBuild(build, 'netts_loopback.so')) && process.env.CI !== 'true'

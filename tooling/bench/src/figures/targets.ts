@@ -160,7 +160,7 @@ function roundTripAgainst(peer: string, contender: string, title: string, bound:
 function addonCost(metric: string, title: string, bound: number): Target {
   return {
     id: `addon-${metric}`,
-    title: `addon, ${title}, batches of 32, against a device that does nothing`,
+    title: `addon, ${title}, batches of 32, beyond the same in C`,
     bound,
     holds: 'at most',
     unit: 'ns',
