@@ -1,6 +1,6 @@
 /**
- * The C++ addon of @netts/verbs, built for this clone: with what it needs installed where that is allowed, and
- * without RDMA, saying what is missing, where it is not.
+ * The C++ addon of @netts/verbs and the loopback device to test it on, built for this clone: with what they need
+ * installed where that is allowed, and without RDMA, saying what is missing, where it is not.
  */
 import { existsSync } from 'node:fs'
 import { run } from './bootstrap.mjs'
@@ -11,7 +11,7 @@ const HEADERS = [
   { file: '/usr/include/rdma/rdma_cma.h', debian: 'librdmacm-dev' },
 ]
 
-/** Builds the addon unless it is up to date. @returns whether that went well */
+/** Builds both unless they are up to date. @returns whether that went well */
 export async function buildAddon() {
   if (process.platform !== 'linux') return true
   const missing = HEADERS.filter(({ file }) => !existsSync(file)).map(({ debian }) => debian)
@@ -25,6 +25,15 @@ export async function buildAddon() {
     }
   }
   // What is still missing is said there, with the command that mends it.
-  const build = ['pnpm', '--silent', '--filter', '@netts/verbs', 'run', 'build:native']
+  const build = [
+    'pnpm',
+    '--silent',
+    '--filter',
+    '@netts/verbs',
+    '--filter',
+    '@netts/loopback',
+    'run',
+    'build:native',
+  ]
   return (await run('npx', build, 'stderr')) === 0
 }

@@ -21,7 +21,9 @@ function missing() {
       { header: 'rdma/rdma_cma.h', debian: 'librdmacm-dev' },
     ].map(({ header, debian }) => ({ what: header, isThere: existsSync(`/usr/include/${header}`), debian })),
   ]
-  return wanted.filter(({ isThere }) => !isThere).map(({ what, debian }) => `${what}: apt-get install ${debian}`)
+  return wanted
+    .filter(({ isThere }) => !isThere)
+    .map(({ what, debian }) => `${what}: apt-get install ${debian}`)
 }
 
 const lacking = missing()

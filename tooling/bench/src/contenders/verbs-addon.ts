@@ -38,6 +38,8 @@ export const verbsAddon: ProgramContender = {
       poll: inC.poll,
       pollAndRead: inC.poll,
     }
-    return Object.fromEntries(Object.entries(addon).map(([metric, ns]) => [metric, ns - (share[metric] ?? 0)]))
+    return Object.fromEntries(
+      Object.entries(addon).map(([metric, ns]) => [metric, ns - (share[metric] ?? 0)]),
+    )
   },
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "../device/engine.h"
+#include "../wire/host.h"
 #include "cm_id.h"
 
 namespace loopback {
@@ -17,7 +17,8 @@ EventChannel::EventChannel()
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
   const bool watches = epoll_.valid() && timer_.valid() && WatchIn(epoll_.get(), has_events_.fd(), nullptr) &&
-                       WatchIn(epoll_.get(), timer_.get(), nullptr);
+                       WatchIn(epoll_.get(), timer_.get(), nullptr) &&
+                       WatchIn(epoll_.get(), Host::Own().timer_fd(), nullptr);
   fd = watches ? epoll_.get() : -1;
 }
 

@@ -69,4 +69,12 @@ void ObeyControl() {
   for (size_t end; (end = unread.find('\n')) != std::string::npos; unread.erase(0, end + 1)) Obey(unread.substr(0, end));
 }
 
+Context* CurrentUnderControl() {
+  ObeyControl();
+  Context* context = Context::Current();
+  // A second time it changes nothing.
+  if (context != nullptr) WatchControl(context->async_fd);
+  return context;
+}
+
 }  // namespace loopback

@@ -2,6 +2,8 @@
 // `remove`, `return`, `fatal`, `port-down` or `port-up`.
 #pragma once
 
+#include "../device/context.h"
+
 namespace loopback {
 
 // Has the event loop that watches `epoll` woken when there are commands.
@@ -9,5 +11,8 @@ void WatchControl(int epoll);
 
 // Carries out the commands that wait.
 void ObeyControl();
+
+// The device after that, whose events wake whoever watches it for commands as well. nullptr while it is removed.
+Context* CurrentUnderControl();
 
 }  // namespace loopback

@@ -117,12 +117,22 @@ void Engine::CountArmed(int change) {
 }
 
 void Engine::WokeUp() {
-  if (host_.mailbox().wakes_at() == kNever) return;
-  // Not yet, when something else than the timer woke the process.
-  if (TakeCount(host_.timer_fd()) > 0) host_.mailbox().set_wakes_at(kNever);
+  ForgetPastWake();
+  // Whoever sets the timer counts it afterwards: one that went off and was not counted yet will be.
+  const uint32_t set = host_.mailbox().timers_set.load(std::memory_order_seq_cst);
+  if (set != timers_gone_off_ && TakeCount(host_.timer_fd()) > 0) timers_gone_off_ = set;
+}
+
+void Engine::ForgetPastWake() {
+  const Ticks wakes_at = host_.mailbox().wakes_at();
+  // If it fails, a peer has just chosen another moment.
+  if (wakes_at <= Now()) host_.mailbox().ReplaceWake(wakes_at, kNever);
 }
 
 void Engine::SleepNoLongerThanDue() {
+  // Nobody sets the timer for later than what it is set for. Where nothing is armed, its descriptor can be read until
+  // whoever watches it comes by.
+  if (armed_ > 0) ForgetPastWake();
   // What was posted to itself by then has no appointment yet.
   if (host_.mailbox().HasPost()) return host_.Wake(Now());
   if (!agenda_.empty()) host_.Wake(agenda_.front().due);

@@ -77,6 +77,7 @@ class Engine {
 
   Engine();
   void SleepNoLongerThanDue();
+  void ForgetPastWake();
 
   pthread_mutex_t mutex_;
   Host& host_;
@@ -87,6 +88,8 @@ class Engine {
   std::vector<QueuePair*> to_tell_;
   Ticks link_free_ = 0;
   uint32_t armed_ = 0;
+  // Of those that were set, up to this one.
+  uint32_t timers_gone_off_ = 0;
 };
 
 }  // namespace loopback

@@ -40,6 +40,8 @@ NETTS_EXPORT int rdma_get_cm_event(rdma_event_channel* verbs, rdma_cm_event** ou
     {
       Engine::Entered engine;
       ObeyControl();
+      engine->WokeUp();
+      engine->Settle();
       channel.Progress();
       if (CmEvent* event = channel.Take()) {
         *out = event;
@@ -173,8 +175,7 @@ NETTS_EXPORT int rdma_set_option(rdma_cm_id* id, int level, int option, void* va
 
 NETTS_EXPORT ibv_context** rdma_get_devices(int* count) {
   Engine::Entered engine;
-  ObeyControl();
-  Context* context = Context::Current();
+  Context* context = CurrentUnderControl();
   auto** list = static_cast<ibv_context**>(std::calloc(2, sizeof(ibv_context*)));
   if (list == nullptr) return nullptr;
   list[0] = context;

@@ -15,8 +15,7 @@ using namespace loopback;
 
 NETTS_EXPORT ibv_device** ibv_get_device_list(int* count) {
   Engine::Entered engine;
-  ObeyControl();
-  Context* context = Context::Current();
+  Context* context = CurrentUnderControl();
   auto** list = static_cast<ibv_device**>(std::calloc(2, sizeof(ibv_device*)));
   if (list == nullptr) return nullptr;
   if (context != nullptr) list[0] = context->device;

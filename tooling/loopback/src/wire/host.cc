@@ -45,7 +45,9 @@ void Host::Wake(Ticks due) {
   // A process that polls pays for this once in that time.
   static const Ticks patience = FromNanoseconds(1e6);
   if (mailbox_->armed.load(std::memory_order_seq_cst) == 0) due += patience;
-  if (mailbox_->WakeEarlier(due)) SetTimer(timer_fd_.get(), due);
+  if (!mailbox_->WakeEarlier(due)) return;
+  SetTimer(timer_fd_.get(), due);
+  mailbox_->timers_set.fetch_add(1, std::memory_order_seq_cst);
 }
 
 }  // namespace loopback

@@ -21,6 +21,8 @@ struct Mailbox {
   alignas(64) std::atomic<uint32_t> armed;
   // When the process's timer wakes it, in ticks from `kNever` downwards, so that zeroed memory says never.
   std::atomic<uint64_t> wakes_before_never;
+  // How often the timer was set, counted after it was.
+  std::atomic<uint32_t> timers_set;
   alignas(64) std::atomic<uint64_t> words[kWords];
 
   void Post(uint32_t index) {
@@ -53,7 +55,11 @@ struct Mailbox {
   }
 
   Ticks wakes_at() const { return kNever - wakes_before_never.load(std::memory_order_seq_cst); }
-  void set_wakes_at(Ticks then) { wakes_before_never.store(kNever - then, std::memory_order_seq_cst); }
+  // False where it is another by now.
+  bool ReplaceWake(Ticks before, Ticks then) {
+    uint64_t expected = kNever - before;
+    return wakes_before_never.compare_exchange_strong(expected, kNever - then, std::memory_order_seq_cst);
+  }
 
   // Whether it was set: it is not where the process wakes earlier anyway. It looks for itself then.
   bool WakeEarlier(Ticks then) {
