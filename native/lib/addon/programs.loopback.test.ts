@@ -24,6 +24,11 @@ describe.skipIf(loopbackIsMissing())('the addon on the loopback device', () => {
     expect(stdout, stderr).toBe('16 terminated\n')
   })
 
+  it.each(['threads', 'processes'])('connects two %s', (where) => {
+    const { stdout, stderr } = run('two-ends', where)
+    expect(stdout, stderr).toBe('40 answered\n')
+  })
+
   it.each([
     ['what a callback throws holds up no later event', 'callbacks'],
     ['misuse is told by its code', 'misuse'],
