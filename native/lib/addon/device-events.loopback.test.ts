@@ -102,6 +102,20 @@ describe.skipIf(!isThere)(`events of ${LOOPBACK_DEVICE}`, () => {
     protectionDomain.close()
   })
 
+  it('what is sent to an end that is gone fails once the sender has lost patience', async () => {
+    const { client, server, close } = await connectPair(open(), {
+      ackTimeout: 8,
+      connect: { retryCount: 1 },
+    })
+    server.queuePair.moveToError()
+    const empty = { opcode: SendOpcode.send, flags: SendFlag.signalled }
+    client.send({ ...empty, id: 1n }, { ...empty, id: 2n })
+    const [first, second] = await client.completions.take(2)
+    expect([first?.id, first?.status]).toEqual([1n, CompletionStatus.retryExceeded])
+    expect([second?.id, second?.status]).toEqual([2n, CompletionStatus.flushed])
+    close()
+  })
+
   it('a fatal error of the device names no object', async () => {
     const event = await next(deviceOf(open()), 'device-fatal', () => command('fatal'))
     expect(event).toEqual({ type: 'device-fatal', name: 'IBV_EVENT_DEVICE_FATAL' })

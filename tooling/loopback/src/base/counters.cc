@@ -16,7 +16,8 @@ Counters& GetCounters() {
     const std::string& path = GetSettings().counters_path;
     if (path.empty()) return &own;
     const FileDescriptor fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    static SharedObject<Counters> shared;
+    // Never unmapped: threads may outlive what is static.
+    auto& shared = *new SharedObject<Counters>;
     if (!fd.valid() || ftruncate(fd.get(), sizeof(Counters)) != 0 || !shared.Map(fd)) {
       std::perror(path.c_str());
       std::abort();

@@ -1,13 +1,11 @@
 #include "cm_id.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "address.h"
+#include "unix_socket.h"
 
 namespace loopback {
 namespace {
@@ -21,36 +19,11 @@ constexpr int kRejectConsumerDefined = 28;
 constexpr double kConnectAgainAfterNs = 1e6;
 // Until somebody sets another: 67 ms.
 constexpr uint8_t kDefaultAckTimeoutExponent = 14;
-constexpr uint16_t kFirstEphemeralPort = 32768;
-constexpr uint16_t kEphemeralPorts = 28000;
 
-std::vector<CmId*> all_ids;
-
-FileDescriptor NewSocket() {
-  return FileDescriptor(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-uint16_t NextEphemeralPort() {
-  // Processes begin at different places, so that they seldom try what is taken.
-  static auto last = static_cast<uint32_t>(getpid()) * 97;
-  return static_cast<uint16_t>(kFirstEphemeralPort + ++last % kEphemeralPorts);
-}
-
-int BindSocket(int socket, sockaddr* address) {
-  const bool chosen = PortOf(address) != 0;
-  for (int tries = 0; tries < kEphemeralPorts; ++tries) {
-    if (!chosen) SetPort(address, NextEphemeralPort());
-    const SocketName name = NameOf(address, IsWildcard(address));
-    if (bind(socket, reinterpret_cast<const sockaddr*>(&name.address), name.byte_length) == 0) return 0;
-    if (chosen || errno != EADDRINUSE) return errno;
-  }
-  return EADDRINUSE;
-}
-
-// 0 or an errno.
-int ConnectSocket(int socket, const sockaddr* address, bool any_address) {
-  const SocketName name = NameOf(address, any_address);
-  return connect(socket, reinterpret_cast<const sockaddr*>(&name.address), name.byte_length) == 0 ? 0 : errno;
+// Never destroyed: threads may outlive what is static.
+std::vector<CmId*>& AllIds() {
+  static auto* ids = new std::vector<CmId*>;
+  return *ids;
 }
 
 }  // namespace
@@ -61,11 +34,11 @@ CmId::CmId(EventChannel* channel_of, void* user, rdma_port_space space)
   context = user;
   ps = space;
   qp_type = IBV_QPT_RC;
-  all_ids.push_back(this);
+  AllIds().push_back(this);
 }
 
 CmId::~CmId() {
-  all_ids.erase(std::find(all_ids.begin(), all_ids.end(), this));
+  AllIds().erase(std::find(AllIds().begin(), AllIds().end(), this));
   if (state_ == State::kRequested) Reject(nullptr, 0);
   if (listener_ != nullptr) {
     auto& siblings = listener_->incoming_;
@@ -221,6 +194,11 @@ void CmId::OnReadable() {
         return;
       case Received::kEnd:
         events().StopWatching(socket_.get());
+        // Nobody knows of one that never said what it wants.
+        if (state_ == State::kIncoming) {
+          delete this;
+          return;
+        }
         return OnEnd();
       case Received::kMessage:
         OnMessage(message, std::move(descriptors));
@@ -263,13 +241,16 @@ void CmId::OnMessage(const Message& message, std::vector<FileDescriptor> descrip
 }
 
 void CmId::OnRequest(const Message& message, std::vector<FileDescriptor> descriptors) {
+  if (state_ != State::kIncoming || descriptors.size() != 3) return;
   verbs = Context::Current();
-  if (state_ != State::kIncoming || descriptors.size() != 3 || verbs == nullptr) return;
+  if (verbs != nullptr) peer_ = Host::Find(message.host_number, std::move(descriptors[1]), std::move(descriptors[2]));
+  if (peer_ == nullptr || !wire_.Map(descriptors[0])) {
+    // Without a device, or memory for it, there is no request: both ends will see that the socket ends.
+    shutdown(socket_.get(), SHUT_RDWR);
+    return;
+  }
   port_num = 1;
   request_ = message;
-  peer_ = Host::Find(message.host_number, std::move(descriptors[1]), std::move(descriptors[2]));
-  // Without memory for it there is no request: the client will see the socket end.
-  if (peer_ == nullptr || !wire_.Map(descriptors[0])) return OnEnd();
   route.addr.src_storage = message.destination;
   route.addr.dst_storage = message.source;
   state_ = State::kRequested;
@@ -347,7 +328,7 @@ void CmId::Deliver(CmEvent* event, const Message* message, uint8_t data_bytes) {
 }
 
 void CmId::AnnounceRemoval(const Context* removed) {
-  for (CmId* id : all_ids) {
+  for (CmId* id : AllIds()) {
     if (id->verbs == removed && id->state_ != State::kIncoming) id->Tell(RDMA_CM_EVENT_DEVICE_REMOVAL);
   }
 }

@@ -31,7 +31,7 @@ void EventChannel::Progress() {
   epoll_event ready[kReadyAtOnce];
   const int count = epoll_wait(fd, ready, kReadyAtOnce, 0);
   for (int index = 0; index < count; ++index) {
-    // No id is destroyed in here.
+    // No id is destroyed in here but the one that this is about.
     if (ready[index].data.ptr != nullptr) static_cast<CmId*>(ready[index].data.ptr)->OnReadable();
   }
 }

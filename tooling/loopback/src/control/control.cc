@@ -63,7 +63,7 @@ void WatchControl(int epoll) {
 
 void ObeyControl() {
   if (Fifo() < 0) return;
-  static std::string unread;
+  static auto& unread = *new std::string;
   char bytes[256];
   for (ssize_t count; (count = read(Fifo(), bytes, sizeof(bytes))) > 0;) unread.append(bytes, static_cast<size_t>(count));
   for (size_t end; (end = unread.find('\n')) != std::string::npos; unread.erase(0, end + 1)) Obey(unread.substr(0, end));

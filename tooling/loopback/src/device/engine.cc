@@ -13,6 +13,9 @@ namespace {
 // so that few are ever needed.
 constexpr int kMaxRounds = 256;
 
+// How long peers may wait for a program that polled, and then does something else.
+constexpr double kTellsPeersWithinNs = 1e6;
+
 }  // namespace
 
 Engine& Engine::Get() {
@@ -133,6 +136,8 @@ void Engine::SleepNoLongerThanDue() {
   // Nobody sets the timer for later than what it is set for. Where nothing is armed, its descriptor can be read until
   // whoever watches it comes by.
   if (armed_ > 0) ForgetPastWake();
+  // Should the program not come back, as it does not have to.
+  if (!to_tell_.empty()) host_.Wake(Now() + FromNanoseconds(kTellsPeersWithinNs));
   // What was posted to itself by then has no appointment yet.
   if (host_.mailbox().HasPost()) return host_.Wake(Now());
   if (!agenda_.empty()) host_.Wake(agenda_.front().due);

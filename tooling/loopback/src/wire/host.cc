@@ -27,7 +27,7 @@ Host& Host::Own() {
 
 std::shared_ptr<Host> Host::Find(uint64_t number, FileDescriptor mailbox, FileDescriptor timer) {
   // Called with the engine's lock held.
-  static std::unordered_map<uint64_t, std::weak_ptr<Host>> known;
+  static auto& known = *new std::unordered_map<uint64_t, std::weak_ptr<Host>>;
   if (number == Own().number()) return std::shared_ptr<Host>(&Own(), [](Host*) {});
   if (auto found = known[number].lock()) return found;
   auto host = std::make_shared<Host>();
