@@ -12,7 +12,13 @@ import {
   transportConformance,
 } from '@netts/conformance'
 import type { Address } from '@netts/core'
-import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, type LoopbackSettings, useLoopback } from '@netts/loopback'
+import {
+  LOOPBACK_ADDRESS,
+  LOOPBACK_DEVICE,
+  type LoopbackSettings,
+  loopbackEnvironment,
+  useLoopback,
+} from '@netts/loopback'
 import { openVerbs } from '@netts/verbs'
 import { type SendRecvOptions, sendRecv } from '../src/index.js'
 import { openCounts } from './open-counts.js'
@@ -67,6 +73,12 @@ export function loopbackConformance(
   }
 }
 
+/** Without sanitizers: what they are to look at is this process, and with them a peer takes long to start. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const { LD_PRELOAD: _, NETTS_VERBS_ADDON: __, ...env } = process.env
+  return { ...env, ...loopbackEnvironment() }
+}
+
 function fixture({ client, server }: LoopbackSetting): ConformanceFixture {
   return {
     builder: sendRecv(client),
@@ -78,7 +90,7 @@ function fixture({ client, server }: LoopbackSetting): ConformanceFixture {
       const peer: LoopbackPeer = { task: own, options: task.role === 'listen' ? server : client }
       const child = fork(PEER_PROGRAM, [], {
         execArgv: ['--conditions=@netts/source', '--import', 'tsx'],
-        env: { ...process.env, NETTS_LOOPBACK_PEER: JSON.stringify(peer) },
+        env: { ...plainEnvironment(), NETTS_LOOPBACK_PEER: JSON.stringify(peer) },
       })
       const listening = new Promise<Address>((resolve, reject) => {
         child.once('message', (message) => resolve(message as Address))

@@ -6,5 +6,5 @@ loopbackConformance(
   { describe, it: (title, body) => void it(title, { timeout: 60_000 }, body) },
   { defaults: {} },
   { build: 'sanitized' },
-  { bulkByteLength: 2 ** 18, connections: 16, schedules: 3, deadlineMs: 20_000 },
+  { bulkByteLength: 2 ** 18, connections: 8, schedules: 2, deadlineMs: 20_000 },
 )
