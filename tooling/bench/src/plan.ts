@@ -132,7 +132,7 @@ export const scenarios: readonly Scenario[] = [
     id: 'addon',
     title: 'Crossing into the addon',
     question:
-      'What do one work request and one completion of @netts/verbs cost, over a device that does nothing?',
+      'What do one work request and one completion of @netts/verbs cost, beyond what the same calls cost in C?',
     traffic: 'addon',
     only: ['verbs'],
     quick: [{ byteLength: 64, connections: 1, batch: 32 }],

@@ -1,12 +1,18 @@
 /**
- * What crossing into the addon and back costs, over a device that does nothing (`noop-device/` of `@netts/verbs`). Runs in a process
- * of its own, takes the batch size, and prints nanoseconds as JSON.
+ * What posting and polling cost through the addon, over the loopback device, whose own share a C program measures
+ * (`reference/cost.cc` of `@netts/loopback`, which does the same). Both ends are in this process, and the wire takes
+ * no time. Runs in a process of its own, takes the batch size, and prints nanoseconds as JSON.
  */
 import {
+  AccessFlag,
   type CmEvent,
+  type CmId,
   COMPLETION,
+  type CompletionQueue,
+  type Device,
   ENTRY,
   openVerbs,
+  type ProtectionDomain,
   SEND,
   SendFlag,
   SendOpcode,
@@ -16,45 +22,71 @@ import {
 const WARMUP_MS = 200
 const MEASURE_MS = 300
 const PAYLOAD_BYTES = 64
-/** Calls between two looks at the clock. */
-const CALLS = 1000
+/** Work requests between two looks at the clock: as in the C program. */
+const REQUESTS = 512
+const REGION_BYTES = 1 << 20
 
 const batch = Number(process.argv[2])
 const verbs = openVerbs()
-const id = verbs.createCmId()
-const events: CmEvent[] = []
-id.onEvent = (event) => events.push(event)
-id.ref()
 
-async function step(type: CmEvent['type'], act: () => void): Promise<void> {
-  act()
-  while (events[0]?.type !== type) await new Promise((resolve) => setTimeout(resolve, 1))
-  events.shift()
+/** Waits for the events of an id, one after the other. */
+function follow(id: CmId): (type: CmEvent['type']) => Promise<CmEvent> {
+  const events: CmEvent[] = []
+  id.onEvent = (event) => events.push(event)
+  id.ref()
+  return async (type) => {
+    while (events.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    const event = events.shift()!
+    if (event.type !== type) throw new Error(`${event.type} instead of ${type}`)
+    return event
+  }
 }
 
-await step('address-resolved', () =>
-  id.resolveAddress({ destination: { host: '127.0.0.1', port: 1 }, timeoutMs: 1000 }),
-)
-await step('route-resolved', () => id.resolveRoute(1000))
-const { device } = id
-if (!device) throw new Error('there is no device')
-const domain = device.allocateProtectionDomain()
-const region = domain.registerRegion({ byteLength: 1 << 20 })
-const channel = device.createCompletionChannel()
-const queue = channel.createCompletionQueue({ maxCompletions: 4096, batch })
-const pair = id.createQueuePair({
-  protectionDomain: domain,
-  sendCompletionQueue: queue,
-  maxSendWorkRequests: 1024,
-})
-await step('established', () => id.connect())
+function makePair(id: CmId) {
+  const device: Device | undefined = id.device
+  if (!device) throw new Error('there is no device')
+  const domain: ProtectionDomain = device.allocateProtectionDomain()
+  const access = AccessFlag.localWrite | AccessFlag.remoteWrite
+  const region = domain.registerRegion({ byteLength: REGION_BYTES, access })
+  const channel = device.createCompletionChannel()
+  const queue: CompletionQueue = channel.createCompletionQueue({ maxCompletions: 4096, batch })
+  const pair = id.createQueuePair({
+    protectionDomain: domain,
+    sendCompletionQueue: queue,
+    maxSendWorkRequests: 1024,
+    maxReceiveWorkRequests: 1,
+  })
+  return { region, queue, pair }
+}
+
+const listener = verbs.createCmId()
+const nextRequest = follow(listener)
+listener.bindAddress({ host: '127.0.0.1', port: 0 })
+listener.listen(1)
+const id = verbs.createCmId()
+const next = follow(id)
+id.resolveAddress({ destination: { host: '127.0.0.1', port: listener.localAddress!.port }, timeoutMs: 1000 })
+await next('address-resolved')
+id.resolveRoute(1000)
+await next('route-resolved')
+const { region, queue, pair } = makePair(id)
+id.connect()
+const request = await nextRequest('connect-request')
+if (request.type !== 'connect-request') throw new Error('there was no request')
+const nextOfPeer = follow(request.id)
+const peer = makePair(request.id)
+request.id.accept()
+await next('established')
+await nextOfPeer('established')
 
 for (let i = 0; i < batch; i++) {
   writeSend(pair, i, {
     id: BigInt(i),
-    opcode: SendOpcode.send,
+    opcode: SendOpcode.write,
     flags: SendFlag.signalled,
     entries: [{ region, byteLength: PAYLOAD_BYTES }],
+    remoteAddress: peer.region.remoteAddress,
+    remoteKey: peer.region.remoteKey,
   })
 }
 
@@ -115,14 +147,18 @@ function measure(
   let postMs = 0
   let pollMs = 0
   let calls = 0
+  const callsAtOnce = Math.floor(REQUESTS / batch)
   while (postMs + pollMs < forMs) {
     const start = processorMs()
-    for (let i = 0; i < CALLS; i++) posting()
-    const middle = processorMs()
-    for (let i = 0; i < CALLS; i++) polling()
-    postMs += middle - start
-    pollMs += processorMs() - middle
-    calls += CALLS
+    for (let i = 0; i < callsAtOnce; i++) posting()
+    const posted = processorMs()
+    // The first one has the other end do its part, and finds nothing yet.
+    if (queue.poll() !== 0) throw new Error('completions came too early')
+    const answered = processorMs()
+    for (let i = 0; i < callsAtOnce; i++) polling()
+    postMs += posted - start
+    pollMs += processorMs() - answered
+    calls += callsAtOnce
   }
   const each = 1e6 / (calls * batch)
   return { postNs: postMs * each, pollNs: pollMs * each }

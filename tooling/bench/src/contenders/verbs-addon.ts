@@ -1,8 +1,8 @@
-/** The addon of `@netts/verbs` by itself, over libraries that do nothing (`noop-device/` of `@netts/verbs`). */
+/** The addon of `@netts/verbs` by itself: what it costs more than the same calls in C, over the loopback device. */
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { costProgram, loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
 import type { RunSpec } from '../spec.js'
 import type { ProgramContender } from './contender.js'
 
@@ -12,24 +12,34 @@ const run = promisify(execFile)
 const inPackage = (path: string) =>
   fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? `../../${path}` : `../${path}`, import.meta.url))
 
-/** A stand-in for rdma-core, which the build of the addon leaves beside it. */
-const library = inPackage('../../native/src/build/Release/noop_verbs.node')
-
 export const verbsAddon: ProgramContender = {
   id: 'verbs',
   title: '@netts/verbs addon',
-  about: 'posting and polling through the addon, over a device that does nothing',
+  about: 'posting and polling through the addon, beyond what the same calls cost in C',
   async unavailable() {
-    if (!existsSync(library))
-      return 'the addon was not built here (npx pnpm --filter @netts/verbs build:native)'
+    if (loopbackIsMissing())
+      return 'the loopback device was not built here (npx pnpm --filter @netts/loopback build:native)'
     const { rdmaAvailability } = await import('@netts/verbs')
     const found = rdmaAvailability()
     return !found.available && found.reason === 'addon-missing' ? found.message : undefined
   },
   async run({ batch = 1 }: RunSpec) {
-    const { stdout } = await run(process.execPath, [inPackage('dist/addon-cost.js'), String(batch)], {
-      env: { ...process.env, NETTS_IBVERBS_LIB: library, NETTS_RDMACM_LIB: library },
-    })
-    return JSON.parse(stdout) as Record<string, number>
+    const env = { ...process.env, ...loopbackEnvironment({ latencyNs: 0 }) }
+    const costOf = async (program: string, ...args: string[]) => {
+      const { stdout } = await run(program, [...args, String(batch)], { env })
+      return JSON.parse(stdout) as Record<string, number>
+    }
+    const addon = await costOf(process.execPath, inPackage('dist/addon-cost.js'))
+    const inC = await costOf(costProgram())
+    // Of what an end costs, the part that the device itself has.
+    const share: Record<string, number | undefined> = {
+      post: inC.post,
+      writeAndPost: inC.post,
+      poll: inC.poll,
+      pollAndRead: inC.poll,
+    }
+    return Object.fromEntries(
+      Object.entries(addon).map(([metric, ns]) => [metric, ns - (share[metric] ?? 0)]),
+    )
   },
 }

@@ -177,7 +177,7 @@ function lateness(contender: string, receiving: string): Target {
 function addonCost(metric: string, title: string, bound: number): Target {
   return {
     id: `addon-${metric}`,
-    title: `addon, ${title}, batches of 32, against a device that does nothing`,
+    title: `addon, ${title}, batches of 32, beyond the same in C`,
     bound,
     holds: 'at most',
     unit: 'ns',

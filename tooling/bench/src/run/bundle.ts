@@ -16,8 +16,8 @@ const peersStayOutside: Plugin = {
       if (kind === 'entry-point' || path.startsWith('@netts/')) return undefined
       return { path, external: true }
     })
-    // The addon is looked up beside its own source file, which the bundle is not.
-    context.onLoad({ filter: /[\\/]native[\\/]lib[\\/].*\.ts$/ }, async ({ path }) => {
+    // The addon and the loopback device are looked up beside their own source files, which the bundle is not.
+    context.onLoad({ filter: /[\\/](native|loopback)[\\/]lib[\\/].*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8')
       return {
         contents: source.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),

@@ -30,7 +30,17 @@ export const steps: readonly Step[] = [
     name: 'sanitizers',
     budgetMinutes: 1.5,
     counted: 'exit-status',
-    command: ['npx', 'pnpm', '--silent', '--filter', '@netts/verbs', 'run', 'build:sanitized'],
+    command: [
+      'npx',
+      'pnpm',
+      '--silent',
+      '--filter',
+      '@netts/verbs',
+      '--filter',
+      '@netts/loopback',
+      'run',
+      'build:sanitized',
+    ],
   },
   {
     name: 'suites',

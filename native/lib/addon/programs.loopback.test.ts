@@ -1,0 +1,69 @@
+/** The addon on the loopback device, in processes of their own: what may end them, and with sanitizers. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
+import { describe, expect, it } from 'vitest'
+import { FAULTY, runSanitized, sanitizedIsMissing } from '../lab/sanitized.js'
+
+/** Arguments of Node.js that run a program beside the suites. */
+const program = (name: string) => [
+  '--conditions=@netts/source',
+  '--import',
+  'tsx',
+  fileURLToPath(new URL(`../lab/${name}.program.ts`, import.meta.url)),
+]
+
+function run(name: string, argument = '', iwarp = false) {
+  const env = { ...process.env, ...loopbackEnvironment({ callsItselfIwarp: iwarp }) }
+  return spawnSync(process.execPath, [...program(name), argument], { env, encoding: 'utf8' })
+}
+
+describe.skipIf(loopbackIsMissing())('the addon on the loopback device', () => {
+  it('survives that workers are terminated in the midst of its calls', () => {
+    const { stdout, stderr } = run('terminated-workers')
+    expect(stdout, stderr).toBe('16 terminated\n')
+  })
+
+  it.each(['threads', 'processes'])('connects two %s', (where) => {
+    const { stdout, stderr } = run('two-ends', where)
+    expect(stdout, stderr).toBe('40 answered\n')
+  })
+
+  it.each([
+    ['what a callback throws holds up no later event', 'callbacks'],
+    ['misuse is told by its code', 'misuse'],
+    ['asking for the memlock limit opens no device', 'memlock'],
+    ['a thread that cannot be had is an error', 'threads'],
+  ])('%s', (_, trouble) => {
+    const { stdout, stderr } = run('trouble', trouble, trouble === 'threads')
+    expect(stdout, stderr).toBe('survived\n')
+  })
+})
+
+describe.skipIf(sanitizedIsMissing || loopbackIsMissing('sanitized'))(
+  'the addon and the loopback device with AddressSanitizer and UBSan',
+  () => {
+    const libraries = loopbackEnvironment({ build: 'sanitized' })
+    const suites = program('loopback-suites')
+
+    it('do nothing that they report, in the device suite and the endpoint suite', () => {
+      const { status, signal, stdout, stderr } = runSanitized(['--test-reporter=spec', ...suites], libraries)
+      expect(status, `${signal ?? status}\n${stdout}\n${stderr}`).toBe(0)
+      expect(stderr).not.toMatch(/AddressSanitizer|runtime error/)
+      expect(Number(/^ℹ pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(100)
+    }, 120_000)
+
+    it.each([
+      ['use-after-free', /AddressSanitizer: heap-use-after-free/],
+      ['overflow', /runtime error: signed integer overflow/],
+    ])('would fail if they did: %s', (fault, report) => {
+      const { status, stderr } = runSanitized(program('loopback-suites'), {
+        ...libraries,
+        NETTS_VERBS_ADDON: FAULTY,
+        NETTS_FAULT: fault,
+      })
+      expect(stderr).toMatch(report)
+      expect(status).toBe(1)
+    })
+  },
+)
