@@ -53,7 +53,8 @@ export const deadlineRules: Area = (rule, settings) => {
         return accepted > 0
       })
       // The first time before it has begun, the others while its timer runs.
-      if (from < 500) await turn()
+      // Some wires take a few turns.
+      if (from < 500) await pause(5)
       beBusy(context)
     }
     const received = await context.within('the message', receiving)
