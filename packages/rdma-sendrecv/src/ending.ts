@@ -27,7 +27,7 @@ export interface EndingParts {
 
 /** See above. */
 export class Ending {
-  /** The device posts nothing any more. */
+  /** Nothing can be posted any more. */
   isRefused = false
   readonly #parts: EndingParts
   /**
@@ -97,7 +97,6 @@ export class Ending {
    */
   onRefused(error: NettsError): void {
     const { endpoint } = this.#parts
-    this.isRefused = true
     if (this.#isReleased) endpoint.close()
     else this.#setTimer(() => endpoint.close(error), REFUSED_MS)
   }

@@ -54,6 +54,7 @@ export class Flush {
     try {
       this.#run(isTurnOver)
     } catch (error) {
+      ending.isRefused = true
       this.#parts.onThrow(error)
     }
   }

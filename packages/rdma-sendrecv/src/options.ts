@@ -1,5 +1,5 @@
 /** The options of `sendRecv()`, their defaults and their checks. */
-import { checkChoice, checkInteger, checkOptionNames, checkTimeout } from '@netts/core/driver'
+import { checkChoice, checkInteger, checkObject, checkOptionNames, checkTimeout } from '@netts/core/driver'
 import { LEAST_BUFFER_SIZE, MOST_BUFFER_SIZE } from './protocol/hello.js'
 
 /** Options of {@link sendRecv}. The two ends of a connection may have different ones. */
@@ -57,25 +57,12 @@ export type SendRecvConfig = { readonly [K in keyof SendRecvOptions]-?: NonNulla
 const MOST_DEPTH = 16_384
 const MOST_MS = 0x7fffffff
 
-const NAMES: readonly string[] = [
-  'recvDepth',
-  'recvDepthInitial',
-  'sendDepth',
-  'bufferSize',
-  'inlineThreshold',
-  'polling',
-  'adaptiveMicroseconds',
-  'spinMicroseconds',
-  'keepAliveIntervalMs',
-  'keepAliveTimeoutMs',
-] satisfies readonly (keyof SendRecvOptions)[]
-
 /**
  * @param others names of options that are not of this driver itself
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
  */
 export function checkOptions(options: SendRecvOptions = {}, others: readonly string[] = []): SendRecvConfig {
-  checkOptionNames('options', options, [...NAMES, ...others])
+  checkObject('options', options)
   const recvDepth = checkInteger('recvDepth', options.recvDepth ?? 128, 1, MOST_DEPTH)
   const {
     recvDepthInitial = Math.min(4, recvDepth),
@@ -89,7 +76,7 @@ export function checkOptions(options: SendRecvOptions = {}, others: readonly str
     keepAliveTimeoutMs = 5000,
   } = options
   checkInteger('bufferSize', bufferSize, LEAST_BUFFER_SIZE, MOST_BUFFER_SIZE)
-  return Object.freeze({
+  const config = Object.freeze({
     recvDepth,
     recvDepthInitial: checkInteger('recvDepthInitial', recvDepthInitial, 1, recvDepth),
     sendDepth: checkInteger('sendDepth', sendDepth, 1, MOST_DEPTH),
@@ -101,4 +88,6 @@ export function checkOptions(options: SendRecvOptions = {}, others: readonly str
     keepAliveIntervalMs: checkTimeout('keepAliveIntervalMs', keepAliveIntervalMs),
     keepAliveTimeoutMs: checkInteger('keepAliveTimeoutMs', keepAliveTimeoutMs, 1, MOST_MS),
   })
+  checkOptionNames('options', options, [...Object.keys(config), ...others])
+  return config
 }

@@ -332,9 +332,15 @@ export class SendRecvSession
     } else if (kind === FrameKind.reset) {
       const error = resetByPeer(argument, this.remoteAddress)
       const isLeaving = argument === ResetReason.timeout && hadPeerFinished && this.#sends.dataInFlight === 0
-      if (isLeaving) this.#left = error
+      if (isLeaving) this.#onLeft(error)
       else this.onFailure(error)
     }
+  }
+
+  #onLeft(error: NettsError): void {
+    this.#left = error
+    // The endpoint may be draining, and then no batch ends any more that would tell the program.
+    this.wake()
   }
 
   #onLie(what: string): void {

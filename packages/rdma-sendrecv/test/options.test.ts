@@ -32,6 +32,12 @@ describe('options', () => {
     expect(() => sendRecv({ polling: 'often' as never })).toThrow(INVALID)
   })
 
+  it('an unknown one is refused, with the name that was meant', () => {
+    expect(() => sendRecv({ recvDepht: 3 } as SendRecvOptions)).toThrow(/'recvDepht'.*'recvDepth'/)
+    expect(() => sendRecv({ verbs: {} } as SendRecvOptions)).toThrow(INVALID)
+    expect(() => sendRecv(null as never)).toThrow(INVALID)
+  })
+
   it('sendRecvOver takes verbs', () => {
     const verbs = createSimulatedFabric({ mode: 'roce', seed: 1 }).createHost()
     expect(sendRecvOver({ verbs }).name).toBe('rdma-sendrecv')

@@ -30,7 +30,7 @@ export const ResetReason = {
   destroyed: 0,
   /** The receiver of the RESET broke the protocol. */
   protocol: 1,
-  /** A graceful disconnect ran into its deadline. */
+  /** A deadline passed: for the peer to take something, or to finish. */
   timeout: 2,
 } as const
 
