@@ -214,7 +214,7 @@ export interface Connection<T extends Transport = Transport> extends AsyncIterab
    * Iterates over leases, as `for await` over the connection does over messages. Each lease is the loop's to release:
    * `for await (using lease of connection.leases())`.
    */
-  leases(): AsyncIterableIterator<MessageLease, void, undefined>
+  leases(): AsyncIterableIterator<MessageLease>
   /**
    * A buffer of the transport's pool with room for the header in front, so that `send(buffer)` copies
    * nothing when the message fits into one chunk. Only for sending with a connection, or releasing.

@@ -138,7 +138,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     return this.#iterate('owned')
   }
 
-  leases(): AsyncIterableIterator<MessageLease, void, undefined> {
+  leases(): AsyncIterableIterator<MessageLease> {
     return this.#iterate<MessageLease>('lease')
   }
 
@@ -293,13 +293,13 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     if (error) this.#life.fail(error)
   }
 
-  #iterate<M extends Buffer | MessageLease>(take: Take): AsyncIterableIterator<M, void, undefined> {
+  #iterate<M extends Buffer | MessageLease>(take: Take): AsyncIterableIterator<M> {
     const toResult = (message: Received): IteratorResult<M, void> => {
       if (message !== undefined) return { value: message as M, done: false }
       if (!this.#allowHalfOpen) this.finish()
       return { value: undefined, done: true }
     }
-    const iterator: AsyncIterableIterator<M, void, undefined> = {
+    const iterator: AsyncIterableIterator<M> = {
       next: () =>
         this.#delivery.canTake()
           ? Promise.resolve({ value: this.#delivery.take(take) as M, done: false as const })

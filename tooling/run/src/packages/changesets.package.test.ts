@@ -15,8 +15,9 @@ beforeEach(() => {
       cwd: clone,
       stdio: 'pipe',
     })
-  for (const file of ['package.json', 'pnpm-workspace.yaml', '.changeset']) {
-    cpSync(join(root, file), join(clone, file), { recursive: true })
+  // Not the changesets that wait for a release: they would be released too.
+  for (const file of ['package.json', 'pnpm-workspace.yaml', '.changeset/config.json']) {
+    cpSync(join(root, file), join(clone, file))
   }
   for (const file of execFileSync('git', ['ls-files', '*package.json'], { cwd: root, encoding: 'utf8' })
     .trim()
