@@ -7,7 +7,7 @@ import {
   type SimulatedHost,
   type SimulationMode,
 } from '@netts/verbs/simulated'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type SendRecvOptions, type SendRecvTransport, sendRecvOver } from '../src/index.js'
 import { openCounts } from './open-counts.js'
 
@@ -145,6 +145,21 @@ describe.each(MODES)('a disconnect on simulated %s', (mode) => {
     })
   })
 
+  it('whose rest is given up by destroy wakes a peer that waits to send', async () => {
+    await forEachSeed({ mode, count: 200 }, async (fabric) => {
+      const { near, far } = await connect(fabric, { recvDepth: 1, bufferSize: 1032, polling: 'event' })
+      near.disconnect()
+      await closed(near)
+      near.destroy()
+      expect(near.error).toBeUndefined()
+      await until(far, () => {
+        while (!far.pollDisconnect() && far.sendCopy(new Uint8Array(1000)) > 0);
+        return far.pollDisconnect()
+      })
+      expect(far.error?.code).toBe('ERR_NETTS_RESET')
+    })
+  })
+
   it('gives up when the peer takes nothing for timeoutMs', async () => {
     await forEachSeed({ mode, count: 8 }, async (fabric) => {
       const { client, server, near, far } = await connect(fabric, { keepAliveIntervalMs: 0 })
@@ -254,6 +269,7 @@ describe('what is thrown', () => {
         const far = (await listener.accept())!
         const bystander = await builder.connect(listener.address)
         const other = (await listener.accept())!
+        const warned = vi.spyOn(process, 'emitWarning')
         faulty.arm()
         if (method === 'postSend') near.sendCopy(new Uint8Array(10))
         // Enough to have receives posted again.
@@ -270,6 +286,9 @@ describe('what is thrown', () => {
         other.disconnect()
         await Promise.all([closed(bystander), closed(other)])
         expect([bystander.error, other.error]).toEqual([undefined, undefined])
+        // It is not tried again, which would throw again.
+        expect(warned).not.toHaveBeenCalled()
+        warned.mockRestore()
         await listener.close()
       })
     },

@@ -273,6 +273,10 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     }
   }
 
+  takeInSoon(): void {
+    this.#life.scheduleWake()
+  }
+
   #receive(take: Take, options: OperationOptions | undefined): Promise<Received> {
     if (options === undefined) return this.#delivery.receive(take, undefined)
     try {

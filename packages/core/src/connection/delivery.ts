@@ -13,6 +13,8 @@ export type Received = Buffer | MessageLease | undefined
 export interface DeliveryOwner {
   /** Takes in what has arrived. What that throws is the owner's affair. */
   takeIn(): void
+  /** The same, in a tick of its own. */
+  takeInSoon(): void
 }
 
 const END: Promise<undefined> = Promise.resolve(undefined)
@@ -45,7 +47,11 @@ export class Delivery {
 
   /** The next message. Only after {@link canTake} said so. */
   take(take: Take): Buffer | MessageLease {
-    return take === 'owned' ? this.#receiver.takeOwned() : this.#receiver.takeLease()
+    const receiver = this.#receiver
+    const message = take === 'owned' ? receiver.takeOwned() : receiver.takeLease()
+    // Also for a program that receives no more for now: its peer may wait for room, to close for instance.
+    if (receiver.isHeldBack && receiver.ready === 0) this.#owner.takeInSoon()
+    return message
   }
 
   /** The next message, now or later; `undefined` at the end. */

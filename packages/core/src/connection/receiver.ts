@@ -25,6 +25,8 @@ export class Receiver implements RunOwner {
   chunksReceived = 0
   assembledLeases = 0
   copiedLeases = 0
+  /** The last {@link poll} left in the transport what there was, of which its waker need not tell again. */
+  isHeldBack = false
   /** Nothing more will come. What is ready can still be taken. */
   isOver = false
   /** Why nothing more will come; `undefined` after a clean end. */
@@ -82,7 +84,12 @@ export class Receiver implements RunOwner {
 
   /** Takes in chunks until the transport has no more, or enough messages are ready. */
   poll(): void {
-    while (!this.isOver && !this.isFull) {
+    this.isHeldBack = false
+    while (!this.isOver) {
+      if (this.isFull) {
+        this.isHeldBack = true
+        return
+      }
       if (!this.#pollChunk()) {
         if (this.#transport.recvEnded) this.#onPeerEnd()
         return

@@ -37,6 +37,17 @@ describe('recv', () => {
     expect(connection.tryRecvLease()).toBe(undefined)
   })
 
+  it('goes on reading ahead when what held it back was taken, whether more is asked for or not', async () => {
+    const { connection, peer } = connectionAndPeer({}, { highWaterMark: 100 })
+    for (const seed of [1, 2]) peer.sendCopy(frame(pattern(200, seed)))
+    await settle()
+    expect(connection.stats.chunksReceived).toBe(1)
+    expectBytes(await connection.recv(), pattern(200, 1))
+    await settle()
+    expect(connection.stats.chunksReceived).toBe(2)
+    expectBytes(await connection.recv(), pattern(200, 2))
+  })
+
   it.each([1, 2, 3, 4, 5, 7, 1000])('finds messages in chunks of %i bytes', async (chunk) => {
     const { connection, transport, peer } = connectionAndPeer({ chunk: (length) => Math.min(chunk, length) })
     const sizes = [0, 1, 2, 3, 4, 5, 0, 0, 1000, 996, 0, 3000]
