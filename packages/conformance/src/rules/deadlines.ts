@@ -37,7 +37,7 @@ export const deadlineRules: Area = (rule, settings) => {
 
   rule('a busy program does not time out a message whose rest has arrived', async (context) => {
     const [client, raw] = await context.rawPair()
-    const server = context.ownConnection(createConnection(raw, { messageTimeoutMs: shortMs }))
+    const server = context.ownConnection(createConnection(raw, { messageTimeoutMs: 2 * shortMs }))
     const payload = message(1, 700)
     const framed = Buffer.alloc(4 + payload.byteLength)
     framed.writeUInt32BE(payload.byteLength)
