@@ -20,11 +20,6 @@
   ],
   'targets': [
     {
-      # See noop-device/noop_verbs.cc: for measuring and testing, not part of the package.
-      'target_name': 'noop_verbs',
-      'sources': ['noop-device/noop_verbs.cc'],
-    },
-    {
       'target_name': 'netts_verbs',
       'sources': [
         'addon.cc',

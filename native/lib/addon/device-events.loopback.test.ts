@@ -7,6 +7,8 @@ import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, useLoopback } from '@netts/loopback'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Bench } from '../device-suite/bench.js'
 import { connectPair, type Pair } from '../device-suite/pair.js'
+import { connectEndpoint } from '../endpoint/connector.js'
+import { listenForMessengers, messengerOf, messengerOptions } from '../endpoint-suite/messenger.js'
 import type { Device, DeviceEvent } from '../verbs/device.js'
 import { AccessFlag, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import { writeReceive } from '../verbs/records.js'
@@ -28,19 +30,21 @@ function deviceOf({ client }: Bench): Device {
   return device
 }
 
-/** The next event of this type, after `act`. */
+/** The next event of this type, after `act`. Whoever else listens hears it as well. */
 async function next(device: Device, type: DeviceEvent['type'], act: () => void): Promise<DeviceEvent> {
   // Nothing of a device keeps the process alive.
   const alive = setInterval(() => {}, 1000)
+  const { onEvent } = device
   try {
     return await new Promise((resolve) => {
       device.onEvent = (event) => {
+        onEvent?.(event)
         if (event.type === type) resolve(event)
       }
       act()
     })
   } finally {
-    device.onEvent = undefined
+    device.onEvent = onEvent
     clearInterval(alive)
   }
 }
@@ -79,6 +83,21 @@ describe.skipIf(!isThere)(`events of ${LOOPBACK_DEVICE}`, () => {
     expect(well.server.queuePair.state).toBe('ready-to-send')
     pair.close()
     well.close()
+  })
+
+  it('an access that is not allowed ends no connection of endpoints, which hear of it', async () => {
+    const bench = open()
+    const options = messengerOptions('event')
+    const { listener, accept, address } = listenForMessengers(bench.server, bench.serverHost, options)
+    const [near, far] = await Promise.all([connectEndpoint(bench.client, address, options), accept()])
+    const pair = await connectPair(bench)
+    await next(deviceOf(bench), 'qp-access-error', () => writeWithoutPermission(pair))
+    messengerOf(near).send('not my business')
+    expect(await messengerOf(far).messages(1)).toEqual(['not my business'])
+    near.close()
+    await Promise.all([messengerOf(near).closed, messengerOf(far).closed])
+    listener.close()
+    pair.close()
   })
 
   it('a shared receive queue that runs low names itself, once', async () => {

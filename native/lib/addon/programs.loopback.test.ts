@@ -1,8 +1,11 @@
 /** The addon on the loopback device, in processes of their own: what may end them, and with sanitizers. */
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { FAULTY, runSanitized, sanitizedIsMissing } from '../lab/sanitized.js'
 
 /** Arguments of Node.js that run a program beside the suites. */
@@ -13,12 +16,19 @@ const program = (name: string) => [
   fileURLToPath(new URL(`../lab/${name}.program.ts`, import.meta.url)),
 ]
 
+const folder = mkdtempSync(join(tmpdir(), 'netts-loopback-'))
+let runs = 0
+
 function run(name: string, argument = '', iwarp = false) {
-  const env = { ...process.env, ...loopbackEnvironment({ callsItselfIwarp: iwarp }) }
-  return spawnSync(process.execPath, [...program(name), argument], { env, encoding: 'utf8' })
+  const ofRun = join(folder, `${runs++}`)
+  const settings = { controlPath: `${ofRun}-control`, countersPath: `${ofRun}-counters` }
+  const env = { ...process.env, ...loopbackEnvironment({ ...settings, callsItselfIwarp: iwarp }) }
+  return spawnSync(process.execPath, [...program(name), argument], { env, encoding: 'utf8', timeout: 20_000 })
 }
 
 describe.skipIf(loopbackIsMissing())('the addon on the loopback device', () => {
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
   it('survives that workers are terminated in the midst of its calls', () => {
     const { stdout, stderr } = run('terminated-workers')
     expect(stdout, stderr).toBe('16 terminated\n')
@@ -29,9 +39,18 @@ describe.skipIf(loopbackIsMissing())('the addon on the loopback device', () => {
     expect(stdout, stderr).toBe('40 answered\n')
   })
 
+  it('hands events to the thread whose object they name, and to no other', () => {
+    const { stdout, stderr } = run('thread-events')
+    expect(stdout, stderr).toBe('20 heard by whom they concern, 0 by others\n')
+  })
+
   it.each([
     ['what a callback throws holds up no later event', 'callbacks'],
     ['misuse is told by its code', 'misuse'],
+    ['no completion channel is read in vain', 'channel'],
+    ['a device that goes and comes back can be used', 'removal'],
+    ['memory of a device that is gone is given back', 'slabs'],
+    ['an unref() has effect with busy polling', 'unref'],
     ['asking for the memlock limit opens no device', 'memlock'],
     ['a thread that cannot be had is an error', 'threads'],
   ])('%s', (_, trouble) => {

@@ -1,14 +1,30 @@
-/** What goes wrong beside the network: callbacks that throw, misuse, limits. On the loopback device. */
+/**
+ * What goes wrong beside the network, on the loopback device: callbacks that throw, misuse, limits, a device that goes
+ * and comes back.
+ */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import { types } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { LOOPBACK_ADDRESS } from '@netts/loopback'
 import { loadAddon } from '../addon/load-addon.js'
+import type { Handle } from '../addon/native-binding.js'
 import { openVerbs } from '../addon/open-verbs.js'
 import { type Bench, EventLog } from '../device-suite/bench.js'
-import { End, listen, resolve } from '../device-suite/pair.js'
+import { connectPair, End, listen, resolve } from '../device-suite/pair.js'
+import { CompletionLoop } from '../endpoint/completion-loop.js'
+import { SendFlag, SendOpcode } from '../verbs/layout.js'
 
 const NOBODY = 65_534
+const SLAB_BYTES = 256 << 20
+const ROUNDS = 10
+/** Where `NETTS_LOOPBACK_COUNTERS` has them: see `src/base/counters.h` of `@netts/loopback`. */
+const [CHANNEL_EVENTS, CHANNEL_READS_IN_VAIN] = [8, 16]
 
 const client = openVerbs()
 const bench: Bench = {
@@ -17,16 +33,44 @@ const bench: Bench = {
   serverHost: LOOPBACK_ADDRESS,
   settle: (promise) => promise,
 }
-const listener = listen(bench)
 
-async function resolved(): Promise<End> {
+async function resolved(listener = listen(bench)): Promise<End> {
   return new End(client, await resolve(bench, listener.id.localAddress!.port))
+}
+
+/** The handles that a queue pair is made of: id, protection domain, and its two completion queues. */
+async function withHandles() {
+  const end = await resolved()
+  end.queuePair.close()
+  const use = (object: unknown) => (object as { use(): Handle }).use()
+  const queue = use(end.completions.queue)
+  return { end, handles: [use(end.id), use(end.protectionDomain), queue, queue] as const }
+}
+
+/** The device is gone and there again by now, and nobody was told yet. */
+function replaceDevice(): void {
+  writeFileSync(process.env.NETTS_LOOPBACK_CONTROL!, 'remove\nreturn\n')
+  // Whoever asks for devices has commands carried out.
+  client.devices()
+}
+
+/** In a function of its own, so that nothing stays on the stack. */
+async function fillSlab(act: () => void): Promise<void> {
+  const end = await resolved()
+  const slab = end.protectionDomain.registerRegion({ byteLength: SLAB_BYTES })
+  const before = process.memoryUsage.rss()
+  slab.bytes.fill(1)
+  assert(process.memoryUsage.rss() - before > SLAB_BYTES / 2)
+  act()
+  slab.close()
+  end.close()
 }
 
 const troubles: Record<string, () => Promise<void>> = {
   /** Events that waited for their callback come one after the other, whatever it throws. */
   async callbacks() {
-    const { id } = await resolved()
+    const listener = listen(bench)
+    const { id } = await resolved(listener)
     id.onEvent = undefined
     id.connect()
     const request = await listener.expect('connect-request')
@@ -56,6 +100,128 @@ const troubles: Record<string, () => Promise<void>> = {
         code: 'ERR_NETTS_INVALID_ARGUMENT',
       })
     }
+    const binding = loadAddon()
+    const { end, handles } = await withHandles()
+    const limits = {
+      maxSendWorkRequests: 1,
+      maxReceiveWorkRequests: 1,
+      maxSendEntries: 1,
+      maxReceiveEntries: 1,
+      maxInlineBytes: 0,
+    }
+    for (const none of ['maxSendWorkRequests', 'maxSendEntries', 'maxReceiveEntries']) {
+      assert.throws(
+        () => binding.createQueuePair(...handles, undefined, { ...limits, [none]: 0 }),
+        { code: 'ERR_NETTS_INVALID_ARGUMENT' },
+        none,
+      )
+    }
+    end.close()
+    // Of another addon: Node.js makes some itself.
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const foreign = (server as unknown as { _handle: { _externalStream: Handle } })._handle._externalStream
+    assert.equal(types.isExternal(foreign), true)
+    for (const call of [binding.close, binding.cmLocalAddress, binding.queuePairState]) {
+      assert.throws(() => call(foreign), { name: 'TypeError', message: /not a handle/ })
+    }
+    server.close()
+  },
+
+  /** One queue sleeps and wakes: each wake reads its event, and nothing else. */
+  async channel() {
+    // Armed, a channel is read whenever the device has something to do. Nothing here is solicited.
+    const { client: end, server } = await connectPair(bench, {
+      beforeConnect: ({ completions }) => completions.queue.arm(),
+      beforeAccept: ({ completions }) => completions.queue.arm(true),
+    })
+    server.receive(...Array.from({ length: ROUNDS }, () => ({})))
+    const { queue } = end.completions
+    for (let round = 0; round < ROUNDS; round++) {
+      const woken = new Promise<void>((resolve) => {
+        queue.onNotify = resolve
+      })
+      queue.arm()
+      end.send({ opcode: SendOpcode.send, flags: SendFlag.signalled })
+      await woken
+      assert.equal(queue.poll(), 1)
+    }
+    const counters = readFileSync(process.env.NETTS_LOOPBACK_COUNTERS!)
+    assert.equal(counters.readBigUInt64LE(CHANNEL_EVENTS), BigInt(ROUNDS))
+    assert.equal(counters.readBigUInt64LE(CHANNEL_READS_IN_VAIN), 0n)
+  },
+
+  /** A device that goes and comes back is another one, and what was registered with the first is given back. */
+  async removal() {
+    const { client: end, server } = await connectPair(bench)
+    const { device } = end
+    const told = new Promise<string>((resolve) => {
+      device.onEvent = ({ type }) => resolve(type)
+    })
+    replaceDevice()
+    // Before its removal is told, the new one is there already.
+    const next = await connectPair(bench)
+    const present = next.client.device
+    assert.notEqual(present, device)
+    assert.equal(present, client.devices()[0])
+    next.server.receive({})
+    next.client.send({ opcode: SendOpcode.send, flags: SendFlag.signalled })
+    await next.server.completions.succeed(1)
+    assert.equal(await told, 'device-fatal')
+    await end.events.expect('device-removal')
+    assert.throws(() => device.ports(), { code: 'ERR_NETTS_INVALID_STATE' })
+    assert.equal(end.id.device, device)
+    assert.equal(client.devices()[0], present)
+    next.close()
+    server.close()
+    end.close()
+    assert.equal(client.pinnedBytes, 0)
+  },
+
+  async slabs() {
+    const before = process.memoryUsage.rss()
+    await fillSlab(replaceDevice)
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    for (let round = 0; round < 5; round++) {
+      gc()
+      await setTimeout(10)
+    }
+    assert(process.memoryUsage.rss() - before < SLAB_BYTES / 2, 'the slab is still there')
+  },
+
+  /** Nothing is closed, and polling in every turn does not keep the process alive once nobody asks for that. */
+  async unref() {
+    const loop = new CompletionLoop(client.devices()[0]!, client.clock, {
+      polling: 'busy',
+      adaptiveMicroseconds: 100,
+      spinMicroseconds: 0,
+    })
+    const shared = loop.reserve(1)
+    loop.route(shared, 1, { onCompletion() {}, onBatchEnd() {}, onQueueFailure() {} })
+    const poll = shared.queue.poll.bind(shared.queue)
+    let polls = 0
+    shared.queue.poll = () => {
+      polls++
+      return poll()
+    }
+    const turns = async () => {
+      const before = polls
+      await setTimeout(100)
+      return polls - before
+    }
+    loop.ref()
+    const polled = await turns()
+    loop.unref()
+    await turns()
+    const rested = await turns()
+    loop.ref()
+    const again = await turns()
+    loop.unref()
+    process.once('exit', () => {
+      if (polled > 5 && rested === 0 && again > 5) console.log('survived')
+    })
+    await new Promise(() => {})
   },
 
   /** The limit is asked for with every slab, and opening devices takes long. */

@@ -72,14 +72,19 @@ int CompletionQueue::Poll(int capacity, ibv_wc* out) {
 }
 
 void CompletionQueue::Arm(bool solicited_only) {
-  if (armed_ == Armed::kNot) Engine::Get().CountArmed(1);
+  if (armed_ == Armed::kNot) {
+    Engine::Get().CountArmed(1);
+    if (tells_ != nullptr) ++tells_->armed;
+  }
   // Armed for all, it stays so.
   if (armed_ != Armed::kAny) armed_ = solicited_only ? Armed::kSolicited : Armed::kAny;
 }
 
 void CompletionQueue::Disarm() {
-  if (armed_ != Armed::kNot) Engine::Get().CountArmed(-1);
+  if (armed_ == Armed::kNot) return;
   armed_ = Armed::kNot;
+  Engine::Get().CountArmed(-1);
+  if (tells_ != nullptr) --tells_->armed;
 }
 
 void CompletionQueue::Overrun() {

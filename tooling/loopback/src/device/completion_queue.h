@@ -25,6 +25,8 @@ class CompletionChannel : public ibv_comp_channel {
   bool ok() const { return fd >= 0; }
   // How many queues it tells of.
   int queues = 0;
+  // How many of them are armed.
+  int armed = 0;
   void Add(CompletionQueue* queue);
   // nullptr: there is none.
   CompletionQueue* Take();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../base/counters.h"
 #include "../device/completion_queue.h"
 #include "../device/queue_pair.h"
 #include "../device/receive_queue.h"
@@ -58,8 +59,10 @@ NETTS_EXPORT int ibv_get_cq_event(ibv_comp_channel* verbs, ibv_cq** queue, void*
       if (CompletionQueue* fired = channel.Take()) {
         *queue = fired;
         *user = fired->cq_context;
+        GetCounters().channel_events.fetch_add(1, std::memory_order_relaxed);
         return 0;
       }
+      if (channel.armed == 0) GetCounters().channel_reads_in_vain.fetch_add(1, std::memory_order_relaxed);
     }
     if (IsNonblocking(verbs->fd)) return WithErrno(EAGAIN);
     pollfd waits{verbs->fd, POLLIN, 0};
