@@ -9,7 +9,21 @@ import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import type { NettsError } from '../errors.js'
 import type { AcceptOptions, ListenOptions, Transport } from '../transport.js'
 
-/** Limits and deadlines of a connection. */
+/**
+ * Limits and deadlines of a connection. What each deadline is about:
+ *
+ * | option             | what may not stand still                         | what does not count                  |
+ * | ------------------ | ------------------------------------------------ | ------------------------------------ |
+ * | `messageTimeoutMs` | a message that the peer has begun to send        | while messages wait here to be taken |
+ * | `stallTimeoutMs`   | what is to be sent, as the peer takes it         | while there is nothing to be sent    |
+ * | `closeTimeoutMs`   | what was accepted before `close`                 |                                      |
+ *
+ * Each is over after so long without any progress that can be seen, or up to a quarter later, and each looks for pending
+ * input first: a busy event loop, or a machine that slept, is no silent peer. Over TCP on Linux the kernel's queue is
+ * looked up, and what the peer acknowledged is progress. Elsewhere, and over Unix domain sockets, progress shows when the
+ * kernel takes more, which it does in jumps of some hundred KiB up to a few MiB: with a very slow peer, choose a longer
+ * `closeTimeoutMs`.
+ */
 export interface ConnectionOptions {
   /**
    * The largest message in bytes, checked on both ends; at most 2^32 - 1. A peer that announces more is
@@ -47,19 +61,7 @@ export interface ConnectionOptions {
 }
 
 /**
- * Deadlines of a connection come with its options, all in milliseconds:
- *
- * | option             | what may not stand still                         | what does not count                  |
- * | ------------------ | ------------------------------------------------ | ------------------------------------ |
- * | `messageTimeoutMs` | a message that the peer has begun to send        | while messages wait here to be taken |
- * | `stallTimeoutMs`   | what is to be sent, as the peer takes it         | while there is nothing to be sent    |
- * | `closeTimeoutMs`   | what was accepted before `close`                 |                                      |
- *
- * Each is over after so long without any progress that can be seen, or up to a quarter later, and each looks for pending
- * input first: a busy event loop, or a machine that slept, is no silent peer. Over TCP on Linux the kernel's queue is
- * looked up, and what the peer acknowledged is progress. Elsewhere, and over Unix domain sockets, progress shows when the
- * kernel takes more, which it does in jumps of some hundred KiB up to a few MiB: with a very slow peer, choose a longer
- * `closeTimeoutMs`.
+ * Where a connection is in its life. Transitions only go down this list:
  *
  * - `open`: both directions work;
  * - `finishing`: `finish` was called, and what waited before it is still leaving;

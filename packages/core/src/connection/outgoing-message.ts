@@ -46,42 +46,62 @@ export interface OutgoingMessage {
   onReturned(callback: () => void): boolean
 }
 
-/** How many bytes of a payload lie in the chunk, behind its header. */
-function fillChunk(chunk: CoalescingChunk, payload: Uint8Array): number {
-  chunk.appendHeader(payload.length)
-  return chunk.appendPart(payload)
-}
-
-/** Bytes that the transport copies, part by part. */
-export class CopiedMessage implements OutgoingMessage {
+/** Plain bytes, of which the beginning lies in the chunk behind the header. */
+abstract class PlainMessage implements OutgoingMessage {
+  abstract readonly isZeroCopy: boolean
   readonly byteLength: number
-  readonly isZeroCopy = false
   hasBegun = false
-  #buffer: PooledBuffer | undefined
-  #payload: Uint8Array
-  #sentPayloadBytes = 0
+  protected payload: Uint8Array
+  protected sentPayloadBytes = 0
 
-  /** @param buffer where the payload lies, if that is a pooled buffer: of memory that the transport can't send from */
-  constructor(payload: Uint8Array, buffer: PooledBuffer | undefined) {
+  constructor(payload: Uint8Array) {
     this.byteLength = payload.length
-    this.#payload = payload
-    this.#buffer = buffer
+    this.payload = payload
   }
 
   get leftBytes(): number {
-    return this.hasBegun ? this.byteLength - this.#sentPayloadBytes : this.byteLength + HEADER_BYTES
+    return this.hasBegun ? this.byteLength - this.sentPayloadBytes : this.byteLength + HEADER_BYTES
   }
 
   begin(chunk: CoalescingChunk): void {
-    checkMemory(this.#payload, this.byteLength)
+    this.checkMemory()
     this.hasBegun = true
-    this.#sentPayloadBytes = fillChunk(chunk, this.#payload)
+    chunk.appendHeader(this.byteLength)
+    this.sentPayloadBytes = chunk.appendPart(this.payload)
+  }
+
+  abstract sendPart(transport: Transport): number
+  abstract keep(isAccepted: boolean): void
+  abstract release(): void
+  abstract onReturned(callback: () => void): boolean
+
+  /** Memory can go away while a send waits: transferred, or resized, or grown where WebAssembly does that. */
+  protected checkMemory(): void {
+    const { payload, byteLength } = this
+    if (payload.length === byteLength) return
+    throw new NettsError(
+      'ERR_NETTS_BUFFER_DETACHED',
+      `the memory of a message of ${byteLength} bytes was transferred or resized before all of it had left`,
+      { operation: 'send' },
+    )
+  }
+}
+
+/** Bytes that the transport copies, part by part. */
+export class CopiedMessage extends PlainMessage {
+  readonly isZeroCopy = false
+  #buffer: PooledBuffer | undefined
+
+  /** @param buffer where the payload lies, if that is a pooled buffer: of memory that the transport can't send from */
+  constructor(payload: Uint8Array, buffer: PooledBuffer | undefined) {
+    super(payload)
+    this.#buffer = buffer
   }
 
   sendPart(transport: Transport): number {
-    checkMemory(this.#payload, this.byteLength)
-    const taken = transport.sendCopy(this.#payload.subarray(this.#sentPayloadBytes))
-    this.#sentPayloadBytes += taken
+    this.checkMemory()
+    const taken = transport.sendCopy(this.payload.subarray(this.sentPayloadBytes))
+    this.sentPayloadBytes += taken
     return taken
   }
 
@@ -90,8 +110,8 @@ export class CopiedMessage implements OutgoingMessage {
     if (!isAccepted || this.#buffer) return
     const copy = Buffer.allocUnsafeSlow(this.byteLength)
     // What has left is not touched, and so costs nothing.
-    copy.set(this.#payload.subarray(this.#sentPayloadBytes), this.#sentPayloadBytes)
-    this.#payload = copy
+    copy.set(this.payload.subarray(this.sentPayloadBytes), this.sentPayloadBytes)
+    this.payload = copy
   }
 
   release(): void {
@@ -105,36 +125,21 @@ export class CopiedMessage implements OutgoingMessage {
 }
 
 /** Bytes that leave from where the program has them: its own again once the transport has read them. */
-export class LentMessage implements OutgoingMessage {
-  readonly byteLength: number
+export class LentMessage extends PlainMessage {
   readonly isZeroCopy = true
-  hasBegun = false
-  readonly #payload: Uint8Array
   readonly #memory: LentMemory
-  #sentPayloadBytes = 0
 
   constructor(payload: Uint8Array) {
-    this.byteLength = payload.length
-    this.#payload = payload
+    super(payload)
     this.#memory = new LentMemory(payload)
   }
 
-  get leftBytes(): number {
-    return this.hasBegun ? this.byteLength - this.#sentPayloadBytes : this.byteLength + HEADER_BYTES
-  }
-
-  begin(chunk: CoalescingChunk): void {
-    checkMemory(this.#payload, this.byteLength)
-    this.hasBegun = true
-    this.#sentPayloadBytes = fillChunk(chunk, this.#payload)
-  }
-
   sendPart(transport: Transport): number {
-    checkMemory(this.#payload, this.byteLength)
-    const byteLength = Math.min(this.byteLength - this.#sentPayloadBytes, transport.maxSendSize)
-    const piece = this.#memory.piece(transport.bufferPool, this.#sentPayloadBytes, byteLength)
+    this.checkMemory()
+    const byteLength = Math.min(this.byteLength - this.sentPayloadBytes, transport.maxSendSize)
+    const piece = this.#memory.piece(transport.bufferPool, this.sentPayloadBytes, byteLength)
     if (!transport.sendBuffer(piece)) return 0
-    this.#sentPayloadBytes += byteLength
+    this.sentPayloadBytes += byteLength
     return byteLength
   }
 
@@ -219,14 +224,4 @@ export function canSendBuffer(buffer: PooledBuffer, { bufferPool, maxSendSize }:
 /** Whether plain bytes can leave from where they lie: not where the transport's memory is of another kind. */
 export function canLend(payload: Uint8Array, { bufferPool }: Transport): boolean {
   return bufferPool.domain === HOST_MEMORY && types.isArrayBuffer(payload.buffer)
-}
-
-/** Memory can go away while a send waits: transferred, or resized, or grown where WebAssembly does that. */
-function checkMemory(payload: Uint8Array, byteLength: number): void {
-  if (payload.length === byteLength) return
-  throw new NettsError(
-    'ERR_NETTS_BUFFER_DETACHED',
-    `the memory of a message of ${byteLength} bytes was transferred or resized before all of it had left`,
-    { operation: 'send' },
-  )
 }

@@ -133,7 +133,11 @@ export class Sender {
         }
       }
       if (this.#waiting.length === 0 && this.#post()) flush()
-      else this.#wait({ message: undefined, isAccepted: true }, signal, flush, reject)
+      else {
+        // It waits among the sends, and is named by itself.
+        const rejectFlush = (error: NettsError) => reject(signal?.aborted ? aborted(signal, 'flush') : error)
+        this.#wait({ message: undefined, isAccepted: true }, signal, flush, rejectFlush)
+      }
     })
   }
 

@@ -620,6 +620,26 @@ describe('a large message', () => {
 })
 
 describe('flush', () => {
+  it('is aborted by its own name while sends before it wait', async () => {
+    const blocked = gate(false)
+    const { connection, transport } = connectionAndPeer({ maxSendSize: 1024, accept: blocked.accept })
+    const sends = [connection.send(pattern(1000)), connection.send(pattern(1000))]
+    const controller = new AbortController()
+    const flushed = connection.flush({ signal: controller.signal })
+    controller.abort()
+    await expect(flushed).rejects.toMatchObject({
+      code: 'ERR_NETTS_ABORTED',
+      name: 'AbortError',
+      operation: 'flush',
+      message: 'flush was aborted',
+    })
+    blocked.isOpen = true
+    transport.wakeUp()
+    await Promise.all(sends)
+    await connection.flush()
+    connection.destroy()
+  })
+
   it('sends at once, and resolves when the transport reports everything complete', async () => {
     const { connection, transport } = connectionAndPeer({ maxSendSize: 1024, holdCompletions: true })
     for (let n = 0; n < 5; n++) await connection.send(pattern(1000))
