@@ -4,10 +4,11 @@ import { VerificationError } from '../payloads.js'
 import { ClientSide } from './side.js'
 
 /**
- * Payloads sent before the event loop gets a turn. Without it, a socket that the kernel never refuses would
+ * What a connection sends before the event loop gets a turn. Without it, a socket that the kernel never refuses would
  * go on from one `drain` to the next without ever coming back: no timer, no command would be heard.
  */
-const BURST = 4096
+const BURST_PAYLOADS = 4096
+const BURST_BYTES = 16 << 20
 
 export class Flood extends ClientSide {
   #stopping = false
@@ -25,8 +26,9 @@ export class Flood extends ClientSide {
   #pump(channel: Channel): void {
     const { variants } = this.payloads
     const { meter } = this
+    const burst = Math.min(BURST_PAYLOADS, Math.ceil(BURST_BYTES / this.payloads.byteLength))
     let next = 0
-    let left = BURST
+    let left = burst
     const pump = () => {
       while (left > 0) {
         if (this.#stopping) return
@@ -39,7 +41,7 @@ export class Flood extends ClientSide {
       setImmediate(turn)
     }
     const turn = () => {
-      left = BURST
+      left = burst
       pump()
     }
     channel.onDrain = pump
