@@ -27,6 +27,29 @@ describe('the queue of accepted sends', () => {
     expect(queue.sends).toBe(0)
   })
 
+  it('frees everything of a batch of which memory went away, and says so', () => {
+    const queue = new SendQueue(8)
+    const lent = slotOf(new Uint8Array(100))
+    const other = slotOf(new Uint8Array(10))
+    queue.add(other, 0, 10)
+    queue.add(lent, 0, 100)
+    queue.add(slotOf(new Uint8Array(5)), 0, 5)
+    expect(batchOf(queue).length).toBe(3)
+    structuredClone(lent.slab, { transfer: [lent.slab.buffer as ArrayBuffer] })
+    expect(() => queue.completeBatch()).toThrow(
+      expect.objectContaining({ code: 'ERR_NETTS_BUFFER_DETACHED' }),
+    )
+    expect([lent.freed, other.freed]).toEqual([1, 1])
+    expect(queue.sends).toBe(0)
+    const next = slotOf(new Uint8Array(100))
+    queue.add(next, 0, 100)
+    structuredClone(next.slab, { transfer: [next.slab.buffer as ArrayBuffer] })
+    queue.nextBatch()
+    expect(() => queue.piece(0)).toThrow(expect.objectContaining({ code: 'ERR_NETTS_BUFFER_DETACHED' }))
+    queue.clear()
+    expect(next.freed).toBe(1)
+  })
+
   it('keeps copies and pooled buffers in order', () => {
     const queue = new SendQueue(8)
     const slot = slotOf(Buffer.from('0123456789'))

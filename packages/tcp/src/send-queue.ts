@@ -101,7 +101,9 @@ export class SendQueue {
 
   /** A piece of the batch. */
   piece(index: number): Buffer {
-    const { memory, start, end } = checked(this.#batch[index]!)
+    const piece = this.#batch[index]!
+    if (isDetached(piece)) throw detached()
+    const { memory, start, end } = piece
     return Buffer.from(memory.buffer as ArrayBuffer, memory.byteOffset + start, end - start)
   }
 
@@ -112,15 +114,18 @@ export class SendQueue {
    */
   completeBatch(): number {
     let completed = 0
+    let isGone = false
     // From its end, as an array keeps its memory that way.
     for (let piece = this.#batch.pop(); piece; piece = this.#batch.pop()) {
-      checked(piece)
+      if (isDetached(piece)) isGone = true
       completed += piece.sends
       this.#free(piece)
     }
     this.batchBytes = 0
     this.#sends -= completed
     if (this.#waiting.length === 0) this.#freeBlock()
+    // Not before everything is freed: sends that were lent for wait for it.
+    if (isGone) throw detached()
     return completed
   }
 
@@ -198,9 +203,12 @@ export class SendQueue {
 }
 
 /** Memory that a program lent can go away: transferred, or resized. */
-function checked(piece: Piece): Piece {
-  if (piece.end <= piece.memory.length) return piece
-  throw new NettsError(
+function isDetached({ memory, end }: Piece): boolean {
+  return end > memory.length
+}
+
+function detached(): NettsError {
+  return new NettsError(
     'ERR_NETTS_BUFFER_DETACHED',
     'the memory of a message was transferred or resized before all of it had left',
     { operation: 'send' },
