@@ -273,17 +273,11 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
     if (state === 'open' || state === 'finished') {
       this.#state = 'disconnecting'
       this.#disconnectTimeoutMs = timeoutMs
-      this.#deadline = new StallDeadline({
-        clock: this.clock,
-        timeoutMs,
-        progress: () => this.unacknowledgedBytes(),
-        onStalled: () => this.#giveUp(),
-      })
-      this.#deadline.start()
     }
     this.#discardInput()
     if (state === 'open') this.sayEnd()
     if (state === 'finished') this.#closeIfOver()
+    if (this.state === 'disconnecting') this.#watchDisconnect()
   }
 
   destroy(error?: NettsError): void {
@@ -320,6 +314,17 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
     if (this.#hasPeerEnded) this.release()
     else this.#startLinger()
     return true
+  }
+
+  #watchDisconnect(): void {
+    this.#deadline ??= new StallDeadline({
+      clock: this.clock,
+      timeoutMs: this.#disconnectTimeoutMs,
+      progress: () => this.unacknowledgedBytes(),
+      baseline: () => this.queuedBytes,
+      onStalled: () => this.#giveUp(),
+    })
+    this.#deadline.start()
   }
 
   #giveUp(): void {

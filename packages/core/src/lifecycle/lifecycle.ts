@@ -78,6 +78,7 @@ export class Lifecycle {
         clock: backgroundClock,
         timeoutMs: stallTimeoutMs,
         progress: () => (this.#hasUnsent ? this.#takenBytes() : undefined),
+        baseline: () => this.#user.postedBytes - this.#transport.queuedBytes,
         onStalled: () => this.fail(this.#stalledError('send', stallTimeoutMs)),
       })
     }
@@ -127,14 +128,8 @@ export class Lifecycle {
       if (this.#state === 'closed') return
       this.#state = 'closing'
       onClosing()
-      this.#close = new StallDeadline({
-        clock,
-        timeoutMs: this.#closeTimeoutMs,
-        progress: () => this.#takenBytes(),
-        onStalled: () => this.fail(this.#stalledError('close', this.#closeTimeoutMs)),
-      })
-      this.#close.start()
       this.#pump()
+      if ((this.#state as LifecycleState) === 'closing') this.#watchClose()
     })
   }
 
@@ -271,6 +266,18 @@ export class Lifecycle {
   #onPeerEnd(): void {
     this.#hasPeerEnded = true
     this.#peerEnded?.resolve()
+  }
+
+  /** What was accepted has not all gone yet. */
+  #watchClose(): void {
+    this.#close = new StallDeadline({
+      clock,
+      timeoutMs: this.#closeTimeoutMs,
+      progress: () => this.#takenBytes(),
+      baseline: () => this.#user.postedBytes - this.#transport.queuedBytes,
+      onStalled: () => this.fail(this.#stalledError('close', this.#closeTimeoutMs)),
+    })
+    this.#close.start()
   }
 
   get #hasUnsent(): boolean {

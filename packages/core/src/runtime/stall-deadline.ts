@@ -16,6 +16,8 @@ export interface StallDeadlineParts {
    * where it has to be looked up.
    */
   readonly progress: () => number | undefined | Promise<number | undefined>
+  /** The same as far as it is known without looking it up: most watches end before the first look. @default progress */
+  readonly baseline?: (() => number) | undefined
   /** There was no progress for `timeoutMs`, or up to a quarter longer. */
   readonly onStalled: () => void
 }
@@ -38,10 +40,9 @@ export class StallDeadline {
 
   /** Begins to watch, unless it does already. */
   start(): void {
-    const { timeoutMs, progress } = this.#parts
+    const { timeoutMs, progress, baseline = progress } = this.#parts
     if (this.#timer || timeoutMs === 0) return
-    const first = progress()
-    // What has to be looked up is known with the first look.
+    const first = baseline()
     this.#progress = typeof first === 'number' ? first : undefined
     this.#quietLooks = 0
     this.#wait()
