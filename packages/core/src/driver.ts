@@ -34,3 +34,4 @@ export {
   KeepAlive,
   nextTick,
 } from './runtime/event-loop.js'
+export { isSaturated } from './runtime/turn-budget.js'

@@ -5,6 +5,8 @@ import {
   BaseTransport,
   type BufferSlot,
   ChunkTable,
+  clock,
+  isSaturated,
   nextTick,
   sharePool,
   type TransportEnds,
@@ -219,6 +221,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
       if (this.#nextChunk === 1) this.#chunks.pop()
       else this.#chunks = []
       this.#nextChunk = 0
+      if (this.#paused) this.#resumeIfRoom()
     }
     return count
   }
@@ -231,7 +234,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
     const chunk = this.#handedOut.remove(chunkIndex)
     this.#held -= windowCost(chunk)
     chunk.free()
-    if (this.#paused && this.#held < this.#config.recvWindow) this.#resume()
+    if (this.#paused) this.#resumeIfRoom()
   }
 
   protected get hasUnpolled(): boolean {
@@ -257,11 +260,37 @@ export class TcpTransport extends BaseTransport implements ReadSink {
     }
     this.#chunks.push(chunk)
     this.#held += windowCost(chunk)
-    if (this.#held >= this.#config.recvWindow) {
-      this.#paused = true
-      this.#socket.pause()
-    }
     this.wakeNow()
+    if (!this.#hasRoom || this.#isLeftToKernel) this.#pause()
+  }
+
+  get #hasRoom(): boolean {
+    return this.#held < this.#config.recvWindow
+  }
+
+  /** What there is will not be polled in this turn: more of it is better off in the kernel. */
+  get #isLeftToKernel(): boolean {
+    return this.hasUnpolled && isSaturated()
+  }
+
+  #pause(): void {
+    if (this.#paused || this.#isDiscarding) return
+    this.#paused = true
+    this.#socket.pause()
+    if (this.#isLeftToKernel) this.#watchSaturation()
+  }
+
+  /** Whoever polls resumes; a program that polls no more gets the rest of its window once the rush is over. */
+  #watchSaturation(): void {
+    clock.setImmediate(() => {
+      if (!this.#paused || this.state === 'closed') return
+      this.#resumeIfRoom()
+      if (this.#paused && this.#hasRoom) this.#watchSaturation()
+    })
+  }
+
+  #resumeIfRoom(): void {
+    if (this.#hasRoom && !this.#isLeftToKernel) this.#resume()
   }
 
   #resume(): void {

@@ -10,6 +10,11 @@ const MIN_CHUNK_BYTES = 1024
 /** Memory that a chunk begins with, and what it grows to: the two smaller sizes of the default pool. */
 const STEPS_BYTES = [256 + 64, 4096 + 64]
 
+/** Memory for full chunks that no pool had a buffer for: copied when it leaves, and so free again at once. */
+const spare: Uint8Array[] = []
+/** How much of it is kept for later: 512 KiB. */
+const MAX_SPARE = 8
+
 /**
  * One chunk at a time: filled with whole frames, then handed to the transport. It lies in a buffer of the
  * transport's pool and leaves without another copy; when the pool has none to give, in memory of its own, and is copied.
@@ -92,8 +97,11 @@ export class CoalescingChunk {
     }
     const taken = this.#transport.sendCopy(this.#bytes!.subarray(this.#sent, filled))
     this.#sent += taken
-    // The next chunk tries the pool again.
-    if (this.#sent === filled) this.#forget()
+    if (this.#sent === filled) {
+      if (this.#bytes!.length === MAX_CHUNK_BYTES && spare.length < MAX_SPARE) spare.push(this.#bytes!)
+      // The next chunk tries the pool again.
+      this.#forget()
+    }
     return taken
   }
 
@@ -123,7 +131,7 @@ export class CoalescingChunk {
     const size = Math.min(this.capacity, STEPS_BYTES.find((step) => step >= wanted) ?? this.capacity)
     // Own memory stays own until it has left, since part of it may be sent already.
     const pooled = old === undefined || oldPooled !== undefined ? this.#tryAlloc(size) : undefined
-    const bytes = pooled?.bytes ?? new Uint8Array(size)
+    const bytes = pooled?.bytes ?? ownMemory(size)
     if (old !== undefined) bytes.set(old.subarray(0, this.#filled))
     oldPooled?.release()
     this.#pooled = pooled
@@ -139,4 +147,8 @@ export class CoalescingChunk {
       return undefined
     }
   }
+}
+
+function ownMemory(byteLength: number): Uint8Array {
+  return (byteLength === MAX_CHUNK_BYTES ? spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(byteLength)
 }

@@ -273,7 +273,11 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     }
   }
 
-  takeInSoon(): void {
+  wake(): void {
+    this.#life.wake()
+  }
+
+  wakeSoon(): void {
     this.#life.scheduleWake()
   }
 
@@ -287,8 +291,10 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   }
 
   #poll(): void {
-    this.#receiver.poll()
-    if (this.#receiver.isPartial) this.#awaitRest()
+    const receiver = this.#receiver
+    receiver.poll()
+    if (receiver.isHeldBack && !receiver.isFull) this.#delivery.goOnNextTurn()
+    if (receiver.isPartial) this.#awaitRest()
     this.#failIfBroken()
   }
 

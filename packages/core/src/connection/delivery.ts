@@ -1,7 +1,6 @@
 /** Hands received messages to the program: at once, or in order to receives that wait. */
 import { WaitQueue } from '../driver/wait-queue.js'
-import { type ClockTimer, clock } from '../runtime/event-loop.js'
-import { takeTurn } from '../runtime/turn-budget.js'
+import { type Deferred, deferTurn, takeTurn } from '../runtime/turn-budget.js'
 import type { MessageLease } from './connection.js'
 import type { Receiver } from './receiver.js'
 
@@ -13,18 +12,20 @@ export type Received = Buffer | MessageLease | undefined
 export interface DeliveryOwner {
   /** Takes in what has arrived. What that throws is the owner's affair. */
   takeIn(): void
+  /** Looks at everything, as if the transport had changed. */
+  wake(): void
   /** The same, in a tick of its own. */
-  takeInSoon(): void
+  wakeSoon(): void
 }
 
 const END: Promise<undefined> = Promise.resolve(undefined)
 
 /** Receives of one connection. It goes on as long as the event loop can do without a turn, and then in the next one. */
-export class Delivery {
+export class Delivery implements Deferred {
   readonly #receiver: Receiver
   readonly #owner: DeliveryOwner
   readonly #waiting = new WaitQueue<Received, Take>('recv')
-  #nextTurn: ClockTimer | undefined
+  #isDeferred = false
 
   constructor(receiver: Receiver, owner: DeliveryOwner) {
     this.#receiver = receiver
@@ -41,7 +42,7 @@ export class Delivery {
       if (receiver.ready === 0) return false
     }
     if (takeTurn()) return true
-    this.#goOnNextTurn()
+    this.goOnNextTurn()
     return false
   }
 
@@ -50,7 +51,7 @@ export class Delivery {
     const receiver = this.#receiver
     const message = take === 'owned' ? receiver.takeOwned() : receiver.takeLease()
     // Also for a program that receives no more for now: its peer may wait for room, to close for instance.
-    if (receiver.isHeldBack && receiver.ready === 0) this.#owner.takeInSoon()
+    if (receiver.isHeldBack && receiver.ready === 0) this.#owner.wakeSoon()
     return message
   }
 
@@ -69,7 +70,7 @@ export class Delivery {
     const receiver = this.#receiver
     while (receiver.ready > 0 && this.#waiting.length > 0) {
       if (!takeTurn()) {
-        this.#goOnNextTurn()
+        this.goOnNextTurn()
         return
       }
       const waiter = this.#waiting.first!
@@ -89,10 +90,19 @@ export class Delivery {
     }
   }
 
-  #goOnNextTurn(): void {
-    this.#nextTurn ??= clock.setImmediate(() => {
-      this.#nextTurn = undefined
-      this.goOn()
-    })
+  /** It has the turn that it waited for. */
+  onTurn(): void {
+    this.#isDeferred = false
+    const receiver = this.#receiver
+    if (this.#waiting.length > 0) this.goOn()
+    // Nobody receives: what was left in the transport may be the peer's end.
+    else if (receiver.isHeldBack && !receiver.isFull) this.#owner.wake()
+  }
+
+  /** There is something to deliver, or was left in the transport, that can't be now. */
+  goOnNextTurn(): void {
+    if (this.#isDeferred) return
+    this.#isDeferred = true
+    deferTurn(this)
   }
 }

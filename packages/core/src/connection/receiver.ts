@@ -1,6 +1,7 @@
 /** The receiving half of a connection: finds messages in chunks, in place where possible. */
 import { NettsError } from '../errors.js'
 import { NO_BYTES } from '../runtime/bytes.js'
+import { isSaturated } from '../runtime/turn-budget.js'
 import type { RecvCompletion, Transport } from '../transport.js'
 import { Assembler } from './assembler.js'
 import { HEADER_BYTES, readHeader } from './framing.js'
@@ -82,11 +83,14 @@ export class Receiver implements RunOwner {
     return this.ready > 0 && this.bytesBuffered + this.ready * HEADER_BYTES >= this.#highWaterMark
   }
 
-  /** Takes in chunks until the transport has no more, or enough messages are ready. */
+  /**
+   * Takes in chunks until the transport has no more, or enough messages are ready: what a later turn delivers can stay
+   * in the transport until then.
+   */
   poll(): void {
     this.isHeldBack = false
     while (!this.isOver) {
-      if (this.isFull) {
+      if (this.isFull || (this.ready > 0 && isSaturated())) {
         this.isHeldBack = true
         return
       }

@@ -41,6 +41,27 @@ describe('a receiver with more than it can take in a turn', () => {
   })
 })
 
+describe('connections that nobody receives from, beside a saturated one', () => {
+  it('take in what still came, and so learn that their peer has finished', async () => {
+    const busy = saturated()
+    const idle = [connectionAndPeer(), connectionAndPeer()]
+    const drained = (async () => {
+      for (let n = 0; n < COUNT; n++) await busy.recv()
+    })()
+    let rounds = 0
+    const feed = () => {
+      for (const { peer } of idle) peer.sendCopy(frame('late'))
+      if (++rounds < 20) setImmediate(feed)
+      else for (const { peer } of idle) peer.finish()
+    }
+    setImmediate(feed)
+    await Promise.all(idle.map(({ connection }) => connection.peerEnded))
+    expect(idle.map(({ connection }) => connection.stats.bytesBuffered)).toEqual([80, 80])
+    await drained
+    for (const { connection } of [{ connection: busy }, ...idle]) connection.destroy()
+  })
+})
+
 describe('a thousand connections with one small message each', () => {
   it('hold little memory while it is on its way, and none afterwards', async () => {
     const bufferPool = createBufferPool({ detectLeaks: true })

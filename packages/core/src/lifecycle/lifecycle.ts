@@ -108,7 +108,7 @@ export class Lifecycle {
 
   /** Takes the transport's waker, once its user is complete. */
   start(): void {
-    this.#transport.waker = () => this.#wake()
+    this.#transport.waker = () => this.wake()
     this.scheduleWake()
   }
 
@@ -193,7 +193,7 @@ export class Lifecycle {
 
   static #onWakeTick(this: void, life: Lifecycle): void {
     life.#isWakeScheduled = false
-    life.#wake()
+    life.wake()
   }
 
   static #onPumpTick(this: void, life: Lifecycle): void {
@@ -207,7 +207,7 @@ export class Lifecycle {
   }
 
   /** What the transport's waker calls: anything may have changed. */
-  #wake(): void {
+  wake(): void {
     if (this.#state === 'closed') return
     try {
       this.#pump()

@@ -1,4 +1,7 @@
-/** How long delivering may go on before the event loop gets a turn: one budget for all connections of a process. */
+/**
+ * How long delivering may go on before the event loop gets a turn: one budget for all connections of a process, and
+ * one queue of those that have to wait.
+ */
 import { clock, now } from './event-loop.js'
 
 /** Timers and other sockets wait at most about this long for a saturated connection. */
@@ -6,10 +9,19 @@ const BUDGET_MS = 1
 /** Asking for the time, and for a turn, costs as much as some messages: it is done for one message in so many. */
 const MESSAGES_PER_LOOK = 32
 
+/** What has messages left to deliver. */
+export interface Deferred {
+  /** Goes on, in a turn of its own. */
+  onTurn(): void
+}
+
 let messages = 0
 let isWatching = false
 let spentAtMs = 0
 let isSpent = false
+let wasSpent = false
+let isServing = false
+const queue: Deferred[] = []
 
 /**
  * Counts one message on its way to the program.
@@ -20,15 +32,54 @@ export function takeTurn(): boolean {
   if (++messages < MESSAGES_PER_LOOK) return true
   messages = 0
   if (!isWatching) {
-    isWatching = true
+    watch()
     spentAtMs = now() + BUDGET_MS
-    clock.setImmediate(onTurn)
   } else if (now() >= spentAtMs) {
     isSpent = true
   }
   return true
 }
 
+/**
+ * Whether messages arrive faster than they are delivered: the budget was spent in this turn or the last one, or somebody
+ * waits for a turn. What is taken in then only piles up and leaves the processor's caches; it is better left with
+ * the kernel or the peer. Whoever has the turn that it waited for sees only its own budget, so that two that wait do
+ * not hold each other back for ever.
+ */
+export function isSaturated(): boolean {
+  return isSpent || (!isServing && (wasSpent || queue.length > 0))
+}
+
+/**
+ * Goes on in a later turn, in the order of the calls, one each turn: whoever has it then gets most of the budget in
+ * one go, for what arrives while it goes on too, and that finds its memory in the processor's caches. Over 64 TCP
+ * connections it halves the processor time of a message beside a little for each of them.
+ */
+export function deferTurn(deferred: Deferred): void {
+  queue.push(deferred)
+  watch()
+}
+
+function watch(): void {
+  if (isWatching) return
+  isWatching = true
+  clock.setImmediate(onTurn)
+}
+
 function onTurn(): void {
+  wasSpent = isSpent
   isWatching = isSpent = false
+  const deferred = queue.shift()
+  // One turn more, also to see the end of the saturation.
+  if (wasSpent || deferred) {
+    watch()
+    spentAtMs = now() + BUDGET_MS
+  }
+  if (!deferred) return
+  isServing = true
+  try {
+    deferred.onTurn()
+  } finally {
+    isServing = false
+  }
 }
