@@ -24,6 +24,7 @@ export {
   checkSignal,
   checkTimeout,
 } from './driver/options.js'
+export { type Waiter, WaitQueue } from './driver/wait-queue.js'
 export { aborted, invalidArgument, timedOut } from './errors.js'
 export {
   afterPendingInput,
@@ -33,4 +34,5 @@ export {
   clock,
   KeepAlive,
   nextTick,
+  now,
 } from './runtime/event-loop.js'

@@ -1,0 +1,134 @@
+/** The endpoints of a pool at this moment: which of them are out, and which can serve a caller. */
+import { type Address, formatAddress, type Transport } from '@netts/core'
+import { EndpointState } from '../endpoint-state.js'
+import type { PoolSettings } from '../options.js'
+import { hasRoom, isPanic } from '../policy/sizing.js'
+import type { PoolTime } from '../time.js'
+import { Wires } from '../wires.js'
+import type { Endpoint } from './endpoint-list.js'
+
+/** What changed when a list replaced the one before. */
+export interface EndpointChange<T extends Transport, S> {
+  readonly added: readonly EndpointState<T, S>[]
+  readonly removed: readonly EndpointState<T, S>[]
+}
+
+/** See above. */
+export class EndpointSet<T extends Transport, S> {
+  readonly #settings: PoolSettings<T, S>
+  readonly #time: PoolTime
+  #list: readonly EndpointState<T, S>[] = []
+  /** Connections and attempts to connect, of endpoints that left the list too. */
+  #total = 0
+  /** Used again for every choice. */
+  readonly #candidates: EndpointState<T, S>[] = []
+
+  constructor(settings: PoolSettings<T, S>, time: PoolTime) {
+    this.#settings = settings
+    this.#time = time
+  }
+
+  get list(): readonly EndpointState<T, S>[] {
+    return this.#list
+  }
+
+  /** A connection, or an attempt, more or less. */
+  count(difference: 1 | -1): void {
+    this.#total += difference
+  }
+
+  /** Connections and attempts to connect. */
+  get total(): number {
+    return this.#total
+  }
+
+  /** Takes a new list. Endpoints that were known before keep everything but their weight. */
+  replace(list: readonly Endpoint<T>[]): EndpointChange<T, S> {
+    const before = new Map(this.#list.map((endpoint) => [formatAddress(endpoint.address), endpoint]))
+    const added: EndpointState<T, S>[] = []
+    this.#list = list.map(({ address, weight = 1, builder }) => {
+      const key = formatAddress(address)
+      const known = before.get(key)
+      if (known) {
+        before.delete(key)
+        known.weight = weight
+        return known
+      }
+      const endpoint = this.#make(address, weight, builder)
+      added.push(endpoint)
+      return endpoint
+    })
+    const removed = [...before.values()]
+    for (const endpoint of removed) endpoint.isRemoved = true
+    return { added, removed }
+  }
+
+  /** Whether traffic goes on to endpoints whose circuit breaker is open. */
+  get isPanic(): boolean {
+    let ejected = 0
+    for (const endpoint of this.#list) if (!endpoint.circuit.isClosed) ejected++
+    return isPanic(this.#list.length, ejected, this.#settings.maxEjected)
+  }
+
+  /** Whether an endpoint gets no traffic. */
+  isOut(endpoint: EndpointState<T, S>): boolean {
+    return endpoint.isRemoved || (!endpoint.circuit.isClosed && !this.isPanic)
+  }
+
+  /** Whether there is room for one more connection to an endpoint. */
+  hasRoom(endpoint: EndpointState<T, S>): boolean {
+    const { max, maxConnecting, maxTotal } = this.#settings
+    if (this.#total >= maxTotal) return false
+    const open = endpoint.members.size
+    return hasRoom({
+      open,
+      connecting: endpoint.connecting,
+      max,
+      maxConnecting,
+      isFailing: endpoint.failures > 0,
+    })
+  }
+
+  /** Whether an attempt at an endpoint may begin now, if there is room. */
+  mayConnect(endpoint: EndpointState<T, S>, nowMs: number): boolean {
+    return nowMs >= endpoint.retryAtMs && (endpoint.circuit.allowsConnect(nowMs) || this.isPanic)
+  }
+
+  /**
+   * The endpoints that can serve a caller: those that have a connection, or where one can be opened and the last attempt
+   * did not fail. Only if there is none of these, those that failed and may be tried again.
+   *
+   * Where connections are shared, one is opened for a caller only if there is none at all.
+   */
+  candidates(): readonly EndpointState<T, S>[] {
+    const candidates = this.#candidates
+    candidates.length = 0
+    const panic = this.isPanic
+    const { isShared } = this.#settings
+    for (const endpoint of this.#list) {
+      if (!panic && !endpoint.circuit.isClosed) continue
+      const canOpen = !isShared && endpoint.failures === 0 && this.hasRoom(endpoint)
+      if (canOpen || endpoint.available.length > 0) candidates.push(endpoint)
+    }
+    if (candidates.length > 0) return candidates
+    if (isShared) {
+      for (const endpoint of this.#list) {
+        const isWell = endpoint.failures === 0 && (panic || endpoint.circuit.isClosed)
+        if (isWell && this.hasRoom(endpoint)) candidates.push(endpoint)
+      }
+      if (candidates.length > 0) return candidates
+    }
+    const nowMs = this.#time.nowMs()
+    for (const endpoint of this.#list) {
+      if (this.mayConnect(endpoint, nowMs) && this.hasRoom(endpoint)) candidates.push(endpoint)
+    }
+    return candidates
+  }
+
+  #make(address: Address, weight: number, builder: Endpoint<T>['builder']): EndpointState<T, S> {
+    const { builders, isWireRequired, wireRetryMs, breaker } = this.#settings
+    const own = builder === undefined ? builders : ([builder].flat() as typeof builders)
+    const wires = new Wires(isWireRequired ? own.slice(0, 1) : own, wireRetryMs)
+    return new EndpointState(address, weight, wires, breaker, this.#time)
+  }
+}
