@@ -202,9 +202,11 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
     })
     timer?.close()
     this.#onDrained = undefined
-    // Those that are still lent had their time.
-    for (const member of this.#lending.members) {
-      if (member.users > 0) member.connection.destroy(this.#closedError())
+    if (!this.#closed) {
+      // Those that are still lent had their time.
+      for (const member of this.#lending.members) {
+        if (member.users > 0) member.connection.destroy(this.#closedError())
+      }
     }
     await this.close()
     this.#hold.release()

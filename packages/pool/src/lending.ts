@@ -227,6 +227,12 @@ export class Lending<T extends Transport, S>
     return !this.#settings.isShared && member.hasStrayInput ? 'unclean' : undefined
   }
 
+  /** What is wrong with a connection that `validate` or `reset` had. */
+  #faultAfterCall(member: Member<T, S>): RetireReason | undefined {
+    if (member.hasEnded) return 'ended'
+    return !this.#settings.isShared && member.hasLeftovers ? 'unclean' : undefined
+  }
+
   /** Whether nobody had it for so long that it has to be looked at. The machine may have slept meanwhile. */
   #wasIdleLong(member: Member<T, S>): boolean {
     if (member.users > 0) return false
@@ -276,6 +282,10 @@ export class Lending<T extends Transport, S>
 
   #wait(limits: WaitLimits, stack: string | undefined): Promise<Lease<T, S>> {
     const { maxWaiters } = this.#settings
+    if (this.#owner.state === 'closed') {
+      // Its `pick` closed the pool.
+      return Promise.reject(this.explain(new NettsError('ERR_NETTS_CLOSED', 'the pool is closed')))
+    }
     if (this.waiters.length < maxWaiters) return this.waiters.wait(limits, stack)
     const what = `no connection is free, and ${maxWaiters} callers wait already (maxWaiters)`
     return Promise.reject(this.explain(new NettsError('ERR_NETTS_POOL_EXHAUSTED', what)))
@@ -340,7 +350,7 @@ export class Lending<T extends Transport, S>
   #reset(member: Member<T, S>, reset: NonNullable<PoolSettings<T, S>['reset']>): void {
     member.endpoint.onCheck(member)
     this.#call('reset', member, reset).then(
-      () => this.#endCheck(member, this.#fault(member)),
+      () => this.#endCheck(member, this.#faultAfterCall(member)),
       () => this.#endCheck(member, 'reset'),
     )
   }
@@ -358,7 +368,7 @@ export class Lending<T extends Transport, S>
       else if (!validate || this.#fault(member)) this.#endCheck(member, this.#fault(member))
       else {
         this.#call('validate', member, validate).then(
-          (isValid) => this.#endCheck(member, isValid === true ? this.#fault(member) : 'invalid'),
+          (isValid) => this.#endCheck(member, isValid === true ? this.#faultAfterCall(member) : 'invalid'),
           () => this.#endCheck(member, 'invalid'),
         )
       }
@@ -418,8 +428,10 @@ export class Lending<T extends Transport, S>
 
   #onPeerEnded(member: Member<T, S>): void {
     member.hasPeerEnded = true
-    if (member.users > 0 || member.state !== 'ready') return
+    // It resolves also when the connection is closed; that is looked at by itself.
+    if (member.users > 0 || member.state !== 'ready' || member.connection.state === 'closed') return
     this.retire(member, 'ended')
+    if (!member.isProven) this.#onUnprovenEnd(member, undefined)
     this.fill()
   }
 

@@ -101,25 +101,29 @@ export class EndpointSet<T extends Transport, S> {
    * Where connections are shared, one is opened for a caller only if there is none at all.
    */
   candidates(): readonly EndpointState<T, S>[] {
+    const list = this.#list
+    // The usual case: the only endpoint, which is never out, has a connection.
+    if (list.length === 1 && list[0]!.available.length > 0) return list
     const candidates = this.#candidates
-    candidates.length = 0
+    while (candidates.length > 0) candidates.pop()
     const panic = this.isPanic
     const { isShared } = this.#settings
-    for (const endpoint of this.#list) {
+    for (const endpoint of list) {
       if (!panic && !endpoint.circuit.isClosed) continue
-      const canOpen = !isShared && endpoint.failures === 0 && this.hasRoom(endpoint)
-      if (canOpen || endpoint.available.length > 0) candidates.push(endpoint)
+      const isReady = endpoint.available.length > 0
+      if (isReady || (!isShared && endpoint.failures === 0 && this.hasRoom(endpoint)))
+        candidates.push(endpoint)
     }
     if (candidates.length > 0) return candidates
     if (isShared) {
-      for (const endpoint of this.#list) {
+      for (const endpoint of list) {
         const isWell = endpoint.failures === 0 && (panic || endpoint.circuit.isClosed)
         if (isWell && this.hasRoom(endpoint)) candidates.push(endpoint)
       }
       if (candidates.length > 0) return candidates
     }
     const nowMs = this.#time.nowMs()
-    for (const endpoint of this.#list) {
+    for (const endpoint of list) {
       if (this.mayConnect(endpoint, nowMs) && this.hasRoom(endpoint)) candidates.push(endpoint)
     }
     return candidates
