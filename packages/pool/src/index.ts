@@ -4,6 +4,13 @@
  * @packageDocumentation
  */
 export { createPool } from './create-pool.js'
+export {
+  type DnsEndpointsOptions,
+  dnsEndpoints,
+  type SrvEndpointsOptions,
+  type SrvRecord,
+  srvEndpoints,
+} from './endpoints/dns.js'
 export type { Endpoint, Endpoints } from './endpoints/endpoint-list.js'
 export { POOL_CHANNELS, type PoolDiagnostics, type PoolEvent, type RetireReason } from './events.js'
 export type { TimeHistogram } from './histogram.js'

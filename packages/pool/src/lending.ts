@@ -208,12 +208,7 @@ export class Lending<T extends Transport, S>
     for (;;) {
       const { length } = available
       if (length === 0) return undefined
-      let member = available[length - 1]!
-      if (this.#settings.isShared && length > 1) {
-        const other = available[Math.floor(Math.random() * (length - 1))]!
-        const one = available[Math.floor(Math.random() * length)]!
-        member = one.users < other.users ? one : other
-      }
+      const member = this.#settings.isShared ? lessBusyOfTwo(available) : available[length - 1]!
       if (member.users > 0) return member
       const fault = this.#fault(member)
       if (fault === undefined) return member
@@ -470,6 +465,10 @@ export class Lending<T extends Transport, S>
     this.fill()
   }
 
+  onCancelled(): void {
+    this.fill()
+  }
+
   #onFailure(endpoint: EndpointState<T, S>, error: NettsError): void {
     endpoint.onError(error)
     if (endpoint.circuit.onFailure(this.#time.nowMs())) this.onDown(endpoint)
@@ -598,6 +597,16 @@ interface CheckContext<S> {
   readonly endpoint: EndpointState<Transport, unknown>['address']
   readonly signal: AbortSignal
   readonly session: S
+}
+
+/** Of two by chance, the one that fewer callers have. */
+function lessBusyOfTwo<T extends Transport, S>(members: readonly Member<T, S>[]): Member<T, S> {
+  const first = Math.floor(Math.random() * members.length)
+  const one = members[first]!
+  if (members.length === 1) return one
+  const second = Math.floor(Math.random() * (members.length - 1))
+  const two = members[second < first ? second : second + 1]!
+  return two.users < one.users ? two : one
 }
 
 /** What a borrower gave a connection back with. */

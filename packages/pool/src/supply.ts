@@ -18,6 +18,8 @@ export interface SupplyOwner<T extends Transport, S> {
   onOpened(endpoint: EndpointState<T, S>, opened: Opened<T, S>): void
   /** An attempt failed. @param isFinal the caller that waits longest does not wait for another attempt */
   onAttemptFailed(endpoint: EndpointState<T, S>, error: NettsError, isFinal: boolean): void
+  /** An attempt was given up: those that wait for it need another one. */
+  onCancelled(): void
   /** The circuit breaker of an endpoint opened. */
   onDown(endpoint: EndpointState<T, S>): void
   /** Asks for a look at the pool when a time has come, on the monotonic clock. */
@@ -156,6 +158,7 @@ export class Supply<T extends Transport, S> {
     this.#end(endpoint, attempt)
     if (this.#isStopped || endpoint.isRemoved) {
       opened.connection.destroy()
+      this.#owner.onCancelled()
       return
     }
     const nowMs = this.#time.nowMs()
@@ -175,6 +178,7 @@ export class Supply<T extends Transport, S> {
     this.#end(endpoint, attempt)
     if (this.#isStopped || endpoint.isRemoved) {
       endpoint.circuit.onConnectCancelled()
+      this.#owner.onCancelled()
       return
     }
     const error = connectError(thrown, endpoint)
