@@ -7,8 +7,16 @@ import type { EndpointStats, EndpointStatus } from './pool.js'
 import type { PoolTime } from './time.js'
 import type { Wires } from './wires.js'
 
+/**
+ * After so long an attempt to connect is slow, and the next endpoint is tried beside it, in milliseconds: as RFC 8305
+ * recommends between attempts at several addresses.
+ */
+export const SLOW_ATTEMPT_MS = 250
+
 /** An attempt to connect. */
 export interface Attempt {
+  /** When it began, on the monotonic clock. */
+  readonly startedMs: number
   /** Gives it up. */
   readonly abort: AbortController
   /** The endpoint's {@link EndpointState.round} when it began: those that began together are one round. */
@@ -61,6 +69,13 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
 
   get connecting(): number {
     return this.attemptsNow.size
+  }
+
+  /** Whether an attempt to connect takes long. */
+  isSlow(nowMs: number): boolean {
+    // The first one is the oldest.
+    for (const { startedMs } of this.attemptsNow) return nowMs - startedMs >= SLOW_ATTEMPT_MS
+    return false
   }
 
   get breaker(): BreakerState {

@@ -143,7 +143,7 @@ export class Lending<T extends Transport, S>
   get #needed(): number {
     const waiting = this.waiters.length
     if (waiting === 0) return 0
-    let coming = this.supply.connecting
+    let coming = this.supply.promising
     for (const { checking } of this.#endpoints.list) coming += checking
     return connectionsNeeded({ waiting, coming, callersPerConnection: this.#settings.callersPerConnection })
   }
@@ -358,9 +358,10 @@ export class Lending<T extends Transport, S>
       const wallMs = this.#time.wallMs()
       if (member.state !== 'checking') this.#endCheck(member, undefined)
       else if (member.expiresWallMs <= wallMs) this.#endCheck(member, 'lifetime')
-      // No timer did that: the machine slept.
-      else if (member.idleSinceWallMs + idleTimeoutMs <= wallMs) this.#endCheck(member, 'idle')
-      else if (!validate || this.#fault(member)) this.#endCheck(member, this.#fault(member))
+      else if (this.#isSurplus(member) && member.idleSinceWallMs + idleTimeoutMs <= wallMs) {
+        // No timer did that: the machine slept.
+        this.#endCheck(member, 'idle')
+      } else if (!validate || this.#fault(member)) this.#endCheck(member, this.#fault(member))
       else {
         this.#call('validate', member, validate).then(
           (isValid) => this.#endCheck(member, isValid === true ? this.#faultAfterCall(member) : 'invalid'),
@@ -368,6 +369,10 @@ export class Lending<T extends Transport, S>
         )
       }
     })
+  }
+
+  #isSurplus({ endpoint }: Member<T, S>): boolean {
+    return endpoint.staying - endpoint.connecting > this.#settings.min
   }
 
   #call<R>(

@@ -1,7 +1,7 @@
 /** Opens connections: for callers that wait, ahead of them, and to find out whether an endpoint works again. */
 import { connect, isNettsError, NettsError, type Transport, wireOf } from '@netts/core'
 import { callWithDeadline } from './calls.js'
-import type { Attempt, EndpointState } from './endpoint-state.js'
+import { type Attempt, type EndpointState, SLOW_ATTEMPT_MS } from './endpoint-state.js'
 import type { EndpointSet } from './endpoints/endpoint-set.js'
 import { callbackError, messageOf } from './errors.js'
 import type { Reporter } from './events.js'
@@ -59,18 +59,28 @@ export class Supply<T extends Transport, S> {
     return this.#attempts.size
   }
 
+  /** Attempts that somebody may count on: with several endpoints, not those that take long. */
+  get promising(): number {
+    if (this.#attempts.size === 0 || this.#endpoints.list.length < 2) return this.#attempts.size
+    const slowMs = this.#time.nowMs() - SLOW_ATTEMPT_MS
+    let promising = 0
+    for (const { startedMs } of this.#attempts) if (startedMs > slowMs) promising++
+    return promising
+  }
+
   /** Begins an attempt to connect. */
   open(endpoint: EndpointState<T, S>): void {
     if (this.#isStopped) return
-    const attempt: Attempt = { abort: new AbortController(), round: endpoint.round }
+    const startedMs = this.#time.nowMs()
+    const attempt: Attempt = { abort: new AbortController(), round: endpoint.round, startedMs }
     this.#attempts.add(attempt)
     endpoint.attemptsNow.add(attempt)
     endpoint.circuit.onConnecting()
     endpoint.attempts++
     this.#endpoints.count(1)
-    const startedMs = this.#time.nowMs()
-    this.#connect(endpoint, attempt, startedMs).then(
-      (opened) => this.#onOpened(endpoint, attempt, opened, startedMs),
+    if (this.#endpoints.list.length > 1) this.#owner.wakeAt(startedMs + SLOW_ATTEMPT_MS)
+    this.#connect(endpoint, attempt).then(
+      (opened) => this.#onOpened(endpoint, attempt, opened),
       (error: unknown) => this.#onFailed(endpoint, attempt, error),
     )
   }
@@ -122,9 +132,10 @@ export class Supply<T extends Transport, S> {
     for (const attempt of this.#attempts) attempt.abort.abort(error)
   }
 
-  async #connect(endpoint: EndpointState<T, S>, attempt: Attempt, startedMs: number): Promise<Opened<T, S>> {
+  async #connect(endpoint: EndpointState<T, S>, attempt: Attempt): Promise<Opened<T, S>> {
     const { connectTimeoutMs, prepare } = this.#settings
     const { address, wires } = endpoint
+    const { round, startedMs } = attempt
     const { signal } = attempt.abort
     const builder = wires.builder(startedMs)
     const connection = await connect(builder, address, {
@@ -136,7 +147,6 @@ export class Supply<T extends Transport, S> {
       signal.throwIfAborted()
       connection.unref()
       const wire = wireOf(connection.transport) ?? builder.name
-      const { round } = attempt
       if (!prepare) return { connection, wire, round, session: undefined as S }
       const leftMs = connectTimeoutMs - (this.#time.nowMs() - startedMs)
       const limits = {
@@ -154,7 +164,7 @@ export class Supply<T extends Transport, S> {
     }
   }
 
-  #onOpened(endpoint: EndpointState<T, S>, attempt: Attempt, opened: Opened<T, S>, startedMs: number): void {
+  #onOpened(endpoint: EndpointState<T, S>, attempt: Attempt, opened: Opened<T, S>): void {
     this.#end(endpoint, attempt)
     if (this.#isStopped || endpoint.isRemoved) {
       opened.connection.destroy()
@@ -165,7 +175,12 @@ export class Supply<T extends Transport, S> {
     const { address, wires } = endpoint
     const isUp = endpoint.circuit.onConnected(nowMs)
     this.#owner.onOpened(endpoint, opened)
-    this.#reporter.tell({ type: 'connect', endpoint: address, wire: opened.wire, tookMs: nowMs - startedMs })
+    this.#reporter.tell({
+      type: 'connect',
+      endpoint: address,
+      wire: opened.wire,
+      tookMs: nowMs - attempt.startedMs,
+    })
     if (isUp) this.#reporter.tell({ type: 'endpoint-up', endpoint: address })
     if (wires.onConnected(opened.wire, nowMs)) {
       const { wireRetryMs: retryAfterMs } = this.#settings

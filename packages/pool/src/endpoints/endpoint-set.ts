@@ -95,10 +95,8 @@ export class EndpointSet<T extends Transport, S> {
   }
 
   /**
-   * The endpoints that can serve a caller: those that have a connection, or where one can be opened and the last attempt
-   * did not fail. Only if there is none of these, those that failed and may be tried again.
-   *
-   * Where connections are shared, one is opened for a caller only if there is none at all.
+   * The endpoints that can serve a caller: those that have a connection to lend. If none has, those where one can be opened,
+   * and as far as is known will be; if there is none of these, those that failed, are slow or are out, and may be tried.
    */
   candidates(): readonly EndpointState<T, S>[] {
     const list = this.#list
@@ -107,22 +105,16 @@ export class EndpointSet<T extends Transport, S> {
     const candidates = this.#candidates
     while (candidates.length > 0) candidates.pop()
     const panic = this.isPanic
-    const { isShared } = this.#settings
     for (const endpoint of list) {
-      if (!panic && !endpoint.circuit.isClosed) continue
-      const isReady = endpoint.available.length > 0
-      if (isReady || (!isShared && endpoint.failures === 0 && this.hasRoom(endpoint)))
-        candidates.push(endpoint)
+      if (endpoint.available.length > 0 && (panic || endpoint.circuit.isClosed)) candidates.push(endpoint)
     }
     if (candidates.length > 0) return candidates
-    if (isShared) {
-      for (const endpoint of list) {
-        const isWell = endpoint.failures === 0 && (panic || endpoint.circuit.isClosed)
-        if (isWell && this.hasRoom(endpoint)) candidates.push(endpoint)
-      }
-      if (candidates.length > 0) return candidates
-    }
     const nowMs = this.#time.nowMs()
+    for (const endpoint of list) {
+      const isWell = endpoint.failures === 0 && endpoint.circuit.isClosed && !endpoint.isSlow(nowMs)
+      if (isWell && this.hasRoom(endpoint)) candidates.push(endpoint)
+    }
+    if (candidates.length > 0) return candidates
     for (const endpoint of list) {
       if (this.mayConnect(endpoint, nowMs) && this.hasRoom(endpoint)) candidates.push(endpoint)
     }
