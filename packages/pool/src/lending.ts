@@ -141,16 +141,27 @@ export class Lending<T extends Transport, S>
 
   /** How many connections those that wait need, beyond what is coming. */
   get #needed(): number {
+    return this.#neededBeside(this.supply.promising)
+  }
+
+  /** Whether somebody waits beside a connection that could be lent. One that is being opened may come later. */
+  get #isLendNeeded(): boolean {
+    return this.#neededBeside(0) > 0 && this.#endpoints.hasAvailable
+  }
+
+  #neededBeside(connecting: number): number {
     const waiting = this.waiters.length
     if (waiting === 0) return 0
-    let coming = this.supply.promising
+    let coming = connecting
     for (const { checking } of this.#endpoints.list) coming += checking
     return connectionsNeeded({ waiting, coming, callersPerConnection: this.#settings.callersPerConnection })
   }
 
   #serveWaiting(): void {
     // Each turn serves one, opens for one or refuses one. Whoever comes meanwhile waits for the next look.
-    for (let turns = this.waiters.length; turns > 0 && this.#needed > 0; turns--) {
+    for (let turns = this.waiters.length; turns > 0; turns--) {
+      const isOpenNeeded = this.#needed > 0
+      if (!isOpenNeeded && !this.#isLendNeeded) return
       let endpoint: EndpointState<T, S> | undefined
       try {
         endpoint = this.#choose()
@@ -160,9 +171,13 @@ export class Lending<T extends Transport, S>
       }
       if (!endpoint) return
       const member = this.#takeAvailable(endpoint)
-      if (!member) this.supply.open(endpoint)
-      else if (this.#wasIdleLong(member)) this.#check(member)
-      else this.#serve(member)
+      if (!member) {
+        if (isOpenNeeded) this.supply.open(endpoint)
+      } else if (this.#wasIdleLong(member)) {
+        this.#check(member)
+      } else {
+        this.#serve(member)
+      }
     }
   }
 

@@ -75,6 +75,11 @@ export class EndpointSet<T extends Transport, S> {
     return endpoint.isRemoved || (!endpoint.circuit.isClosed && !this.isPanic)
   }
 
+  /** Whether a connection may be lent now. */
+  get hasAvailable(): boolean {
+    return this.#list.some((endpoint) => endpoint.available.length > 0 && !this.isOut(endpoint))
+  }
+
   /** Whether there is room for one more connection to an endpoint. */
   hasRoom(endpoint: EndpointState<T, S>): boolean {
     const { max, maxConnecting, maxTotal } = this.#settings
