@@ -141,6 +141,11 @@ class ListenerOfAll<T extends Transport> extends BaseListener<T> implements Pref
 
   protected stop(): void {}
 
+  /** Whether an accept waits: then there is more room than for one connection of each wire. */
+  get #isWaitedFor(): boolean {
+    return this.queue.room > this.#open.length
+  }
+
   #ask(wire: OpenWire<T>): void {
     if (this.#asked.has(wire)) return
     this.#asked.add(wire)
@@ -151,6 +156,7 @@ class ListenerOfAll<T extends Transport> extends BaseListener<T> implements Pref
         this.#asked.delete(wire)
         rememberWire(transport, wire.wire)
         if (!this.queue.push(transport)) transport.destroy()
+        else if (this.#isWaitedFor) this.#ask(wire)
       },
       // A listener that lost a wire is not what was asked for: it says so, as a listener of one wire does.
       (error: NettsError) => this.queue.fail(error),
