@@ -8,6 +8,7 @@
 export { isPathAddress } from './address.js'
 export { type BufferSlot, takeSlot } from './buffer-pool/buffer-slot.js'
 export { sharePool } from './buffer-pool/pool-share.js'
+export { checkConnectionOptions } from './connection/connection-options.js'
 export { AcceptQueue } from './driver/accept-queue.js'
 export { BaseListener } from './driver/base-listener.js'
 export { BaseTransport, type TransportEnds } from './driver/base-transport.js'

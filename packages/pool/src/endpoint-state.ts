@@ -111,6 +111,11 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   /** A connection was used and came back in order. */
   onSuccess(member: Member<T, S>): void {
     this.circuit.onSuccess()
+    this.onConnectProven(member)
+  }
+
+  /** A connection showed that the endpoint can be connected to, whatever became of it. */
+  onConnectProven(member: Member<T, S>): void {
     // One that was opened before the last failure does not prove that another can be opened.
     if (this.lastError === undefined || member.round !== this.round) return
     this.lastError = undefined

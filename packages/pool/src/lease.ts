@@ -132,6 +132,7 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
 
   ref(): void {
     this.#connection().ref()
+    this.#member.isReferenced = true
   }
 
   unref(): void {

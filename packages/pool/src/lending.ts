@@ -22,7 +22,7 @@ import type { PoolTime } from './time.js'
 import { Upkeep, type UpkeepOwner } from './upkeep.js'
 import { Waiters, type WaitersOwner, type WaitLimits } from './waiters.js'
 
-/** A connection that lived for so long has proved that its endpoint works, in milliseconds. */
+/** A connection that lived for so long has proved that its endpoint can be connected to, in milliseconds. */
 const PROVEN_AFTER_MS = 1_000
 
 /** Each connection lives up to so much shorter than the longest: else all that were opened together end together. */
@@ -185,7 +185,8 @@ export class Lending<T extends Transport, S>
   #onUncovered(): void {
     if (this.#settings.failsWhenExhausted) {
       const last = this.#lastError()
-      while (this.#needed > 0) {
+      // One that takes long is coming all the same.
+      while (this.#neededBeside(this.supply.connecting) > 0) {
         this.waiters.rejectLast(
           last
             ? new NettsError('ERR_NETTS_CONNECT_FAILED', 'no endpoint can be connected to now')
@@ -201,7 +202,7 @@ export class Lending<T extends Transport, S>
 
   /** @throws NettsError `ERR_NETTS_INTERNAL` when `pick` threw, or chose none of the candidates */
   #choose(): EndpointState<T, S> | undefined {
-    const candidates = this.#endpoints.candidates()
+    const candidates = this.#endpoints.candidates(this.#neededBeside(this.supply.connecting) > 0)
     if (candidates.length < 2) return candidates[0]
     let picked: unknown
     this.#isChoosing = true
@@ -352,6 +353,10 @@ export class Lending<T extends Transport, S>
   #onReturned(member: Member<T, S>): void {
     member.isProven = true
     member.endpoint.onSuccess(member)
+    if (member.isReferenced) {
+      member.isReferenced = false
+      member.connection.unref()
+    }
     if (this.#settings.reset) this.#reset(member, this.#settings.reset)
     else this.#offer(member)
     if (this.#owner.state !== 'open') this.#owner.onChange()
@@ -470,19 +475,26 @@ export class Lending<T extends Transport, S>
   #onUnprovenEnd(member: Member<T, S>, error: NettsError | undefined): void {
     const { endpoint } = member
     if (this.#time.nowMs() - member.bornMs >= PROVEN_AFTER_MS) {
-      endpoint.onSuccess(member)
+      endpoint.onConnectProven(member)
     } else if (!error || !isLocalCause(error)) {
       this.supply.onStillborn(member, error ?? endedAtOnce(endpoint))
     }
   }
 
   onAttemptFailed(_endpoint: EndpointState<T, S>, error: NettsError, isFinal: boolean): void {
-    if (isFinal) {
+    if (isFinal || (this.#settings.failsWhenExhausted && this.#neededBeside(this.#hopefulAttempts) > 0)) {
       this.waiters.rejectFirst(
         new NettsError('ERR_NETTS_CONNECT_FAILED', 'no connection could be opened', { cause: error }),
       )
     }
     this.fill()
+  }
+
+  /** Attempts at endpoints that did not fail. */
+  get #hopefulAttempts(): number {
+    let hopeful = 0
+    for (const { failures, connecting } of this.#endpoints.list) if (failures === 0) hopeful += connecting
+    return hopeful
   }
 
   onCancelled(): void {

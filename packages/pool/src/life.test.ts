@@ -1,4 +1,6 @@
 /** The life of a pooled connection: warm-up, idle time, lifetime, uses, checks, and its end. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Connection } from '@netts/core'
 import { describe, expect, it } from 'vitest'
 import { A, B, Service } from './test-support/service.js'
@@ -359,4 +361,28 @@ describe('a leak', () => {
     await service.time.advance(2000)
     expect(service.told('leak').length).toBe(1)
   })
+
+  it('whose borrower was garbage-collected is told, and its connection closed', async () => {
+    await using service = new Service()
+    await service.serve()
+    const pool = service.pool({ leakAfterMs: 60_000, max: 1 })
+    const forget = async () => void (await pool.acquire())
+    await forget()
+    const next = pool.acquire()
+    await waitForCollection(() => service.told('leak').length > 0)
+    expect(service.told('leak')).toMatchObject([{ endpoint: A, isCollected: true }])
+    ;(await next).release()
+    expect(service.told('retire')).toMatchObject([{ reason: 'leaked' }])
+    expect(pool.stats).toMatchObject({ idle: 1, lent: 0, inFlight: 0 })
+  })
 })
+
+/** Collects garbage until the condition holds. */
+async function waitForCollection(condition: () => boolean): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  while (!condition()) {
+    collect()
+    await turns()
+  }
+}

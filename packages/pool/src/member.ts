@@ -51,6 +51,8 @@ export class Member<T extends Transport, S> {
   receiving = 0
   /** Whether a receive of its borrower's was cancelled: what it asked for may still come. */
   isUnclean = false
+  /** Whether its borrower made it keep the process alive. */
+  isReferenced = false
   /** The peer has said its end. */
   hasPeerEnded = false
   /** Whether it was used and came back in order. */

@@ -2,6 +2,7 @@
 import type { Address, Connection, ConnectionOptions, Transport, TransportBuilder } from '@netts/core'
 import {
   checkChoice,
+  checkConnectionOptions,
   checkInteger,
   checkObject,
   checkOptionNames,
@@ -249,7 +250,7 @@ export function checkPoolOptions<T extends Transport, S>(options: PoolOptions<T,
     endpoints: checkEndpoints(options.endpoints, builders.length > 0),
     isWireRequired: checkChoice('wire', chosen('wire'), ['prefer', 'require']) === 'require',
     wireRetryMs: timeout('wireRetryMs'),
-    connection: checkObject('connection', options.connection ?? {}),
+    connection: checkedConnection(options.connection ?? {}),
     isShared,
     callersPerConnection: isShared ? orNone(share.maxInFlight) : 1,
     share,
@@ -277,6 +278,11 @@ export function checkPoolOptions<T extends Transport, S>(options: PoolOptions<T,
     leakAfterMs: timeout('leakAfterMs'),
     onEvent: checkFunction('onEvent', options.onEvent),
   }
+}
+
+function checkedConnection(options: ConnectionOptions): ConnectionOptions {
+  checkConnectionOptions(checkObject('connection', options))
+  return options
 }
 
 function checkShare(given: ShareOptions | undefined, isShared: boolean) {

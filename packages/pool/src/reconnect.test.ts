@@ -147,7 +147,7 @@ describe('a dead endpoint among three', () => {
     }
     await service.time.advance(1000)
     expect(service.told('endpoint-down')).toMatchObject([{ endpoint: A, error: refused }])
-    expect(pool.endpoints[0]).toMatchObject({ breaker: 'open', failures: 3 })
+    expect(pool.endpoints[0]).toMatchObject({ breaker: 'open' })
     expect(service.attempts.get('a')).toBe(3)
     await service.serve(A)
     await service.time.advance(10_000)
@@ -198,6 +198,21 @@ describe('a dead endpoint among three', () => {
     ;(await waiting).release()
   })
 
+  it('is taken out also when each of its connections lives for a while before it crashes', async () => {
+    await using service = new Service()
+    for (const address of [A, B, C]) await service.serve(address)
+    const pool = service.pool({ endpoints: [A, B, C], pick: (all) => all[0], breaker: { failures: 3 } })
+    for (let n = 0; n < 3; n++) {
+      const connection = await pool.acquire()
+      expect(connection.endpoint.address).toEqual(A)
+      await service.time.advance(5000)
+      service.network.links.at(-1)!.server.crash()
+      await connection.closed
+      connection.release()
+    }
+    expect(pool.endpoints[0]).toMatchObject({ breaker: 'open', failures: 0 })
+  })
+
   it('counts crashes of lent connections, which a connect does not make good', async () => {
     await using service = new Service()
     for (const address of [A, B, C]) await service.serve(address)
@@ -211,6 +226,60 @@ describe('a dead endpoint among three', () => {
     }
     expect(pool.endpoints[0]).toMatchObject({ breaker: 'open' })
     expect(pool.stats.endpoints[0]).toMatchObject({ lost: 2, failedAttempts: 0 })
+  })
+})
+
+describe('an endpoint that swallows attempts to connect', () => {
+  it('keeps nobody waiting while another one works', async () => {
+    await using service = new Service(({ address }) =>
+      (address as { host: string }).host === 'a' ? { connect: 'never' } : {},
+    )
+    await service.serve(B)
+    const pool = service.pool({ endpoints: [A, B], pick: (all) => all[0] })
+    const waiting = pool.acquire()
+    await service.time.advance(249)
+    expect(pool.stats.waiting).toBe(1)
+    await service.time.advance(1)
+    const connection = await waiting
+    expect(connection.endpoint.address).toEqual(B)
+    // The slow one is left to its deadline.
+    expect(pool.stats.connecting).toBe(1)
+    connection.release()
+    await service.time.advance(10_000)
+    expect(pool.endpoints[0]!.failures).toBeGreaterThan(0)
+  })
+
+  it('is asked once for each caller, and no oftener, when there is no other', async () => {
+    await using service = new Service({ connect: 'never' })
+    const pool = service.pool({ endpoints: [A, B], pick: (all) => all[0], acquireTimeoutMs: 0 })
+    const waiting = [1, 2].map(() => pool.acquire().catch(() => {}))
+    await service.time.advance(5000)
+    expect(pool.endpoints.map(({ connecting }) => connecting)).toEqual([2, 2])
+    const third = pool.acquire().catch(() => {})
+    await service.time.advance(3000)
+    expect(pool.stats.connecting).toBe(4)
+    await pool.close()
+    await Promise.all([...waiting, third])
+  })
+
+  it("is waited for with exhausted: 'fail' until its deadline", async () => {
+    await using service = new Service({ connect: 'never' })
+    const pool = service.pool({
+      endpoints: [A, B],
+      exhausted: 'fail',
+      acquireTimeoutMs: 0,
+      connectTimeoutMs: 1000,
+    })
+    let isOver = false
+    const rejected = expect(
+      pool.acquire().finally(() => {
+        isOver = true
+      }),
+    ).rejects.toMatchObject({ code: 'ERR_NETTS_CONNECT_FAILED', cause: { code: 'ERR_NETTS_TIMEOUT' } })
+    await service.time.advance(999)
+    expect(isOver).toBe(false)
+    await service.time.advance(1000)
+    await rejected
   })
 })
 

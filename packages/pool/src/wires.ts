@@ -4,6 +4,8 @@ import { preferring, type Transport, type TransportBuilder } from '@netts/core'
 /** Begins with the preferred wire, and after a fall, for a while, with the one that worked. */
 export class Wires<T extends Transport> {
   readonly #builders: readonly TransportBuilder<T>[]
+  /** What begins with each of them. */
+  readonly #from: readonly TransportBuilder<T>[]
   readonly #retryMs: number
   /** The first one that is tried now. */
   #first = 0
@@ -12,6 +14,10 @@ export class Wires<T extends Transport> {
   /** @param retryMs how long after a fall the preferred wire is tried again */
   constructor(builders: readonly TransportBuilder<T>[], retryMs: number) {
     this.#builders = builders
+    this.#from = builders.map((builder, index) => {
+      const rest = builders.slice(index)
+      return rest.length === 1 ? builder : preferring(...rest)
+    })
     this.#retryMs = retryMs
   }
 
@@ -23,8 +29,7 @@ export class Wires<T extends Transport> {
   /** What to connect with now. */
   builder(nowMs: number): TransportBuilder<T> {
     if (nowMs >= this.#retryAtMs) this.#first = 0
-    const builders = this.#builders.slice(this.#first)
-    return builders.length === 1 ? builders[0]! : preferring(...builders)
+    return this.#from[this.#first]!
   }
 
   /** A connection was made over a wire. @returns whether that was a fall from the wire that was tried first */

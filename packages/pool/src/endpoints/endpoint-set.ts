@@ -101,9 +101,11 @@ export class EndpointSet<T extends Transport, S> {
 
   /**
    * The endpoints that can serve a caller: those that have a connection to lend. If none has, those where one can be opened,
-   * and as far as is known will be; if there is none of these, those that failed, are slow or are out, and may be tried.
+   * and as far as is known will be; if there is none of these, those that failed and may be tried again.
+   *
+   * @param isShort more callers wait than attempts are under way: then another one may be made where one takes long
    */
-  candidates(): readonly EndpointState<T, S>[] {
+  candidates(isShort: boolean): readonly EndpointState<T, S>[] {
     const list = this.#list
     // The usual case: the only endpoint, which is never out, has a connection.
     if (list.length === 1 && list[0]!.available.length > 0) return list
@@ -121,7 +123,8 @@ export class EndpointSet<T extends Transport, S> {
     }
     if (candidates.length > 0) return candidates
     for (const endpoint of list) {
-      if (this.mayConnect(endpoint, nowMs) && this.hasRoom(endpoint)) candidates.push(endpoint)
+      const isTried = !isShort && endpoint.isSlow(nowMs)
+      if (!isTried && this.mayConnect(endpoint, nowMs) && this.hasRoom(endpoint)) candidates.push(endpoint)
     }
     return candidates
   }

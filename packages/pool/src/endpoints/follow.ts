@@ -51,6 +51,8 @@ export class EndpointFollower<L> {
       this.#listener.onList(next.value)
       this.#failures = 0
       this.lastError = undefined
+      // An iterable that never waits must not keep the event loop for itself.
+      await new Promise<void>((resolve) => this.#time.setImmediate(resolve))
     }
   }
 
