@@ -5,6 +5,7 @@
 import type { Address } from '@netts/core'
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import { reconnectNever } from '../policy/backoff.js'
 import type { PooledConnection } from '../pool.js'
 import { A, B, C, Service } from './service.js'
 import { turns } from './virtual-time.js'
@@ -60,7 +61,9 @@ const settings = fc.record({
   maxTotal: fc.constantFrom(0, 2, 5),
   maxUses: fc.constantFrom(0, 0, 3),
   maxInFlight: fc.integer({ min: 1, max: 3 }),
-  latencyMs: fc.constantFrom(0, 0, 5, 50),
+  latencyMs: fc.constantFrom(0, 0, 5, 50, 400),
+  exhausted: fc.constantFrom('wait' as const, 'wait' as const, 'fail' as const),
+  retries: fc.boolean(),
   validates: fc.boolean(),
   resets: fc.boolean(),
   failures: fc.integer({ min: 1, max: 3 }),
@@ -103,6 +106,8 @@ class World implements AsyncDisposable {
       maxLifetimeMs: 60_000,
       connectTimeoutMs: 1000,
       acquireTimeoutMs: 0,
+      exhausted: given.exhausted,
+      ...(!given.retries && { reconnect: reconnectNever() }),
       breaker: { failures: given.failures, openMs: 500 },
       ...(given.validates && { validate: () => true, validateAfterIdleMs: 50 }),
       ...(given.resets && given.mode === 'lease' && { reset: () => turns() }),
@@ -130,7 +135,7 @@ class World implements AsyncDisposable {
   /** What always holds, once everything that needs no time has happened. */
   check(): void {
     const { stats } = this.pool
-    const { max, maxTotal, mode } = this.#given
+    const { max, maxTotal, mode, exhausted, retries, maxInFlight } = this.#given
     let total = 0
     for (const endpoint of stats.endpoints) {
       const { idle, lent, checking, closing, connecting } = endpoint
@@ -149,10 +154,18 @@ class World implements AsyncDisposable {
       expect(new Set(connections).size).toBe(connections.length)
     }
     expect(stats.waiting).toBe(this.#waiting.length)
-    // Nobody waits beside a connection that could be lent.
+    // Nobody waits beside a connection that could be lent, unless another one is looked at for it just now.
     const ready = this.pool.endpoints.filter(({ idle, breaker }) => idle > 0 && breaker === 'closed')
-    if (stats.waiting > 0) expect(ready).toEqual([])
-    for (const code of this.#codes) expect(['ERR_NETTS_TIMEOUT', 'ERR_NETTS_ABORTED']).toContain(code)
+    if (stats.waiting > stats.checking) expect(ready).toEqual([])
+    const codes = ['ERR_NETTS_TIMEOUT', 'ERR_NETTS_ABORTED']
+    if (exhausted === 'fail') codes.push('ERR_NETTS_POOL_EXHAUSTED')
+    if (exhausted === 'fail' || !retries) codes.push('ERR_NETTS_CONNECT_FAILED')
+    for (const code of this.#codes) expect(codes).toContain(code)
+    // Nobody waits in vain who asked not to.
+    if (exhausted === 'fail') {
+      const coming = stats.connecting + stats.checking
+      expect(stats.waiting).toBeLessThanOrEqual(coming * (mode === 'share' ? maxInFlight : 1))
+    }
     // Served in the order of the calls.
     expect(this.#servedOrder).toEqual([...this.#servedOrder].sort((one, two) => one - two))
   }
@@ -248,6 +261,8 @@ interface Given {
   maxUses: number
   maxInFlight: number
   latencyMs: number
+  exhausted: 'wait' | 'fail'
+  retries: boolean
   validates: boolean
   resets: boolean
   failures: number
