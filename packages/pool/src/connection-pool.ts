@@ -130,9 +130,9 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
   }
 
   get stats(): PoolStats {
-    const { sums, inFlight, supply, waiters, failedAcquires } = this.#lending
+    const { inFlight, supply, waiters, failedAcquires } = this.#lending
     return {
-      ...sums,
+      ...this.#endpoints.sums,
       inFlight,
       connecting: supply.connecting,
       waiting: waiters.length,

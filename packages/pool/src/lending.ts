@@ -4,8 +4,8 @@
  * Opening connections is the {@link Supply}'s, and what time does is the {@link Upkeep}'s.
  */
 import { NettsError, type Transport } from '@netts/core'
-import { afterPendingInput, type ClockTimer } from '@netts/core/driver'
-import { callWithDeadline } from './calls.js'
+import type { ClockTimer } from '@netts/core/driver'
+import { Checks, type ChecksOwner } from './checks.js'
 import type { EndpointState } from './endpoint-state.js'
 import type { EndpointSet } from './endpoints/endpoint-set.js'
 import { callbackError, type EndpointError, explained, messageOf } from './errors.js'
@@ -50,7 +50,7 @@ export interface LendingParts<T extends Transport, S> {
 
 /** See above. */
 export class Lending<T extends Transport, S>
-  implements LeaseOwner<T, S>, SupplyOwner<T, S>, UpkeepOwner<T, S>, WaitersOwner
+  implements LeaseOwner<T, S>, ChecksOwner<T, S>, SupplyOwner<T, S>, UpkeepOwner<T, S>, WaitersOwner
 {
   /** Connections that are not closed, of endpoints that left the list too. */
   readonly members = new Set<Member<T, S>>()
@@ -67,7 +67,7 @@ export class Lending<T extends Transport, S>
   readonly #owner: LendingOwner
   readonly #upkeep: Upkeep<T, S>
   readonly #leaks: LeakDetector<T, S> | undefined
-  readonly #closing = new AbortController()
+  readonly #checks: Checks<T, S>
   /** Whether anybody ever asked for a connection. */
   #hasDemand = false
   #isChoosing = false
@@ -83,6 +83,7 @@ export class Lending<T extends Transport, S>
     this.#owner = owner
     this.supply = new Supply(settings, time, endpoints, reporter, this)
     this.#upkeep = new Upkeep(settings, time, endpoints, this)
+    this.#checks = new Checks(settings, time, this)
     this.waiters = new Waiters('acquire', time, this)
     if (settings.leakAfterMs > 0) {
       this.#leaks = new LeakDetector(settings.leakAfterMs, (leak) => this.#onLeak(leak))
@@ -112,7 +113,7 @@ export class Lending<T extends Transport, S>
       return Promise.resolve(this.#lend(member, stack))
     }
     const waiting = this.#wait(limits, stack)
-    if (member) this.#check(member)
+    if (member) this.#checks.look(member)
     else if (endpoint && this.#needed > 0) this.supply.open(endpoint)
     this.fill()
     return waiting
@@ -174,7 +175,7 @@ export class Lending<T extends Transport, S>
       if (!member) {
         if (isOpenNeeded) this.supply.open(endpoint)
       } else if (this.#wasIdleLong(member)) {
-        this.#check(member)
+        this.#checks.look(member)
       } else {
         this.#serve(member)
       }
@@ -226,22 +227,10 @@ export class Lending<T extends Transport, S>
       if (length === 0) return undefined
       const member = this.#settings.isShared ? lessBusyOfTwo(available) : available[length - 1]!
       if (member.users > 0) return member
-      const fault = this.#fault(member)
+      const fault = this.#checks.faultOfIdle(member)
       if (fault === undefined) return member
       this.retire(member, fault)
     }
-  }
-
-  /** What is wrong with a connection that nobody has; `undefined` when nothing is. */
-  #fault(member: Member<T, S>): RetireReason | undefined {
-    if (member.hasEnded) return 'ended'
-    return !this.#settings.isShared && member.hasStrayInput ? 'unclean' : undefined
-  }
-
-  /** What is wrong with a connection that `validate` or `reset` had. */
-  #faultAfterCall(member: Member<T, S>): RetireReason | undefined {
-    if (member.hasEnded) return 'ended'
-    return !this.#settings.isShared && member.hasLeftovers ? 'unclean' : undefined
   }
 
   /** Whether nobody had it for so long that it has to be looked at. The machine may have slept meanwhile. */
@@ -280,7 +269,7 @@ export class Lending<T extends Transport, S>
   }
 
   /** It may be lent from now on. */
-  #offer(member: Member<T, S>): void {
+  offer(member: Member<T, S>): void {
     this.#serve(member)
     if (member.state !== 'ready' || member.users >= this.#settings.callersPerConnection) return
     if (member.users === 0 && this.#owner.state !== 'open') {
@@ -357,69 +346,8 @@ export class Lending<T extends Transport, S>
       member.isReferenced = false
       member.connection.unref()
     }
-    if (this.#settings.reset) this.#reset(member, this.#settings.reset)
-    else this.#offer(member)
+    if (!this.#checks.reset(member)) this.offer(member)
     if (this.#owner.state !== 'open') this.#owner.onChange()
-  }
-
-  #reset(member: Member<T, S>, reset: NonNullable<PoolSettings<T, S>['reset']>): void {
-    member.endpoint.onCheck(member)
-    this.#call('reset', member, reset).then(
-      () => this.#endCheck(member, this.#faultAfterCall(member)),
-      () => this.#endCheck(member, 'reset'),
-    )
-  }
-
-  /** Looks for pending input, and asks `validate`, before a connection is lent that nobody had for long. */
-  #check(member: Member<T, S>): void {
-    member.endpoint.onCheck(member)
-    const { validate, idleTimeoutMs } = this.#settings
-    afterPendingInput(this.#time, () => {
-      const wallMs = this.#time.wallMs()
-      if (member.state !== 'checking') this.#endCheck(member, undefined)
-      else if (member.expiresWallMs <= wallMs) this.#endCheck(member, 'lifetime')
-      else if (this.#isSurplus(member) && member.idleSinceWallMs + idleTimeoutMs <= wallMs) {
-        // No timer did that: the machine slept.
-        this.#endCheck(member, 'idle')
-      } else if (!validate || this.#fault(member)) this.#endCheck(member, this.#fault(member))
-      else {
-        this.#call('validate', member, validate).then(
-          (isValid) => this.#endCheck(member, isValid === true ? this.#faultAfterCall(member) : 'invalid'),
-          () => this.#endCheck(member, 'invalid'),
-        )
-      }
-    })
-  }
-
-  #isSurplus({ endpoint }: Member<T, S>): boolean {
-    return endpoint.staying - endpoint.connecting > this.#settings.min
-  }
-
-  #call<R>(
-    operation: 'validate' | 'reset',
-    { connection, session, endpoint }: Member<T, S>,
-    call: (connection: Member<T, S>['connection'], context: CheckContext<S>) => R | PromiseLike<R>,
-  ): Promise<R> {
-    const limits = {
-      operation,
-      endpoint: endpoint.address,
-      timeoutMs: this.#settings.checkTimeoutMs,
-      signal: this.#closing.signal,
-      time: this.#time,
-    }
-    return callWithDeadline(limits, (context) => call(connection, { ...context, session }))
-  }
-
-  /** It may have been retired, or ended, meanwhile. */
-  #endCheck(member: Member<T, S>, fault: RetireReason | undefined): void {
-    if (member.state === 'checking') {
-      member.endpoint.onChecked(member)
-      // What came meanwhile was for the one who checked.
-      member.rest(this.#time.wallMs())
-      if (fault !== undefined) this.retire(member, fault)
-      else this.#offer(member)
-    }
-    this.fill()
   }
 
   // The ends of connections.
@@ -442,7 +370,7 @@ export class Lending<T extends Transport, S>
     if (lifetimeMs < Infinity) this.#upkeep.wakeAt(nowMs + lifetimeMs)
     void opened.connection.closed.then((error) => this.#onClosed(member, error))
     void opened.connection.peerEnded.then(() => this.#onPeerEnded(member))
-    this.#offer(member)
+    this.offer(member)
     this.fill()
   }
 
@@ -536,7 +464,7 @@ export class Lending<T extends Transport, S>
   close(error: NettsError): void {
     this.supply.stop(error)
     this.#upkeep.stop()
-    this.#closing.abort(error)
+    this.#checks.stop(error)
     this.waiters.rejectAll(() => error)
     for (const member of [...this.members]) {
       this.retire(member, 'closed')
@@ -582,7 +510,7 @@ export class Lending<T extends Transport, S>
   // For those that wait.
 
   explain(error: NettsError): NettsError {
-    const { idle, lent } = this.sums
+    const { idle, lent } = this.#endpoints.sums
     const counts = { idle, lent, connecting: this.supply.connecting, waiting: this.waiters.length }
     const full = explained(error, counts, this.#lastError())
     this.failedAcquires++
@@ -599,36 +527,10 @@ export class Lending<T extends Transport, S>
     if (this.#owner.state === 'draining') this.#owner.onChange()
   }
 
-  /** The numbers of all endpoints of the list. */
-  get sums() {
-    const sums = { idle: 0, lent: 0, checking: 0, closing: 0 }
-    for (const { idle, lent, checking, closing } of this.#endpoints.list) {
-      sums.idle += idle
-      sums.lent += lent
-      sums.checking += checking
-      sums.closing += closing
-    }
-    return sums
-  }
-
-  /** The newest error that keeps the pool from having connections. */
   #lastError(): EndpointError | undefined {
-    let last: EndpointState<T, S> | undefined
-    for (const endpoint of this.#endpoints.list) {
-      const isFailing =
-        endpoint.lastError !== undefined && (endpoint.failures > 0 || !endpoint.circuit.isClosed)
-      if (isFailing && (!last || endpoint.lastErrorAtMs > last.lastErrorAtMs)) last = endpoint
-    }
-    if (last?.lastError) return { endpoint: last.address, error: last.lastError }
     const { listError } = this.#owner
-    return listError && { endpoint: undefined, error: listError }
+    return this.#endpoints.lastError ?? (listError && { endpoint: undefined, error: listError })
   }
-}
-
-interface CheckContext<S> {
-  readonly endpoint: EndpointState<Transport, unknown>['address']
-  readonly signal: AbortSignal
-  readonly session: S
 }
 
 /** Of two by chance, the one that fewer callers have. */

@@ -74,7 +74,7 @@ export interface PoolOptions<T extends Transport = Transport, S = undefined> {
   readonly maxConnecting?: number | undefined
   /** How many connections that nobody waits for are opened in a second, after the first `maxConnecting`. @default 20 */
   readonly refillPerSecond?: number | undefined
-  /** The most callers that may wait. @default 1000 */
+  /** The most callers that may wait, also for a connection that is being opened for them; at least 1. @default 1000 */
   readonly maxWaiters?: number | undefined
   /**
    * What a caller does when no connection can be had now, nor opened for it: `wait`, or `fail` at once. @default wait
@@ -259,7 +259,7 @@ export function checkPoolOptions<T extends Transport, S>(options: PoolOptions<T,
     maxTotal: orNone(count('maxTotal', 0)),
     maxConnecting: count('maxConnecting', 1),
     refillPerSecond: checkInteger('refillPerSecond', chosen('refillPerSecond'), 1, MANY),
-    maxWaiters: count('maxWaiters', 0),
+    maxWaiters: count('maxWaiters', 1),
     failsWhenExhausted: checkChoice('exhausted', chosen('exhausted'), ['wait', 'fail']) === 'fail',
     acquireTimeoutMs: timeout('acquireTimeoutMs'),
     connectTimeoutMs: timeout('connectTimeoutMs'),

@@ -1,6 +1,7 @@
 /** The endpoints of a pool at this moment: which of them are out, and which can serve a caller. */
 import { type Address, formatAddress, type Transport } from '@netts/core'
 import { EndpointState } from '../endpoint-state.js'
+import type { EndpointError } from '../errors.js'
 import type { PoolSettings } from '../options.js'
 import { hasRoom, isPanic } from '../policy/sizing.js'
 import type { PoolTime } from '../time.js'
@@ -127,6 +128,29 @@ export class EndpointSet<T extends Transport, S> {
       if (!isTried && this.mayConnect(endpoint, nowMs) && this.hasRoom(endpoint)) candidates.push(endpoint)
     }
     return candidates
+  }
+
+  /** The numbers of all endpoints. */
+  get sums() {
+    const sums = { idle: 0, lent: 0, checking: 0, closing: 0 }
+    for (const { idle, lent, checking, closing } of this.#list) {
+      sums.idle += idle
+      sums.lent += lent
+      sums.checking += checking
+      sums.closing += closing
+    }
+    return sums
+  }
+
+  /** The newest error of an endpoint that fails. */
+  get lastError(): EndpointError | undefined {
+    let last: EndpointState<T, S> | undefined
+    for (const endpoint of this.#list) {
+      const isFailing =
+        endpoint.lastError !== undefined && (endpoint.failures > 0 || !endpoint.circuit.isClosed)
+      if (isFailing && (!last || endpoint.lastErrorAtMs > last.lastErrorAtMs)) last = endpoint
+    }
+    return last?.lastError && { endpoint: last.address, error: last.lastError }
   }
 
   #make(address: Address, weight: number, builder: Endpoint<T>['builder']): EndpointState<T, S> {
