@@ -264,6 +264,19 @@ describe('a handle', () => {
     expect(pool.stats).toMatchObject({ idle: 0, lent: 0, closing: 0 })
   })
 
+  it('takes the pooled buffer of a send also after its release, as a connection does', async () => {
+    await using service = new Service()
+    await service.serve()
+    const pool = service.pool()
+    const handle = await pool.acquire()
+    const buffer = handle.alloc(5000)
+    const { bufferPool } = handle.transport
+    handle.release()
+    await expect(handle.send(buffer)).rejects.toMatchObject({ code: 'ERR_NETTS_CONNECTION_RELEASED' })
+    await expect(handle.flush()).rejects.toMatchObject({ code: 'ERR_NETTS_CONNECTION_RELEASED' })
+    expect(bufferPool.stats.outstanding).toBe(0)
+  })
+
   it('iterates over messages and leases as a connection does', async () => {
     await using service = new Service()
     await service.serve()

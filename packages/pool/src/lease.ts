@@ -68,6 +68,7 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
   close(): Promise<void> {
     const connection = this.#connection()
     this.#giveBack(CLOSE)
+    // Others who share it go on; the last one closes it.
     return connection.state === 'open' || connection.state === 'finished' || connection.state === 'finishing'
       ? Promise.resolve()
       : connection.close()
@@ -84,20 +85,25 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
 
   // The connection.
 
-  async send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void> {
-    return this.#connection().send(data, options)
+  send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void> {
+    if (!this.#isReleased) return this.#member.connection.send(data, options)
+    // A pooled buffer is the connection's from the call on, also when it rejects.
+    if (typeof data === 'object' && data !== null && 'release' in data) data.release()
+    return Promise.reject(this.#releasedError())
   }
 
   trySend(data: Uint8Array | PooledBuffer): boolean {
     return this.#connection().trySend(data)
   }
 
-  async whenWritable(options?: OperationOptions): Promise<void> {
-    return this.#connection().whenWritable(options)
+  whenWritable(options?: OperationOptions): Promise<void> {
+    if (this.#isReleased) return Promise.reject(this.#releasedError())
+    return this.#member.connection.whenWritable(options)
   }
 
-  async flush(options?: OperationOptions): Promise<void> {
-    return this.#connection().flush(options)
+  flush(options?: OperationOptions): Promise<void> {
+    if (this.#isReleased) return Promise.reject(this.#releasedError())
+    return this.#member.connection.flush(options)
   }
 
   async recv(options?: OperationOptions): Promise<Buffer | undefined> {
@@ -176,8 +182,16 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
   }
 
   #connection(): Connection<T> {
-    if (this.#isReleased) throw releasedError(this.#member.endpoint.address)
+    if (this.#isReleased) throw this.#releasedError()
     return this.#member.connection
+  }
+
+  #releasedError(): NettsError {
+    return new NettsError(
+      'ERR_NETTS_CONNECTION_RELEASED',
+      'this connection was given back to its pool before',
+      { address: this.#member.endpoint.address },
+    )
   }
 
   #giveBack(ending: GiveBack): void {
@@ -210,14 +224,4 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
     }
     return guarded
   }
-}
-
-function releasedError(address: Address): NettsError {
-  return new NettsError(
-    'ERR_NETTS_CONNECTION_RELEASED',
-    'this connection was given back to its pool before',
-    {
-      address,
-    },
-  )
 }
