@@ -17,6 +17,13 @@ export interface PathAddress {
 /** Where a listener listens and a client connects to. Which forms work is the driver's choice. */
 export type Address = HostAddress | PathAddress
 
+/** Where a listener listens over one wire. */
+export interface ListeningAddress {
+  /** The name of the builder. */
+  readonly wire: string
+  readonly address: Address
+}
+
 /** Whether an address names a Unix domain socket. */
 export function isPathAddress(address: Address): address is PathAddress {
   return 'path' in address

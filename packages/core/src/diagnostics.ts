@@ -7,6 +7,7 @@ import type { Address } from './address.js'
 import type { OutstandingBuffer } from './buffer-pool/buffer-pool.js'
 import type { Connection } from './connection/connection.js'
 import type { NettsError } from './errors.js'
+import type { FallbackReason } from './preferring/fallback.js'
 
 /** The message of `netts:connection:connect`: `connect` made this connection. */
 export interface ConnectionConnectEvent {
@@ -44,6 +45,19 @@ export interface ListenerErrorEvent {
 /** The message of `netts:buffer-pool:leak` is an {@link OutstandingBuffer}. */
 export type BufferLeakEvent = OutstandingBuffer
 
+/** The message of `netts:wire:fallback`: a wire of `preferring` could not be had, and the next one is tried. */
+export interface WireFallbackEvent {
+  /** The name of its builder. */
+  readonly wire: string
+  readonly address: Address
+  /** With `listen`, the machine does not have it. */
+  readonly operation: 'connect' | 'listen'
+  readonly reason: FallbackReason
+  readonly error: NettsError
+  /** How often that happened to this builder for this reason, this time included. */
+  readonly count: number
+}
+
 /** The names of all channels. */
 export const DIAGNOSTICS_CHANNELS = {
   connect: 'netts:connection:connect',
@@ -52,6 +66,7 @@ export const DIAGNOSTICS_CHANNELS = {
   error: 'netts:connection:error',
   listenerError: 'netts:listener:error',
   bufferLeak: 'netts:buffer-pool:leak',
+  wireFallback: 'netts:wire:fallback',
 } as const
 
 export const connectChannel = channel(DIAGNOSTICS_CHANNELS.connect) as Channel<ConnectionConnectEvent>
@@ -60,3 +75,4 @@ export const closeChannel = channel(DIAGNOSTICS_CHANNELS.close) as Channel<Conne
 export const errorChannel = channel(DIAGNOSTICS_CHANNELS.error) as Channel<ConnectionErrorEvent>
 export const listenerErrorChannel = channel(DIAGNOSTICS_CHANNELS.listenerError) as Channel<ListenerErrorEvent>
 export const bufferLeakChannel = channel(DIAGNOSTICS_CHANNELS.bufferLeak) as Channel<BufferLeakEvent>
+export const wireFallbackChannel = channel(DIAGNOSTICS_CHANNELS.wireFallback) as Channel<WireFallbackEvent>

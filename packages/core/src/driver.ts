@@ -8,6 +8,7 @@
 export { isPathAddress } from './address.js'
 export { type BufferSlot, takeSlot } from './buffer-pool/buffer-slot.js'
 export { sharePool } from './buffer-pool/pool-share.js'
+export { checkConnectionOptions } from './connection/connection-options.js'
 export { AcceptQueue } from './driver/accept-queue.js'
 export { BaseListener } from './driver/base-listener.js'
 export { BaseTransport, type TransportEnds } from './driver/base-transport.js'
@@ -24,6 +25,7 @@ export {
   checkSignal,
   checkTimeout,
 } from './driver/options.js'
+export { type Waiter, WaitQueue } from './driver/wait-queue.js'
 export { aborted, invalidArgument, timedOut } from './errors.js'
 export {
   afterPendingInput,
@@ -33,5 +35,6 @@ export {
   clock,
   KeepAlive,
   nextTick,
+  now,
 } from './runtime/event-loop.js'
 export { isSaturated } from './runtime/turn-budget.js'

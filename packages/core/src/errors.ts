@@ -27,10 +27,13 @@ export const ERROR_CODES = {
   ERR_NETTS_TRUNCATED: 'The peer finished in the middle of a message.',
   ERR_NETTS_MESSAGE_TOO_LARGE: 'The message exceeds maxMessageSize; nothing of it was sent.',
   ERR_NETTS_PROTOCOL: 'The peer sent something that the protocol forbids.',
-  ERR_NETTS_POOL_EXHAUSTED: 'The buffer pool has no free buffer that is large enough.',
+  ERR_NETTS_POOL_EXHAUSTED:
+    'The buffer pool has no free buffer that is large enough, or the connection pool no connection to lend.',
   ERR_NETTS_BUFFER_RELEASED: 'A pooled buffer or lease was used, or released again, after its release.',
   ERR_NETTS_BUFFER_DETACHED:
     'The memory of a send was transferred, grown or shrunk before all of it had left.',
+  ERR_NETTS_CONNECTION_RELEASED:
+    'A pooled connection was used, or given back again, after it was given back.',
   ERR_NETTS_FOREIGN_BUFFER: 'The pooled buffer lives in memory that this transport cannot send from.',
   ERR_NETTS_INTERNAL:
     'A driver, or a callback given to one, threw; the cause is what it threw. Only this connection ended.',

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { Address, HostAddress, PathAddress } from './address.js'
+export type { Address, HostAddress, ListeningAddress, PathAddress } from './address.js'
 export { formatAddress, isPathAddress } from './address.js'
 export type {
   BufferPool,
@@ -39,10 +39,20 @@ export type {
   ConnectionCloseEvent,
   ConnectionConnectEvent,
   ConnectionErrorEvent,
+  WireFallbackEvent,
 } from './diagnostics.js'
 export { DIAGNOSTICS_CHANNELS } from './diagnostics.js'
 export type { NettsErrorCode, NettsErrorDetails } from './errors.js'
 export { ERROR_CODES, isNettsError, NettsError } from './errors.js'
+export type { FallbackReason } from './preferring/fallback.js'
+export type { PreferringListener } from './preferring/listen-on-all.js'
+export {
+  type PreferringBuilder,
+  preferring,
+  type WireCandidate,
+  type WireFallbacks,
+} from './preferring/preferring.js'
+export { wireOf } from './preferring/wire-of.js'
 export type {
   AcceptOptions,
   ConnectOptions,

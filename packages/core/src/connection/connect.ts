@@ -48,7 +48,7 @@ export async function listen<T extends Transport>(
   checkBuilder(builder)
   checkConnectionOptions(options, ['backlog'])
   const { backlog, ...limits } = options
-  return new MessageListener(await builder.listen(address, { backlog }), limits)
+  return new MessageListener(builder.name, await builder.listen(address, { backlog }), limits)
 }
 
 /** The likeliest mistake is `tcp` for `tcp()`. */

@@ -4,7 +4,7 @@
  * On the wire a message is its length, 4 bytes big-endian, then its bytes. A message may be larger than a
  * chunk of the transport, and several small ones share a chunk.
  */
-import type { Address } from '../address.js'
+import type { Address, ListeningAddress } from '../address.js'
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import type { NettsError } from '../errors.js'
 import type { AcceptOptions, ListenOptions, Transport } from '../transport.js'
@@ -289,6 +289,8 @@ export interface ConnectionListener<T extends Transport = Transport>
   extends AsyncIterable<Connection<T>>,
     AsyncDisposable {
   readonly address: Address
+  /** Where it listens over each wire: several with `preferring`, else one. */
+  readonly addresses: readonly ListeningAddress[]
   /** Connections that were accepted here and are not closed. */
   readonly connections: ReadonlySet<Connection<T>>
   /** As {@link TransportListener.accept}. */

@@ -1,6 +1,8 @@
 /** A listener of connections: it knows those that it accepted, and can wait for them. */
+import type { ListeningAddress } from '../address.js'
 import { acceptChannel } from '../diagnostics.js'
 import { checkBoolean, checkOptionNames, checkTimeout } from '../driver/options.js'
+import type { PreferringListener } from '../preferring/listen-on-all.js'
 import { type ClockTimer, clock } from '../runtime/event-loop.js'
 import type { AcceptOptions, Transport, TransportListener } from '../transport.js'
 import type { Connection, ConnectionListener, ConnectionOptions, ListenerCloseOptions } from './connection.js'
@@ -10,11 +12,14 @@ const DEFAULT_DRAIN_MS = 10_000
 
 /** See {@link ConnectionListener}. */
 export class MessageListener<T extends Transport> implements ConnectionListener<T> {
+  readonly addresses: readonly ListeningAddress[]
   readonly #listener: TransportListener<T>
   readonly #options: ConnectionOptions
   readonly #connections = new Set<Connection<T>>()
 
-  constructor(listener: TransportListener<T>, options: ConnectionOptions) {
+  constructor(wire: string, listener: TransportListener<T>, options: ConnectionOptions) {
+    const { addresses } = listener as Partial<PreferringListener<T>>
+    this.addresses = addresses ?? Object.freeze([Object.freeze({ wire, address: listener.address })])
     this.#listener = listener
     this.#options = options
   }

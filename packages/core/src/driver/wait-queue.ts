@@ -94,25 +94,31 @@ export class WaitQueue<T, D = undefined> {
     return this.#first
   }
 
+  /** The one that came last. */
+  get last(): Waiter<T, D> | undefined {
+    return this.#last
+  }
+
   /** Waits at the end of the queue. Rejects with `ERR_NETTS_ABORTED` once `signal` says so. */
   wait(detail: D, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(aborted(signal, this.operation))
     return new Promise((resolve, reject) => this.add(detail, signal, resolve, reject))
   }
 
-  /** Like {@link wait}, settling through callbacks. */
+  /** Like {@link wait}, settling through callbacks. @param signal one that is not aborted yet */
   add(
     detail: D,
     signal: AbortSignal | undefined,
     resolve: (value: T | PromiseLike<T>) => void,
     reject: (error: NettsError) => void,
-  ): void {
+  ): Waiter<T, D> {
     const waiter = new Waiter(this, detail, signal, resolve, reject)
     waiter.previous = this.#last
     if (this.#last) this.#last.next = waiter
     else this.#first = waiter
     this.#last = waiter
     this.#length++
+    return waiter
   }
 
   resolveAll(value: T): void {

@@ -3,6 +3,7 @@ import type * as conformance from '@netts/conformance'
 import * as core from '@netts/core'
 import type * as driver from '@netts/core/driver'
 import * as mock from '@netts/mock'
+import * as pool from '@netts/pool'
 import * as rdmaSendRecv from '@netts/rdma-sendrecv'
 import * as tcp from '@netts/tcp'
 import type * as verbs from '@netts/verbs'
@@ -52,6 +53,9 @@ holds<Same<AnyMembers<typeof conformance>, never>>()
 holds<Same<AnyMembers<typeof core>, never>>()
 holds<Same<AnyMembers<typeof driver>, never>>()
 holds<Same<AnyMembers<typeof mock>, never>>()
+holds<Same<AnyMembers<typeof pool>, never>>()
+holds<Same<AnyMembers<pool.Pool>, never>>()
+holds<Same<AnyMembers<pool.PooledConnection>, never>>()
 holds<Same<AnyMembers<typeof rdmaSendRecv>, never>>()
 holds<Same<AnyMembers<typeof tcp>, never>>()
 holds<Same<AnyMembers<typeof verbs>, never>>()
@@ -71,4 +75,17 @@ export async function everyDriver(fixture: conformance.ConformanceFixture): Prom
   const builder = rdmaSendRecv.sendRecvOver({ verbs: host })
   const overSimulated = await (await core.connect(builder, address)).recv()
   holds<Same<typeof overSimulated, Buffer | undefined>>()
+}
+
+/** A pool's handle takes messages as a connection does, with the session that `prepare` made. */
+export async function pooled(builder: core.TransportBuilder): Promise<void> {
+  const connections = pool.createPool({ builder, endpoints: [address], prepare: () => ({ user: 'me' }) })
+  const connection = await connections.acquire()
+  holds<Same<(typeof connection)['session'], { user: string }>>()
+  const message = await connection.recv()
+  holds<Same<typeof message, Buffer | undefined>>()
+  const length = await connections.use(async (lent) => (await lent.recv())?.byteLength)
+  holds<Same<typeof length, number | undefined>>()
+  const either = core.preferring(rdmaSendRecv.sendRecv(), tcp.tcp())
+  holds<Same<typeof either, core.PreferringBuilder<core.Transport>>>()
 }

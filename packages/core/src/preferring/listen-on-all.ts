@@ -1,0 +1,165 @@
+/** Listening over several wires at once: one listener of all. */
+import { type Address, isPathAddress, type ListeningAddress } from '../address.js'
+import { BaseListener } from '../driver/base-listener.js'
+import { isNettsError, NettsError } from '../errors.js'
+import type {
+  AcceptOptions,
+  ListenOptions,
+  Transport,
+  TransportBuilder,
+  TransportListener,
+} from '../transport.js'
+import { rememberWire } from './wire-of.js'
+
+/** Listens over every wire that the machine has, as one. */
+export interface PreferringListener<T extends Transport = Transport> extends TransportListener<T> {
+  /** Where it listens over the first wire that this machine has. */
+  readonly address: Address
+  /** Where each wire listens, in order of preference. */
+  readonly addresses: readonly ListeningAddress[]
+}
+
+/** A wire to listen on. */
+interface ListenCandidate<T extends Transport> {
+  /** The name of the builder. */
+  readonly wire: string
+  readonly builder: TransportBuilder<T>
+  /** Where it listens, if not where all do. */
+  readonly address?: Address | undefined
+}
+
+/** One wire that listens. */
+interface OpenWire<T extends Transport> {
+  readonly wire: string
+  readonly listener: TransportListener<T>
+}
+
+/** How often all wires are tried on another port, when the system's choice for the first is taken on another wire. */
+const PORT_ATTEMPTS = 10
+
+/** Codes of what a machine can't do: a wire with one of these is left out. */
+const ABSENT: ReadonlySet<unknown> = new Set(['ERR_NETTS_UNAVAILABLE', 'ERR_NETTS_UNSUPPORTED'])
+
+/**
+ * Listens over all wires, or over none.
+ *
+ * @param onAbsent a wire was left out, as this machine does not have it: its place among the wires, and why
+ */
+export async function listenOnAll<T extends Transport>(
+  wires: readonly ListenCandidate<T>[],
+  address: Address,
+  options: ListenOptions,
+  onAbsent: (index: number, error: NettsError) => void,
+): Promise<PreferringListener<T>> {
+  for (let attempt = 1; ; attempt++) {
+    const absent: { index: number; wire: string; error: NettsError }[] = []
+    const open: OpenWire<T>[] = []
+    let isPortTaken = false
+    try {
+      let port = isPathAddress(address) ? undefined : address.port
+      for (const [index, wire] of wires.entries()) {
+        const target = wire.address ?? (port === undefined ? address : { ...address, port })
+        const sharesChosenPort = !wire.address && port !== undefined && isAnyPort(address) && port !== 0
+        try {
+          const listener = await wire.builder.listen(target, options)
+          open.push({ wire: wire.wire, listener })
+          if (!wire.address && port === 0 && !isPathAddress(listener.address)) port = listener.address.port
+        } catch (error) {
+          if (isNettsError(error) && ABSENT.has(error.code)) absent.push({ index, wire: wire.wire, error })
+          else {
+            isPortTaken = sharesChosenPort && isNettsError(error) && error.code === 'ERR_NETTS_LISTEN_FAILED'
+            throw error
+          }
+        }
+      }
+    } catch (error) {
+      await Promise.all(open.map(({ listener }) => listener.close()))
+      if (isPortTaken && attempt < PORT_ATTEMPTS) continue
+      throw error
+    }
+    for (const { index, error } of absent) onAbsent(index, error)
+    if (open.length === 0) throw nothingHere(absent, address)
+    return new ListenerOfAll(open)
+  }
+}
+
+function isAnyPort(address: Address): boolean {
+  return !isPathAddress(address) && address.port === 0
+}
+
+function nothingHere(
+  absent: readonly { readonly wire: string; readonly error: NettsError }[],
+  address: Address,
+): NettsError {
+  const reasons = absent.map(({ wire, error }) => `${wire}: ${error.message}`)
+  return new NettsError(
+    'ERR_NETTS_UNAVAILABLE',
+    `this machine has none of the wires: ${reasons.join('; ')}`,
+    {
+      cause: new AggregateError(absent.map(({ error }) => error)),
+      operation: 'listen',
+      address,
+    },
+  )
+}
+
+class ListenerOfAll<T extends Transport> extends BaseListener<T> implements PreferringListener<T> {
+  readonly address: Address
+  readonly addresses: readonly ListeningAddress[]
+  readonly #open: readonly OpenWire<T>[]
+  /** Wires whose next connection is waited for. */
+  readonly #asked = new Set<OpenWire<T>>()
+
+  constructor(open: readonly OpenWire<T>[]) {
+    // Each wire has a backlog of its own; here at most one of each waits.
+    super(open.length)
+    this.#open = open
+    this.addresses = Object.freeze(
+      open.map(({ wire, listener }) => Object.freeze({ wire, address: listener.address })),
+    )
+    this.address = this.addresses[0]!.address
+  }
+
+  override accept(options?: AcceptOptions): Promise<T | undefined> {
+    const accepted = super.accept(options)
+    if (this.queue.length === 0) for (const wire of this.#open) this.#ask(wire)
+    return accepted
+  }
+
+  override async close(): Promise<void> {
+    await super.close()
+    await Promise.all(this.#open.map(({ listener }) => listener.close()))
+  }
+
+  ref(): void {
+    for (const { listener } of this.#open) listener.ref()
+  }
+
+  unref(): void {
+    for (const { listener } of this.#open) listener.unref()
+  }
+
+  protected stop(): void {}
+
+  /** Whether an accept waits: then there is more room than for one connection of each wire. */
+  get #isWaitedFor(): boolean {
+    return this.queue.room > this.#open.length
+  }
+
+  #ask(wire: OpenWire<T>): void {
+    if (this.#asked.has(wire)) return
+    this.#asked.add(wire)
+    wire.listener.accept().then(
+      (transport) => {
+        // Without one, the listener was closed.
+        if (!transport) return
+        this.#asked.delete(wire)
+        rememberWire(transport, wire.wire)
+        if (!this.queue.push(transport)) transport.destroy()
+        else if (this.#isWaitedFor) this.#ask(wire)
+      },
+      // A listener that lost a wire is not what was asked for: it says so, as a listener of one wire does.
+      (error: NettsError) => this.queue.fail(error),
+    )
+  }
+}

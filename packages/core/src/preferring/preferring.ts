@@ -1,0 +1,159 @@
+/** Several wires as one builder: connects over the first that works, and listens on all that this machine has. */
+import type { Address } from '../address.js'
+import { wireFallbackChannel } from '../diagnostics.js'
+import { checkAddress } from '../driver/check-address.js'
+import { checkOptionNames, checkSignal, checkTimeout } from '../driver/options.js'
+import { aborted, invalidArgument, isNettsError, NettsError } from '../errors.js'
+import { now } from '../runtime/event-loop.js'
+import type { ConnectOptions, ListenOptions, Transport, TransportBuilder } from '../transport.js'
+import { type FallbackReason, fallbackReason } from './fallback.js'
+import { listenOnAll, type PreferringListener } from './listen-on-all.js'
+import { rememberWire } from './wire-of.js'
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+
+/** A wire to try: a builder, and where it has an address of its own. */
+export interface WireCandidate<T extends Transport = Transport> {
+  readonly builder: TransportBuilder<T>
+  /** Where to connect to, or to listen, over this wire. @default the address of the call */
+  readonly address?: Address | undefined
+}
+
+/** How often one wire could not be had, by reason. */
+export interface WireFallbacks {
+  /** The name of its builder. */
+  readonly wire: string
+  readonly counts: Readonly<Partial<Record<FallbackReason, number>>>
+}
+
+/** Wires in order of preference, as one builder. */
+export interface PreferringBuilder<T extends Transport = Transport> extends TransportBuilder<T> {
+  /**
+   * Listens over every wire that this machine has: {@link PreferringListener.addresses} names each. Wires that are
+   * `ERR_NETTS_UNAVAILABLE` or `ERR_NETTS_UNSUPPORTED` here are left out, counted and told, as long as one is left; any
+   * other failure closes them all. With port 0 all have the same port, but for those with an address of their own.
+   */
+  listen(address: Address, options?: ListenOptions): Promise<PreferringListener<T>>
+  /** How often each wire could not be had, in order of preference: what the tuning of a machine looks at. */
+  readonly fallbacks: readonly WireFallbacks[]
+}
+
+/** A wire, and how often it could not be had. */
+interface Wire<T extends Transport> extends WireCandidate<T>, WireFallbacks {
+  readonly counts: Partial<Record<FallbackReason, number>>
+}
+
+/**
+ * Wires in order of preference, as one builder: `preferring(sendRecv(), tcp())`.
+ *
+ * Connecting tries one after the other, within one deadline, of which each gets an equal share of what is left: a wire that
+ * swallows everything leaves time for the next. The next one is tried when a wire can't be had, here or there (see
+ * {@link FallbackReason}); never after an error about certificates or arguments, nor after what the peer may not say. Every
+ * fall is counted, and told on the diagnostics channel `netts:wire:fallback`; {@link wireOf} says which wire a connection
+ * runs on. When no wire can be had, it rejects with the code of the last one, and with all errors in an `AggregateError` as
+ * the cause.
+ *
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no candidates, or one that is none
+ */
+export function preferring<T extends Transport>(
+  ...candidates: (TransportBuilder<T> | WireCandidate<T>)[]
+): PreferringBuilder<T> {
+  const wires = candidates.map(checkCandidate)
+  if (wires.length === 0) throw invalidArgument('preferring needs at least one builder')
+  return Object.freeze({
+    name: `preferring(${wires.map(({ wire }) => wire).join(', ')})`,
+    fallbacks: Object.freeze(wires.map(({ wire, counts }) => ({ wire, counts }))),
+    connect: (address: Address, options?: ConnectOptions) => connectInOrder(wires, address, options),
+    async listen(asked: Address, options: ListenOptions = {}) {
+      const address = checkAddress(asked, 'listen')
+      return listenOnAll(wires, address, options, (index, error) => {
+        const wire = wires[index]!
+        onFallback(wire, wire.address ?? address, 'listen', error)
+      })
+    },
+  })
+}
+
+function checkCandidate<T extends Transport>(candidate: TransportBuilder<T> | WireCandidate<T>): Wire<T> {
+  const isWrapped = typeof candidate === 'object' && candidate !== null && 'builder' in candidate
+  if (isWrapped) checkOptionNames('candidate', candidate, ['builder', 'address'])
+  const { builder, address } = isWrapped ? candidate : { builder: candidate, address: undefined }
+  if (typeof builder?.connect !== 'function' || typeof builder.listen !== 'function') {
+    throw invalidArgument('each candidate must be a TransportBuilder, such as tcp(), or { builder, address }')
+  }
+  const own = address && checkAddress(address, 'listen')
+  return { builder, address: own, wire: builder.name, counts: {} }
+}
+
+async function connectInOrder<T extends Transport>(
+  wires: readonly Wire<T>[],
+  asked: Address,
+  options: ConnectOptions = {},
+): Promise<T> {
+  const { signal: given, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = checkOptionNames('options', options, [
+    'signal',
+    'timeoutMs',
+  ])
+  const address = checkAddress(asked, 'connect')
+  const signal = checkSignal(given)
+  checkTimeout('timeoutMs', timeoutMs)
+  const endMs = now() + timeoutMs
+  const errors: NettsError[] = []
+  for (const [index, wire] of wires.entries()) {
+    if (signal?.aborted) throw aborted(signal, 'connect', address)
+    const target = wire.address ?? address
+    const untried = wires.length - index
+    try {
+      const transport = await wire.builder.connect(target, {
+        signal,
+        timeoutMs: timeoutMs === 0 ? endlessShare(untried) : share(endMs - now(), untried),
+      })
+      rememberWire(transport, wire.wire)
+      return transport
+    } catch (error) {
+      if (!isNettsError(error) || fallbackReason(error) === undefined) throw error
+      errors.push(error)
+      onFallback(wire, target, 'connect', error)
+    }
+  }
+  throw noWire(wires, errors, address)
+}
+
+/** An equal share of the time that is left: at least 1 ms, since 0 waits for ever. */
+function share(leftMs: number, untried: number): number {
+  return Math.max(1, Math.ceil(leftMs / untried))
+}
+
+/** Without a deadline the last wire has none, and the others the usual one. */
+function endlessShare(untried: number): number {
+  return untried === 1 ? 0 : DEFAULT_CONNECT_TIMEOUT_MS
+}
+
+function onFallback<T extends Transport>(
+  { wire, counts }: Wire<T>,
+  address: Address,
+  operation: 'connect' | 'listen',
+  error: NettsError,
+): void {
+  const reason = error.code as FallbackReason
+  const count = (counts[reason] ?? 0) + 1
+  counts[reason] = count
+  if (wireFallbackChannel.hasSubscribers) {
+    wireFallbackChannel.publish({ wire, address, operation, reason, error, count })
+  }
+}
+
+function noWire<T extends Transport>(
+  wires: readonly Wire<T>[],
+  errors: readonly NettsError[],
+  address: Address,
+): NettsError {
+  const last = errors[errors.length - 1] as NettsError
+  if (errors.length === 1) return last
+  const reasons = errors.map(({ message }, index) => `${wires[index]!.wire}: ${message}`)
+  return new NettsError(last.code, `no wire could be had: ${reasons.join('; ')}`, {
+    cause: new AggregateError(errors),
+    operation: 'connect',
+    address,
+  })
+}

@@ -1,0 +1,17 @@
+/** Which wire a transport runs on, where a program left the choice to netts. */
+import type { Transport } from '../transport.js'
+
+const wires = new WeakMap<object, string>()
+
+/** Remembers the driver that made a transport. */
+export function rememberWire(transport: Transport, wire: string): void {
+  wires.set(transport, wire)
+}
+
+/**
+ * The name of the driver that {@link preferring} made a transport with, such as `tcp`: of
+ * `wireOf(connection.transport)`. `undefined` for a transport that it did not make.
+ */
+export function wireOf(transport: object): string | undefined {
+  return wires.get(transport)
+}

@@ -1,0 +1,123 @@
+/** What happens to a connection between two borrowers: it is looked at, asked by `validate`, undone by `reset`. */
+import type { Address, Connection, NettsError, Transport } from '@netts/core'
+import { afterPendingInput } from '@netts/core/driver'
+import { callWithDeadline } from './calls.js'
+import type { RetireReason } from './events.js'
+import type { Member } from './member.js'
+import type { PoolSettings } from './options.js'
+import type { PoolTime } from './time.js'
+
+/** What the checks need of their pool. */
+export interface ChecksOwner<T extends Transport, S> {
+  /** The connection may be lent. */
+  offer(member: Member<T, S>): void
+  /** It may not be lent any more. */
+  retire(member: Member<T, S>, reason: RetireReason): void
+  /** A check is over: those that wait for it may need another connection. */
+  fill(): void
+}
+
+interface CheckContext<S> {
+  readonly endpoint: Address
+  readonly signal: AbortSignal
+  readonly session: S
+}
+
+/** See above. While one is under way, nobody has the connection, and it counts as coming. */
+export class Checks<T extends Transport, S> {
+  readonly #settings: PoolSettings<T, S>
+  readonly #time: PoolTime
+  readonly #owner: ChecksOwner<T, S>
+  readonly #stopping = new AbortController()
+
+  constructor(settings: PoolSettings<T, S>, time: PoolTime, owner: ChecksOwner<T, S>) {
+    this.#settings = settings
+    this.#time = time
+    this.#owner = owner
+  }
+
+  /** What is wrong with a connection that nobody has; `undefined` when nothing is. */
+  faultOfIdle(member: Member<T, S>): RetireReason | undefined {
+    if (member.hasEnded) return 'ended'
+    return !this.#settings.isShared && member.hasStrayInput ? 'unclean' : undefined
+  }
+
+  /** Looks for pending input, and asks `validate`, before a connection is lent that nobody had for long. */
+  look(member: Member<T, S>): void {
+    member.endpoint.onCheck(member)
+    afterPendingInput(this.#time, () => {
+      const { validate } = this.#settings
+      const fault = this.#faultOfRested(member)
+      if (fault !== undefined || !validate || member.state !== 'checking') {
+        this.#end(member, fault)
+        return
+      }
+      this.#call('validate', member, validate).then(
+        (isValid) => this.#end(member, isValid === true ? this.#faultOfCalled(member) : 'invalid'),
+        () => this.#end(member, 'invalid'),
+      )
+    })
+  }
+
+  /** Has a connection undone that came back. @returns whether there is anything to do */
+  reset(member: Member<T, S>): boolean {
+    const { reset } = this.#settings
+    if (!reset) return false
+    member.endpoint.onCheck(member)
+    this.#call('reset', member, reset).then(
+      () => this.#end(member, this.#faultOfCalled(member)),
+      () => this.#end(member, 'reset'),
+    )
+    return true
+  }
+
+  /** Ends the calls that are under way, for good. */
+  stop(error: NettsError): void {
+    this.#stopping.abort(error)
+  }
+
+  /** What is wrong with a connection that nobody had for long. */
+  #faultOfRested(member: Member<T, S>): RetireReason | undefined {
+    const { min, idleTimeoutMs } = this.#settings
+    const { endpoint, expiresWallMs, idleSinceWallMs } = member
+    const wallMs = this.#time.wallMs()
+    if (expiresWallMs <= wallMs) return 'lifetime'
+    // No timer did that: the machine slept.
+    const isSurplus = endpoint.staying - endpoint.connecting > min
+    if (isSurplus && idleSinceWallMs + idleTimeoutMs <= wallMs) return 'idle'
+    return this.faultOfIdle(member)
+  }
+
+  /** What is wrong with a connection that `validate` or `reset` had. */
+  #faultOfCalled(member: Member<T, S>): RetireReason | undefined {
+    if (member.hasEnded) return 'ended'
+    return !this.#settings.isShared && member.hasLeftovers ? 'unclean' : undefined
+  }
+
+  #call<R>(
+    operation: 'validate' | 'reset',
+    { connection, session, endpoint }: Member<T, S>,
+    call: (connection: Connection<T>, context: CheckContext<S>) => R | PromiseLike<R>,
+  ): Promise<R> {
+    const limits = {
+      operation,
+      endpoint: endpoint.address,
+      timeoutMs: this.#settings.checkTimeoutMs,
+      signal: this.#stopping.signal,
+      time: this.#time,
+    }
+    return callWithDeadline(limits, (context) => call(connection, { ...context, session }))
+  }
+
+  /** It may have been retired, or ended, meanwhile. */
+  #end(member: Member<T, S>, fault: RetireReason | undefined): void {
+    if (member.state === 'checking') {
+      member.endpoint.onChecked(member)
+      // What came meanwhile was for the one who checked.
+      member.rest(this.#time.wallMs())
+      if (fault !== undefined) this.#owner.retire(member, fault)
+      else this.#owner.offer(member)
+    }
+    this.#owner.fill()
+  }
+}

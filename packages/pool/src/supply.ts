@@ -1,0 +1,261 @@
+/** Opens connections: for callers that wait, ahead of them, and to find out whether an endpoint works again. */
+import { connect, isNettsError, NettsError, type Transport, wireOf } from '@netts/core'
+import { callWithDeadline } from './calls.js'
+import { type Attempt, type EndpointState, SLOW_ATTEMPT_MS } from './endpoint-state.js'
+import type { EndpointSet } from './endpoints/endpoint-set.js'
+import { callbackError, messageOf } from './errors.js'
+import type { Reporter } from './events.js'
+import type { Member, Opened } from './member.js'
+import type { PoolSettings } from './options.js'
+import { reconnectExponential } from './policy/backoff.js'
+import { isHopeless, isLocalCause } from './policy/cause.js'
+import { RefillRate } from './policy/refill-rate.js'
+import type { PoolTime } from './time.js'
+
+/** What a supply needs of its pool. */
+export interface SupplyOwner<T extends Transport, S> {
+  /** A connection was opened. */
+  onOpened(endpoint: EndpointState<T, S>, opened: Opened<T, S>): void
+  /** An attempt failed. @param isFinal the caller that waits longest does not wait for another attempt */
+  onAttemptFailed(endpoint: EndpointState<T, S>, error: NettsError, isFinal: boolean): void
+  /** An attempt was given up: those that wait for it need another one. */
+  onCancelled(): void
+  /** The circuit breaker of an endpoint opened. */
+  onDown(endpoint: EndpointState<T, S>): void
+  /** Asks for a look at the pool when a time has come, on the monotonic clock. */
+  wakeAt(atMs: number): void
+}
+
+/** See above. */
+export class Supply<T extends Transport, S> {
+  readonly #settings: PoolSettings<T, S>
+  readonly #time: PoolTime
+  readonly #endpoints: EndpointSet<T, S>
+  readonly #reporter: Reporter
+  readonly #owner: SupplyOwner<T, S>
+  readonly #refillRate: RefillRate
+  readonly #defaultPolicy = reconnectExponential()
+  #isStopped = false
+  /** Attempts that are under way, of endpoints that left the list too. */
+  readonly #attempts = new Set<Attempt>()
+
+  constructor(
+    settings: PoolSettings<T, S>,
+    time: PoolTime,
+    endpoints: EndpointSet<T, S>,
+    reporter: Reporter,
+    owner: SupplyOwner<T, S>,
+  ) {
+    this.#settings = settings
+    this.#time = time
+    this.#endpoints = endpoints
+    this.#reporter = reporter
+    this.#owner = owner
+    this.#refillRate = new RefillRate(settings.refillPerSecond, settings.maxConnecting)
+  }
+
+  /** Attempts that are under way. */
+  get connecting(): number {
+    return this.#attempts.size
+  }
+
+  /** Attempts that somebody may count on: with several endpoints, not those that take long. */
+  get promising(): number {
+    if (this.#attempts.size === 0 || this.#endpoints.list.length < 2) return this.#attempts.size
+    const slowMs = this.#time.nowMs() - SLOW_ATTEMPT_MS
+    let promising = 0
+    for (const { startedMs } of this.#attempts) if (startedMs > slowMs) promising++
+    return promising
+  }
+
+  /** Begins an attempt to connect. */
+  open(endpoint: EndpointState<T, S>): void {
+    if (this.#isStopped) return
+    const startedMs = this.#time.nowMs()
+    const attempt: Attempt = { abort: new AbortController(), round: endpoint.round, startedMs }
+    this.#attempts.add(attempt)
+    endpoint.attemptsNow.add(attempt)
+    endpoint.circuit.onConnecting()
+    endpoint.attempts++
+    this.#endpoints.count(1)
+    if (this.#endpoints.list.length > 1) this.#owner.wakeAt(startedMs + SLOW_ATTEMPT_MS)
+    this.#connect(endpoint, attempt).then(
+      (opened) => this.#onOpened(endpoint, attempt, opened),
+      (error: unknown) => this.#onFailed(endpoint, attempt, error),
+    )
+  }
+
+  /** Opens what `min` asks for, at a bounded rate, and tries endpoints again that nobody can be sent to. */
+  refill(hasDemand: boolean): void {
+    const { min } = this.#settings
+    const isSeveral = this.#endpoints.list.length > 1
+    for (const endpoint of this.#endpoints.list) {
+      const isProbed = isSeveral && hasDemand && endpoint.failures > 0
+      let wanted = Math.max(min, isProbed ? 1 : 0)
+      if (wanted > 0) wanted -= endpoint.staying
+      while (wanted-- > 0 && this.#endpoints.hasRoom(endpoint)) {
+        const nowMs = this.#time.nowMs()
+        if (nowMs < endpoint.refillAtMs || !this.#endpoints.mayConnect(endpoint, nowMs)) {
+          this.wakeForRetry(endpoint, endpoint.refillAtMs)
+          break
+        }
+        if (!this.#refillRate.take(nowMs)) {
+          this.#owner.wakeAt(nowMs + this.#refillRate.waitMs)
+          return
+        }
+        this.open(endpoint)
+      }
+    }
+  }
+
+  /** Asks for a look when an endpoint may be tried again. @param notBeforeMs on the monotonic clock */
+  wakeForRetry(endpoint: EndpointState<T, S>, notBeforeMs = 0): void {
+    const openUntilMs = this.#endpoints.isPanic ? 0 : (endpoint.circuit.openUntilMs ?? 0)
+    const atMs = Math.max(endpoint.retryAtMs, openUntilMs, notBeforeMs)
+    // What is due already waits for room, or for an attempt that is under way.
+    if (atMs > this.#time.nowMs()) this.#owner.wakeAt(atMs)
+  }
+
+  /** A connection died before it had proved that its endpoint works: as an attempt that failed. */
+  onStillborn({ endpoint, round }: Member<T, S>, error: NettsError): void {
+    if (round === endpoint.round) this.#endRound(endpoint, error)
+  }
+
+  /** Gives up the attempts at one endpoint. */
+  abandon(endpoint: EndpointState<T, S>, error: NettsError): void {
+    for (const attempt of endpoint.attemptsNow) attempt.abort.abort(error)
+  }
+
+  /** Gives up all attempts, for good. */
+  stop(error: NettsError): void {
+    this.#isStopped = true
+    for (const attempt of this.#attempts) attempt.abort.abort(error)
+  }
+
+  async #connect(endpoint: EndpointState<T, S>, attempt: Attempt): Promise<Opened<T, S>> {
+    const { connectTimeoutMs, prepare } = this.#settings
+    const { address, wires } = endpoint
+    const { round, startedMs } = attempt
+    const { signal } = attempt.abort
+    const builder = wires.builder(startedMs)
+    const connection = await connect(builder, address, {
+      ...this.#settings.connection,
+      signal,
+      timeoutMs: connectTimeoutMs,
+    })
+    try {
+      signal.throwIfAborted()
+      connection.unref()
+      const wire = wireOf(connection.transport) ?? builder.name
+      if (!prepare) return { connection, wire, round, session: undefined as S }
+      const leftMs = connectTimeoutMs - (this.#time.nowMs() - startedMs)
+      const limits = {
+        operation: 'prepare',
+        endpoint: address,
+        timeoutMs: connectTimeoutMs === 0 ? 0 : Math.max(1, Math.ceil(leftMs)),
+        signal,
+        time: this.#time,
+      }
+      const session = await callWithDeadline(limits, (context) => prepare(connection, context))
+      return { connection, wire, round, session }
+    } catch (error) {
+      connection.destroy(error)
+      throw error
+    }
+  }
+
+  #onOpened(endpoint: EndpointState<T, S>, attempt: Attempt, opened: Opened<T, S>): void {
+    this.#end(endpoint, attempt)
+    if (this.#isStopped || endpoint.isRemoved) {
+      opened.connection.destroy()
+      this.#owner.onCancelled()
+      return
+    }
+    const nowMs = this.#time.nowMs()
+    const { address, wires } = endpoint
+    const isUp = endpoint.circuit.onConnected(nowMs)
+    this.#owner.onOpened(endpoint, opened)
+    this.#reporter.tell({
+      type: 'connect',
+      endpoint: address,
+      wire: opened.wire,
+      tookMs: nowMs - attempt.startedMs,
+    })
+    if (isUp) this.#reporter.tell({ type: 'endpoint-up', endpoint: address })
+    if (wires.onConnected(opened.wire, nowMs)) {
+      const { wireRetryMs: retryAfterMs } = this.#settings
+      const { preferred } = wires
+      this.#reporter.tell({ type: 'fallback', endpoint: address, wire: opened.wire, preferred, retryAfterMs })
+    }
+  }
+
+  #onFailed(endpoint: EndpointState<T, S>, attempt: Attempt, thrown: unknown): void {
+    this.#end(endpoint, attempt)
+    if (this.#isStopped || endpoint.isRemoved) {
+      endpoint.circuit.onConnectCancelled()
+      this.#owner.onCancelled()
+      return
+    }
+    const error = connectError(thrown, endpoint)
+    endpoint.failedAttempts++
+    endpoint.onError(error)
+    if (attempt.round === endpoint.round) this.#endRound(endpoint, error)
+    const isLocal = isLocalCause(error)
+    const isDown = !isLocal && endpoint.circuit.onFailure(this.#time.nowMs())
+    if (isLocal) endpoint.circuit.onConnectCancelled()
+    const retryAfterMs = endpoint.waitsToRetry
+      ? Math.max(0, endpoint.retryAtMs - this.#time.nowMs())
+      : undefined
+    this.#reporter.tell({ type: 'connect-failed', endpoint: endpoint.address, error, isLocal, retryAfterMs })
+    if (isDown) this.#owner.onDown(endpoint)
+    this.#owner.onAttemptFailed(endpoint, error, !endpoint.waitsToRetry)
+  }
+
+  #end(endpoint: EndpointState<T, S>, attempt: Attempt): void {
+    this.#attempts.delete(attempt)
+    endpoint.attemptsNow.delete(attempt)
+    this.#endpoints.count(-1)
+  }
+
+  /** One more round failed: those that fail with it later are of the same one. */
+  #endRound(endpoint: EndpointState<T, S>, error: NettsError): void {
+    endpoint.round++
+    endpoint.failures++
+    endpoint.onError(error)
+    const delayMs = isHopeless(error) ? undefined : this.#delay(endpoint, error)
+    const { failures, address } = endpoint
+    const refillDelayMs = delayMs ?? this.#defaultPolicy({ failures, endpoint: address, error }) ?? 0
+    const nowMs = this.#time.nowMs()
+    endpoint.waitsToRetry = delayMs !== undefined
+    endpoint.retryAtMs = nowMs + (delayMs ?? 0)
+    endpoint.refillAtMs = nowMs + refillDelayMs
+  }
+
+  #delay(endpoint: EndpointState<T, S>, error: NettsError): number | undefined {
+    const asked = { failures: endpoint.failures, endpoint: endpoint.address, error }
+    const { reconnect } = this.#settings
+    try {
+      const delayMs = reconnect(asked)
+      if (delayMs === undefined) return undefined
+      if (Number.isFinite(delayMs)) return Math.max(1, delayMs)
+      this.#onPolicyFailed(callbackError('reconnect', `returned ${String(delayMs)}, which is no delay`))
+    } catch (thrown) {
+      this.#onPolicyFailed(callbackError('reconnect', `threw: ${messageOf(thrown)}`, thrown))
+    }
+    return this.#defaultPolicy(asked)
+  }
+
+  #onPolicyFailed(error: NettsError): void {
+    this.#reporter.tell({ type: 'callback-failed', callback: 'reconnect', error })
+  }
+}
+
+/** What `connect` or `prepare` threw, as an error about the endpoint. */
+function connectError(thrown: unknown, endpoint: { readonly address: NettsError['address'] }): NettsError {
+  if (isNettsError(thrown)) return thrown
+  return new NettsError('ERR_NETTS_CONNECT_FAILED', `preparing a connection failed: ${messageOf(thrown)}`, {
+    cause: thrown,
+    operation: 'prepare',
+    ...(endpoint.address && { address: endpoint.address }),
+  })
+}
