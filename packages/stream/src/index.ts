@@ -1,0 +1,8 @@
+/**
+ * `@netts/stream`: any transport as a stream of Node.js, so that software written for sockets runs over any wire.
+ *
+ * @packageDocumentation
+ */
+export { createStream } from './create-stream.js'
+export type { StreamOptions } from './stream-options.js'
+export type { StreamReadyState, TransportStream } from './transport-stream.js'
