@@ -36,7 +36,11 @@ class DuplexListener extends BaseListener<Transport> {
   unref(): void {}
 }
 
-function failed(code: 'ERR_NETTS_CONNECT_FAILED' | 'ERR_NETTS_LISTEN_FAILED', address: Address, cause?: Error) {
+function failed(
+  code: 'ERR_NETTS_CONNECT_FAILED' | 'ERR_NETTS_LISTEN_FAILED',
+  address: Address,
+  cause?: Error,
+) {
   return new NettsError(code, `${formatAddress(address)}: ${cause?.message ?? 'nobody is there'}`, {
     address,
     cause,
@@ -61,7 +65,9 @@ export function overSockets(options: TransportFromDuplexOptions = {}): Transport
       const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
       await listening(server, address, backlog)
       const { port } = server.address() as { port: number }
-      const listener = new DuplexListener({ ...(address as HostAddress), port }, backlog, () => server.close())
+      const listener = new DuplexListener({ ...(address as HostAddress), port }, backlog, () =>
+        server.close(),
+      )
       server.on('connection', (socket: Socket) => listener.push(socket, options))
       return listener
     },

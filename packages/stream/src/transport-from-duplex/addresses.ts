@@ -6,6 +6,9 @@ import { checkAddress, type TransportEnds } from '@netts/core/driver'
 /** An end without a name, such as that of a client of a Unix socket. */
 const UNNAMED: Address = Object.freeze({ path: '' })
 
+/** What the program says. */
+type GivenEnds = { readonly [K in keyof TransportEnds]?: Address | undefined }
+
 /** What a `net.Socket` says of its ends. */
 interface Named {
   readonly localAddress?: string
@@ -18,7 +21,7 @@ interface Named {
  * Both addresses. They are asked for once, as a socket forgets them when it is closed.
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for given ones that are none
  */
-export function endsOf(duplex: Duplex, given: Partial<TransportEnds>): TransportEnds {
+export function endsOf(duplex: Duplex, given: GivenEnds): TransportEnds {
   const { localAddress, localPort, remoteAddress, remotePort } = duplex as Named
   return {
     localAddress: given.localAddress

@@ -1,7 +1,7 @@
 /** A transport over a Duplex of node:stream. */
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type BufferPool, type NettsError, type RecvCompletion, type TransportCapabilities } from '@netts/core'
+import type { BufferPool, NettsError, RecvCompletion, TransportCapabilities } from '@netts/core'
 import {
   BaseTransport,
   type BufferSlot,
@@ -52,7 +52,12 @@ export class DuplexTransport extends BaseTransport {
   #holdsProcess = false
 
   /** @param duplex checked */
-  constructor(duplex: Duplex, ends: TransportEnds, capabilities: TransportCapabilities, config: DuplexConfig) {
+  constructor(
+    duplex: Duplex,
+    ends: TransportEnds,
+    capabilities: TransportCapabilities,
+    config: DuplexConfig,
+  ) {
     super(ends)
     this.duplex = duplex
     this.capabilities = capabilities
