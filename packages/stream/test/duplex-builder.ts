@@ -92,7 +92,7 @@ export function overPairs(options: TransportFromDuplexOptions = {}): TransportBu
       const listener = listeners.get(formatAddress(remoteAddress))
       if (!listener) throw failed('ERR_NETTS_CONNECT_FAILED', remoteAddress)
       const localAddress = { host: '127.0.0.1', port: ++lastPort }
-      const [near, far] = duplexPair()
+      const [near, far] = linkedPair()
       listener.push(far, { ...options, localAddress: remoteAddress, remoteAddress: localAddress })
       return transportFromDuplex(near, { ...options, localAddress, remoteAddress })
     },
@@ -104,5 +104,22 @@ export function overPairs(options: TransportFromDuplexOptions = {}): TransportBu
       listeners.set(key, listener)
       return listener
     },
+  })
+}
+
+/** A pair of Node's own whose ends learn what becomes of each other: in Node.js 20 they do not. */
+function linkedPair(): [Duplex, Duplex] {
+  const [near, far] = duplexPair()
+  link(near, far)
+  link(far, near)
+  return [near, far]
+}
+
+function link(gone: Duplex, other: Duplex): void {
+  gone.once('close', () => {
+    if (!gone.writableFinished) other.destroy()
+    // One that had ended takes what still comes, as a kernel would.
+    other._write = (_bytes, _encoding, done) => done()
+    other._final = (done) => done()
   })
 }

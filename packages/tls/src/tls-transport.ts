@@ -1,11 +1,15 @@
 /** A transport over TLS: `TLSSocket` of Node.js over the stream of another transport. */
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
-import type { NettsError, Transport } from '@netts/core'
+import type { NettsError, Transport, TransportCapabilities } from '@netts/core'
+import { nextTick } from '@netts/core/driver'
 import type { TransportStream } from '@netts/stream'
 import { DuplexTransport } from '@netts/stream/driver'
 import { tlsFailed, truncated } from './errors.js'
 import type { TlsConfig } from './options.js'
+
+/** A wire that is gone shows as truncation, whatever it can say itself: nobody but the peer can say the end of TLS. */
+const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
 /** What was agreed on in a handshake, and with whom. */
 export interface TlsInfo {
@@ -42,27 +46,30 @@ export class TransportOverTls extends DuplexTransport implements TlsTransport {
   readonly tls: TlsInfo
   readonly #wire: TransportStream
   #hasTlsEnded = false
+  #hasWireEnded = false
 
   /** @param socket past its handshake, over `wire` */
   constructor(socket: TLSSocket, wire: TransportStream, config: TlsConfig) {
-    const below = wire.transport!
-    // A wire that is cut shows as truncation, whatever it can say itself. What arrived is known to the wire alone.
-    super(socket, below, { ...below.capabilities, reset: true }, config.limits)
+    super(socket, wire.transport!, CAPABILITIES, config.limits)
     this.#wire = wire
     this.tls = infoOf(socket)
   }
 
   override start(): void {
     super.start()
-    this.#wire.once('end', () => this.#onWireEnd())
+    // Before the listener by which the wire's end becomes one of TLS, so that its own end, which may be due in this very
+    // turn, comes before this looks, and that other one behind it.
+    this.#wire.prependOnceListener('end', () => nextTick(() => this.#onWireEnd()))
   }
 
   protected override onEnd(): void {
+    if (this.#hasWireEnded) return
     this.#hasTlsEnded = true
     super.onEnd()
   }
 
   #onWireEnd(): void {
+    this.#hasWireEnded = true
     if (this.#hasTlsEnded) return
     // What a peer says after a disconnect is discarded anyhow.
     if (this.state === 'disconnecting' || this.state === 'closed') this.onPeerEnd()

@@ -5,11 +5,13 @@ import type { BufferPool, NettsError, RecvCompletion, TransportCapabilities } fr
 import {
   BaseTransport,
   type BufferSlot,
+  clock,
   KeepAlive,
   nextTick,
   sharePool,
   type TransportEnds,
 } from '@netts/core/driver'
+import { takeTurn } from '@netts/core/lifecycle'
 import { duplexClosed, duplexFailed } from './failure.js'
 import { Incoming } from './incoming.js'
 import type { DuplexConfig } from './limits.js'
@@ -259,7 +261,10 @@ export class DuplexTransport extends BaseTransport {
   }
 
   repostRecv(chunkIndex: number): void {
+    const wasHandedOut = this.#incoming.isHandedOut
     this.#incoming.release(chunkIndex)
+    // What was withheld can be polled now.
+    if (wasHandedOut && this.#incoming.hasUnpolled) this.wake()
     if (this.#isPaused && !this.#incoming.isFull) this.#resume()
   }
 
@@ -288,9 +293,13 @@ export class DuplexTransport extends BaseTransport {
     this.resumeInput()
   }
 
-  /** At once where nobody's method can be on the stack. */
+  /**
+   * At once where nobody's method can be on the stack. Streams in memory may answer each other within one turn for ever:
+   * so that the event loop gets on, the waker waits for the next one now and then.
+   */
   #wake(): void {
     if (this.#isSocket) this.wakeNow()
-    else this.wake()
+    else if (takeTurn()) this.wake()
+    else clock.setImmediate(() => this.wakeNow())
   }
 }

@@ -12,7 +12,9 @@ export class Incoming {
   #chunks: Uint8Array[] = []
   /** The next one of them to be handed out. */
   #next = 0
+  /** What of the window is used by all chunks, and by those that are handed out. */
   #heldBytes = 0
+  #handedOutBytes = 0
 
   /** @param window in bytes */
   constructor(window: number) {
@@ -22,6 +24,11 @@ export class Incoming {
   /** Whether nothing more should be received before a release. */
   get isFull(): boolean {
     return this.#heldBytes >= this.#window
+  }
+
+  /** Whether nothing more is handed out before a release: more may be received than fits, as a stream stops late. */
+  get isHandedOut(): boolean {
+    return this.#handedOutBytes >= this.#window
   }
 
   /** Whether something waits to be polled. */
@@ -36,11 +43,13 @@ export class Incoming {
 
   /** See `Transport.pollRecv`. */
   poll(out: RecvCompletion[]): number {
-    const count = Math.min(out.length, this.#chunks.length - this.#next)
-    for (let i = 0; i < count; i++) {
+    const most = Math.min(out.length, this.#chunks.length - this.#next)
+    let count = 0
+    for (; count < most && !this.isHandedOut; count++) {
       const bytes = this.#chunks[this.#next++]!
-      out[i]!.chunkIndex = this.#handedOut.add(bytes)
-      out[i]!.byteLength = bytes.byteLength
+      this.#handedOutBytes += windowCost(bytes)
+      out[count]!.chunkIndex = this.#handedOut.add(bytes)
+      out[count]!.byteLength = bytes.byteLength
     }
     if (count > 0 && !this.hasUnpolled) this.#forget()
     return count
@@ -53,7 +62,9 @@ export class Incoming {
 
   /** See `Transport.repostRecv`. */
   release(chunkIndex: number): void {
-    this.#heldBytes -= windowCost(this.#handedOut.remove(chunkIndex))
+    const cost = windowCost(this.#handedOut.remove(chunkIndex))
+    this.#heldBytes -= cost
+    this.#handedOutBytes -= cost
   }
 
   /** Drops what nobody polled. */
