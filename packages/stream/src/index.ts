@@ -3,6 +3,14 @@
  *
  * @packageDocumentation
  */
+export { connectStream } from './connect-stream.js'
 export { createStream } from './create-stream.js'
+export type { SocketAddress, StreamReadyState } from './socket-like.js'
 export type { StreamOptions } from './stream-options.js'
-export type { StreamReadyState, TransportStream } from './transport-stream.js'
+export {
+  createStreamServer,
+  type StreamServer,
+  type StreamServerEvents,
+  type StreamServerOptions,
+} from './stream-server.js'
+export type { TransportStream } from './transport-stream.js'
