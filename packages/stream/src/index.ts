@@ -3,8 +3,16 @@
  *
  * @packageDocumentation
  */
+export { connectStream } from './connect-stream.js'
 export { createStream } from './create-stream.js'
+export type { SocketAddress, StreamReadyState } from './socket-like.js'
 export type { StreamOptions } from './stream-options.js'
+export {
+  createStreamServer,
+  type StreamServer,
+  type StreamServerEvents,
+  type StreamServerOptions,
+} from './stream-server.js'
 export type { DuplexLimits } from './transport-from-duplex/limits.js'
 export { type TransportFromDuplexOptions, transportFromDuplex } from './transport-from-duplex.js'
-export type { StreamReadyState, TransportStream } from './transport-stream.js'
+export type { TransportStream } from './transport-stream.js'

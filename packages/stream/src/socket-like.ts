@@ -107,8 +107,9 @@ export abstract class SocketLike extends Duplex {
     if (callback !== undefined && typeof callback !== 'function') {
       throw invalidArgument('callback must be a function', 'setTimeout')
     }
-    // As net.Socket, which takes fractions.
-    this.#timeoutMs = checkTimeout('timeoutMs', Math.trunc(timeoutMs))
+    // Fractions are cut off, as by net.Socket.
+    const wholeMs = typeof timeoutMs === 'number' ? Math.trunc(timeoutMs) : timeoutMs
+    this.#timeoutMs = checkTimeout('timeoutMs', wholeMs)
     if (this.destroyed) return this
     this.#inactivity ??= new Inactivity(
       () => this.isMoving(),

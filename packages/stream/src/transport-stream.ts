@@ -7,8 +7,6 @@ import { type SocketAddress, SocketLike, type StreamReadyState } from './socket-
 import type { StreamConfig } from './stream-options.js'
 import { Wire, type WireOwner } from './wire.js'
 
-export type { StreamReadyState } from './socket-like.js'
-
 /**
  * A stream over a transport, with the members and the habits of `net.Socket`.
  *
@@ -105,7 +103,11 @@ export class StreamOverTransport<T extends Transport>
       ...('connect' in source && { construct: (done) => this.#connect(source.connect, done) }),
     })
     this.#config = config
-    if ('transport' in source) {
+    if ('connect' in source) {
+      this.#connecting = new AbortController()
+      // What is written meanwhile keeps its place before what `connect` leads to.
+      this.cork()
+    } else {
       this.#attach(source.transport)
       // The peer's end, or its loss, is to be seen although nobody reads yet.
       this.read(0)
@@ -212,7 +214,10 @@ export class StreamOverTransport<T extends Transport>
   }
 
   onPeerEnd(): void {
-    if (!this.destroyed) this.push(null)
+    if (this.destroyed) return
+    this.push(null)
+    // Where nothing waits to be read, nobody has to read for `end`.
+    this.read(0)
   }
 
   onClosed(error: NettsError | undefined): void {
@@ -240,25 +245,29 @@ export class StreamOverTransport<T extends Transport>
   }
 
   #connect(connect: (signal: AbortSignal) => Promise<T>, done: (error?: Error | null) => void): void {
-    const connecting = new AbortController()
-    this.#connecting = connecting
-    connect(connecting.signal).then(
+    connect(this.#connecting!.signal).then(
       (transport) => {
         this.#connecting = undefined
-        if (this.destroyed) transport.destroy()
+        if (this.destroyed) transport.disconnect()
         else this.#attach(transport)
         done()
-        if (this.destroyed) return
-        this.onActivity()
-        runProgram(() => this.emit('connect'))
-        runProgram(() => this.emit('ready'))
-        this.read(0)
+        // Node.js takes a tick to note that, and another one to go on.
+        nextTick(() => nextTick(() => this.#onConnected()))
       },
       (error: unknown) => {
         this.#connecting = undefined
         done(this.destroyed ? null : toError(error))
       },
     )
+  }
+
+  #onConnected(): void {
+    if (this.destroyed) return
+    this.uncork()
+    this.onActivity()
+    this.read(0)
+    runProgram(() => this.emit('connect'))
+    runProgram(() => this.emit('ready'))
   }
 
   #attach(transport: T): void {
