@@ -32,6 +32,8 @@ export interface TransportStream<T extends Transport = Transport> extends Duplex
   readonly bytesRead: number
   /** Bytes written, ever, those that still wait included. */
   readonly bytesWritten: number
+  /** Bytes that the transport has accepted, ever: it grows within a write too, so that progress shows. */
+  readonly bytesAccepted: number
   /** The peer's IP address; `undefined` while connecting, and for a path. */
   readonly remoteAddress: string | undefined
   readonly remotePort: number | undefined
@@ -132,6 +134,10 @@ export class StreamOverTransport<T extends Transport>
 
   get bytesWritten(): number {
     return (this.#wire?.bytesWritten ?? 0) + this.writableLength
+  }
+
+  get bytesAccepted(): number {
+    return this.#wire?.bytesAccepted ?? 0
   }
 
   ref(): this {

@@ -44,6 +44,11 @@ export class Wire implements LifecycleUser {
     return this.#incoming.bytes
   }
 
+  /** Bytes that the transport has accepted, ever. */
+  get bytesAccepted(): number {
+    return this.#outgoing.postedBytes
+  }
+
   /** Bytes of writes that are done, ever. */
   get bytesWritten(): number {
     return this.#outgoing.postedBytes - this.#outgoing.begunBytes

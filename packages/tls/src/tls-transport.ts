@@ -102,10 +102,15 @@ export class TransportOverTls extends DuplexTransport implements TlsTransport {
     this.#wire.unref()
   }
 
+  /**
+   * Besides the plaintext that was not taken: what the wire below has not accepted, and what it has not delivered. Some
+   * is counted twice, as what a deadline needs is a number that falls with any progress.
+   */
   override unacknowledgedBytes(): number | Promise<number> {
-    const { queuedBytes } = this
-    const below = this.#wire.transport!.unacknowledgedBytes()
-    return typeof below === 'number' ? queuedBytes + below : below.then((bytes) => queuedBytes + bytes)
+    const { bytesWritten, bytesAccepted, transport } = this.#wire
+    const here = this.queuedBytes + bytesWritten - bytesAccepted
+    const below = transport!.unacknowledgedBytes()
+    return typeof below === 'number' ? here + below : below.then((bytes) => here + bytes)
   }
 }
 
