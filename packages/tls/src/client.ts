@@ -3,11 +3,12 @@ import { isIP } from 'node:net'
 import { connect } from 'node:tls'
 import { type Address, isPathAddress, type TransportBuilder } from '@netts/core'
 import { type EndSignal, invalidArgument } from '@netts/core/driver'
-import { createStream, type TransportStream } from '@netts/stream'
+import type { TransportStream } from '@netts/stream'
 import type { CheckedCredentials } from './credentials.js'
 import { handshakeFailed } from './errors.js'
 import type { TlsConfig } from './options.js'
 import { TransportOverTls } from './tls-transport.js'
+import { createWire } from './wire.js'
 
 /** Refuses an address that says nothing to check a certificate against. */
 export function checkHasName(address: Address, config: TlsConfig): void {
@@ -33,7 +34,7 @@ export async function connectClient(
   const transport = await below.connect(address, { signal: connecting.signal, timeoutMs: 0 })
   if (ended.aborted) transport.destroy()
   ended.throwIfAborted()
-  const wire = createStream(transport, { allowHalfOpen: true })
+  const wire = createWire(transport)
   ended.onabort = () => wire.resetAndDestroy()
   return handshake(wire, address, config, credentials)
 }
@@ -59,7 +60,7 @@ function handshake(
       ...(checkServerIdentity && { checkServerIdentity }),
     })
     const fail = (error: Error) => {
-      wire.resetAndDestroy()
+      // The alert that says why may be on its way.
       socket.destroy()
       reject(handshakeFailed(error, address))
     }

@@ -5,7 +5,7 @@
 import { afterPendingInput, backgroundClock, type ClockTimer } from '@netts/core/driver'
 
 /** While no further handshake may begin, those that were silent for so long are given up. */
-const SILENCE_MS = 1000
+const SILENCE_MS = 500
 
 /** A handshake, as far as limits need to know it. */
 export interface Handshake {

@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { type Address, isNettsError, NettsError, type Transport, type TransportListener } from '@netts/core'
 import { BaseListener } from '@netts/core/driver'
-import { createStream } from '@netts/stream'
 import type { CheckedCredentials } from './credentials.js'
 import { clientRefused } from './errors.js'
 import { type Handshake, Handshakes } from './handshakes.js'
 import type { TlsConfig } from './options.js'
 import { TransportOverTls } from './tls-transport.js'
+import { createWire } from './wire.js'
 
 /** See above. */
 export class TlsListener extends BaseListener<TransportOverTls> {
@@ -77,28 +77,34 @@ export class TlsListener extends BaseListener<TransportOverTls> {
 
   #begin(transport: Transport): void {
     const { remoteAddress } = transport
-    const wire = createStream(transport, { allowHalfOpen: true })
+    const wire = createWire(transport)
     const handshake: Handshake = {
       get bytesRead() {
         return wire.bytesRead
       },
-      giveUp: (reason) => fail(new Error(reason)),
+      giveUp(reason) {
+        fail(new Error(reason))
+        wire.resetAndDestroy()
+      },
     }
     let isOver = false
     const end = () => {
       isOver = true
-      wire.off('close', onClose)
+      wire.off('end', onEnd)
+      wire.off('close', onEnd)
       this.#handshakes.delete(handshake)
     }
     const fail = (error: Error) => {
       if (isOver) return
       end()
-      wire.resetAndDestroy()
+      // The alert that says why may be on its way.
+      wire.destroy()
       this.onHandshakeError(clientRefused(error, remoteAddress))
     }
-    const onClose = () => fail(new Error('the connection was closed'))
+    const onEnd = () => fail(new Error('the client ended the connection'))
     wire.on('error', () => {})
-    wire.once('close', onClose)
+    wire.once('end', onEnd)
+    wire.once('close', onEnd)
     this.#handshakes.add(handshake)
     negotiate(this.#currentServer(), wire, {
       onSecure: (socket) => {

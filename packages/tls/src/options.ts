@@ -68,7 +68,7 @@ export interface TlsOptions extends TlsCredentials, DuplexLimits {
   readonly handshakeTimeoutMs?: number | undefined
   /**
    * How many handshakes a listener has under way; further clients wait in the backlog of the listener below. While so
-   * many are, those that have been silent for a second are given up. At least 1. @default 256
+   * many are, those that have been silent for half a second are given up. At least 1. @default 256
    */
   readonly maxHandshakes?: number | undefined
 }

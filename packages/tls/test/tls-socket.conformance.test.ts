@@ -1,7 +1,15 @@
 /** The suite that every driver passes, over TLSSockets of `node:tls` that somebody else made, by `transportFromDuplex`. */
+import type { AddressInfo } from 'node:net'
 import { connect as connectTls, createServer, type TLSSocket } from 'node:tls'
 import { transportConformance } from '@netts/conformance'
-import { type Address, formatAddress, type HostAddress, NettsError, type Transport, type TransportBuilder } from '@netts/core'
+import {
+  type Address,
+  formatAddress,
+  type HostAddress,
+  NettsError,
+  type Transport,
+  type TransportBuilder,
+} from '@netts/core'
 import { BaseListener, createBuilder } from '@netts/core/driver'
 import { transportFromDuplex } from '@netts/stream'
 import { describe, it } from 'vitest'
@@ -59,7 +67,7 @@ function builder(): TransportBuilder {
           reject(new NettsError('ERR_NETTS_LISTEN_FAILED', `listen on ${where} failed`, { cause, address }))
         })
         server.listen({ ...address, backlog }, () => {
-          const { port } = server.address() as HostAddress
+          const { port } = server.address() as AddressInfo
           const listener = new Listener({ ...(address as HostAddress), port }, backlog, () => server.close())
           server.on('secureConnection', (socket) => listener.push(socket))
           server.on('tlsClientError', () => {})
