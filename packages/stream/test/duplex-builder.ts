@@ -82,17 +82,25 @@ export function listening(server: Server, address: Address, backlog: number): Pr
   })
 }
 
-/** Over pairs of Duplexes in memory: each builder is a network of its own. */
-export function overPairs(options: TransportFromDuplexOptions = {}): TransportBuilder {
+/**
+ * Over pairs of Duplexes in memory: each builder is a network of its own.
+ * @param highWaterMark what each of them buffers. @default that of Node.js
+ */
+export function overPairs(
+  options: TransportFromDuplexOptions = {},
+  highWaterMark?: number,
+): TransportBuilder {
   const listeners = new Map<string, DuplexListener>()
   let lastPort = 1000
   return createBuilder<Transport>({
     name: 'pairs',
-    connect: async (remoteAddress) => {
+    connect: async (remoteAddress, ended) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      ended.throwIfAborted()
       const listener = listeners.get(formatAddress(remoteAddress))
       if (!listener) throw failed('ERR_NETTS_CONNECT_FAILED', remoteAddress)
       const localAddress = { host: '127.0.0.1', port: ++lastPort }
-      const [near, far] = linkedPair()
+      const [near, far] = linkedPair(highWaterMark)
       listener.push(far, { ...options, localAddress: remoteAddress, remoteAddress: localAddress })
       return transportFromDuplex(near, { ...options, localAddress, remoteAddress })
     },
@@ -108,8 +116,8 @@ export function overPairs(options: TransportFromDuplexOptions = {}): TransportBu
 }
 
 /** A pair of Node's own whose ends learn what becomes of each other: in Node.js 20 they do not. */
-function linkedPair(): [Duplex, Duplex] {
-  const [near, far] = duplexPair()
+function linkedPair(highWaterMark: number | undefined): [Duplex, Duplex] {
+  const [near, far] = duplexPair(highWaterMark === undefined ? {} : { highWaterMark })
   link(near, far)
   link(far, near)
   return [near, far]

@@ -8,7 +8,7 @@ const builders: Readonly<Record<string, () => TransportBuilder>> = {
   'transportFromDuplex over sockets of node:net': overSockets,
   'transportFromDuplex over pairs of Duplexes': overPairs,
   'transportFromDuplex over pairs, in the smallest window': () =>
-    overPairs({ maxSendSize: 1024, sendDepth: 1, recvWindow: 1024 }),
+    overPairs({ maxSendSize: 1024, sendDepth: 1, recvWindow: 1024 }, 1024),
 }
 
 for (const [name, builder] of Object.entries(builders)) {

@@ -110,6 +110,8 @@ export class TlsListener extends BaseListener<TransportOverTls> {
       onSecure: (socket) => {
         if (isOver) return
         end()
+        // TLS 1.2 lets a client ask for one handshake after the other; a new one may not even change who it is.
+        socket.disableRenegotiation()
         const secured = new TransportOverTls(socket, wire, this.#config)
         secured.start()
         if (!this.queue.push(secured)) secured.destroy()

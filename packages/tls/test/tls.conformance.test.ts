@@ -14,7 +14,7 @@ const wires: Readonly<Record<string, [() => ConformanceFixture, Partial<Conforma
   'a mock in chaos': [
     () =>
       mockWire(options, {
-        faults: { chaos: { refuseSend: 0.2, partialAccept: 0.3, splitChunk: 0.3, delayTurns: 2 } },
+        faults: { chaos: { refuseSend: 0.2, partialAccept: 0.3, splitChunk: 0.3 } },
       }),
     { bulkByteLength: 2 ** 17 },
   ],

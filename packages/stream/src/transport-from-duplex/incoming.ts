@@ -21,9 +21,12 @@ export class Incoming {
     this.#window = window
   }
 
-  /** Whether nothing more should be received before a release. */
+  /**
+   * Whether nothing more should be received before a release. Not yet where the window is used up exactly: the end may
+   * be what comes next.
+   */
   get isFull(): boolean {
-    return this.#heldBytes >= this.#window
+    return this.#heldBytes > this.#window
   }
 
   /** Whether nothing more is handed out before a release: more may be received than fits, as a stream stops late. */
