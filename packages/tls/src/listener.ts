@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { type Address, isNettsError, NettsError, type Transport, type TransportListener } from '@netts/core'
-import { BaseListener } from '@netts/core/driver'
+import { afterPendingInput, BaseListener, backgroundClock } from '@netts/core/driver'
 import type { CheckedCredentials } from './credentials.js'
 import { clientRefused } from './errors.js'
 import { type Handshake, Handshakes } from './handshakes.js'
@@ -90,6 +90,7 @@ export class TlsListener extends BaseListener<TransportOverTls> {
     let isOver = false
     const end = () => {
       isOver = true
+      wire.off('data', breathe)
       wire.off('end', onEnd)
       wire.off('close', onEnd)
       this.#handshakes.delete(handshake)
@@ -100,6 +101,14 @@ export class TlsListener extends BaseListener<TransportOverTls> {
       // The alert that says why may be on its way.
       wire.destroy()
       this.onHandshakeError(clientRefused(error, remoteAddress))
+    }
+    // Node's engine writes one thing at a time, each for a turn or two: an alert that came within that would be lost.
+    const breathe = () => {
+      if (isOver) return
+      wire.pause()
+      afterPendingInput(backgroundClock, () => {
+        if (!isOver) wire.resume()
+      })
     }
     const onEnd = () => fail(new Error('the client ended the connection'))
     wire.on('error', () => {})
@@ -118,6 +127,7 @@ export class TlsListener extends BaseListener<TransportOverTls> {
       },
       onFailure: fail,
     })
+    wire.on('data', breathe)
   }
 
   /** One that has the credentials of the moment. A new one resumes no session of the one before. */
