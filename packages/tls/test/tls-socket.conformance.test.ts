@@ -61,7 +61,8 @@ function builder(): TransportBuilder {
       }),
     listen: (address, backlog) =>
       new Promise((resolve, reject) => {
-        const server = createServer({ ...credentials, allowHalfOpen: true })
+        // Half-open, node:tls waits for the rest of a handshake whose client is gone, for two minutes by default.
+        const server = createServer({ ...credentials, allowHalfOpen: true, handshakeTimeout: 500 })
         server.once('error', (cause) => {
           const where = formatAddress(address)
           reject(new NettsError('ERR_NETTS_LISTEN_FAILED', `listen on ${where} failed`, { cause, address }))
@@ -70,7 +71,7 @@ function builder(): TransportBuilder {
           const { port } = server.address() as AddressInfo
           const listener = new Listener({ ...(address as HostAddress), port }, backlog, () => server.close())
           server.on('secureConnection', (socket) => listener.push(socket))
-          server.on('tlsClientError', () => {})
+          server.on('tlsClientError', (_error, socket) => socket.destroy())
           resolve(listener)
         })
       }),
