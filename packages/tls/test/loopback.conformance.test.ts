@@ -19,6 +19,8 @@ transportConformance({
     builder: tls(sendRecv(), options.client),
     listenBuilder: tls(sendRecv(), options.server),
     listenAddress: () => ({ host: LOOPBACK_ADDRESS, port: 0 }),
+    // An address of nobody (RFC 5737), where the loopback device does not answer.
+    silentAddress: () => ({ host: '192.0.2.77', port: 4711 }),
     startCrashablePeer: (task) => {
       const own = task.role === 'listen' ? { ...task, address: { host: LOOPBACK_ADDRESS, port: 0 } } : task
       return startPeer(
