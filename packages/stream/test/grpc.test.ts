@@ -1,6 +1,6 @@
 /** gRPC over each transport: an unmodified server of @grpc/grpc-js, and connect-node as its client. */
 import { Code, createClient } from '@connectrpc/connect'
-import { createGrpcTransport } from '@connectrpc/connect-node'
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
 import grpc from '@grpc/grpc-js'
 import { expect, it } from 'vitest'
 import { serveGrpc } from '../src/grpc.js'
@@ -31,17 +31,15 @@ async function open(wire: Wire) {
   const { client, server, address } = wire.open()
   const listener = await serveGrpc(service, grpc.ServerCredentials.createInsecure(), server, address)
   const connect = createConnector(client, { address: listener.listeningAddress! })
-  const transport = createGrpcTransport({
-    baseUrl: 'http://service',
-    nodeOptions: { createConnection: connect },
-    idleConnectionTimeoutMs: 50,
-  })
+  const baseUrl = 'http://service'
+  const sessionManager = new Http2SessionManager(baseUrl, {}, { createConnection: connect })
+  const transport = createGrpcTransport({ baseUrl, sessionManager })
   return {
     echo: createClient(echoService, transport) as unknown as EchoClient,
     cancelled,
     async close() {
+      sessionManager.abort()
       service.forceShutdown()
-      for (const stream of listener.connections) stream.destroy()
       await new Promise<void>((resolve) => listener.close(() => resolve()))
     },
   }
