@@ -28,7 +28,8 @@ export function connectStream<T extends Transport>(
   const signal = checkSignal(options.signal)
   const { timeoutMs } = options
   if (timeoutMs !== undefined) checkTimeout('timeoutMs', timeoutMs)
-  const connect = (destroyed: AbortSignal) =>
+  // A builder that throws, instead of rejecting, is to be no exception.
+  const connect = async (destroyed: AbortSignal) =>
     builder.connect(address, { signal: signal ? AbortSignal.any([signal, destroyed]) : destroyed, timeoutMs })
   const stream = new StreamOverTransport({ connect }, config)
   if (onConnect) stream.once('connect', onConnect)

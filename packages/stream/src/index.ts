@@ -4,7 +4,9 @@
  * @packageDocumentation
  */
 export { connectStream } from './connect-stream.js'
+export { type ConnectorOptions, type ConnectTarget, createConnector } from './connector.js'
 export { createStream } from './create-stream.js'
+export { serve } from './serve.js'
 export type { SocketAddress, StreamReadyState } from './socket-like.js'
 export type { StreamOptions } from './stream-options.js'
 export {

@@ -101,11 +101,12 @@ class TransportStreamServer<T extends Transport>
     if (onListening) this.once('listening', onListening)
     const listening = {}
     this.#listening = listening
-    this.#builder.listen(checked, { backlog: this.#backlog }).then(
+    const listen = async () => this.#builder.listen(checked, { backlog: this.#backlog })
+    listen().then(
       (listener) => this.#onListening(listening, listener),
       (error: Error) => {
         if (this.#listening === listening) this.#listening = undefined
-        runProgram(() => this.emit('error', error))
+        this.#fail(error)
       },
     )
     return this
@@ -126,7 +127,7 @@ class TransportStreamServer<T extends Transport>
       else this.once('close', () => callback(this.#notListening()))
     }
     this.#listening = undefined
-    void listening?.listener?.close()
+    if (listening?.listener) this.#stop(listening.listener)
     nextTick(() => this.#closeIfOver())
     return this
   }
@@ -156,7 +157,7 @@ class TransportStreamServer<T extends Transport>
   #onListening(listening: { listener?: TransportListener<T> }, listener: TransportListener<T>): void {
     if (this.#listening !== listening) {
       // It was closed meanwhile.
-      void listener.close()
+      this.#stop(listener)
       return
     }
     listening.listener = listener
@@ -172,7 +173,7 @@ class TransportStreamServer<T extends Transport>
         else transport.destroy()
       }
     } catch (error) {
-      runProgram(() => this.emit('error', error as Error))
+      this.#fail(error as Error)
       this.close()
     }
   }
@@ -185,6 +186,14 @@ class TransportStreamServer<T extends Transport>
       this.#closeIfOver()
     })
     runProgram(() => this.emit('connection', stream))
+  }
+
+  #stop(listener: TransportListener<T>): void {
+    listener.close().catch((error: Error) => this.#fail(error))
+  }
+
+  #fail(error: Error): void {
+    runProgram(() => this.emit('error', error))
   }
 
   #closeIfOver(): void {

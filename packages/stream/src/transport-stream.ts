@@ -14,7 +14,7 @@ import { Wire, type WireOwner } from './wire.js'
  * peer's end ends this side too. Both sides ended, the stream is destroyed by itself, and `close` is the last event.
  *
  * **`destroy()`** is no reset, as with `net.Socket`: what the transport has accepted is still delivered, and then the
- * end. Only where bytes that were written have to be dropped is the peer told by a reset, so that it does not take a
+ * end; behind that the wire is kept until the peer ends too, for `closeTimeoutMs` at most. Only where bytes that were written have to be dropped is the peer told by a reset, so that it does not take a
  * part for the whole. `resetAndDestroy()` always resets.
  *
  * **Errors** are those of the transport: a {@link NettsError} with its code, followed by `close`. What arrived before
@@ -208,7 +208,7 @@ export class StreamOverTransport<T extends Transport>
       void wire.closed.then((reason) => close(reason ?? null))
     } else {
       if (this.#isReset || this.writableLength > 0) wire.reset(error ?? undefined)
-      else this.#closeBehind(wire)
+      else wire.close()
       close(error)
     }
   }
@@ -241,13 +241,6 @@ export class StreamOverTransport<T extends Transport>
     const before = this.#lastQueuedBytes
     this.#lastQueuedBytes = this.#transport?.queuedBytes ?? 0
     return this.#lastQueuedBytes < before
-  }
-
-  /** What the transport has accepted goes on behind a stream that is destroyed, as long as the process lives for it. */
-  #closeBehind(wire: Wire): void {
-    wire.close()
-    // From here on the wire is only kept for the peer's end.
-    void wire.closed.then(() => this.#transport!.unref())
   }
 
   #connect(connect: (signal: AbortSignal) => Promise<T>, done: (error?: Error | null) => void): void {

@@ -2,8 +2,14 @@
 import type * as conformance from '@netts/conformance'
 import * as core from '@netts/core'
 import type * as driver from '@netts/core/driver'
+import type * as lifecycle from '@netts/core/lifecycle'
 import * as mock from '@netts/mock'
 import * as rdmaSendRecv from '@netts/rdma-sendrecv'
+import * as stream from '@netts/stream'
+import type * as streamGrpc from '@netts/stream/grpc'
+import type * as streamHttp from '@netts/stream/http'
+import type * as streamHttp2 from '@netts/stream/http2'
+import type * as streamUndici from '@netts/stream/undici'
 import * as tcp from '@netts/tcp'
 import type * as verbs from '@netts/verbs'
 import type * as endpoint from '@netts/verbs/endpoint'
@@ -51,12 +57,31 @@ holds<Same<AnyMembers<verbs.Verbs>, never>>()
 holds<Same<AnyMembers<typeof conformance>, never>>()
 holds<Same<AnyMembers<typeof core>, never>>()
 holds<Same<AnyMembers<typeof driver>, never>>()
+holds<Same<AnyMembers<typeof lifecycle>, never>>()
 holds<Same<AnyMembers<typeof mock>, never>>()
 holds<Same<AnyMembers<typeof rdmaSendRecv>, never>>()
+holds<Same<AnyMembers<typeof stream>, never>>()
+holds<Same<AnyMembers<typeof streamGrpc>, never>>()
+holds<Same<AnyMembers<typeof streamHttp>, never>>()
+holds<Same<AnyMembers<typeof streamHttp2>, never>>()
+holds<Same<AnyMembers<typeof streamUndici>, never>>()
 holds<Same<AnyMembers<typeof tcp>, never>>()
 holds<Same<AnyMembers<typeof verbs>, never>>()
 holds<Same<AnyMembers<typeof endpoint>, never>>()
 holds<Same<AnyMembers<typeof simulated>, never>>()
+
+/** A stream has the members of a socket, with exact types. */
+export function takesBytes(builder: core.TransportBuilder): void {
+  const client = stream.connectStream(builder, address)
+  const duplex: import('node:stream').Duplex = client
+  duplex.end('bytes')
+  holds<Same<typeof client.remotePort, number | undefined>>()
+  holds<Same<stream.TransportStream['transport'], core.Transport | undefined>>()
+  stream.createStreamServer(builder, {}, (accepted) => {
+    holds<Same<typeof accepted, stream.TransportStream>>()
+    accepted.pipe(accepted)
+  })
+}
 
 /** One builder of each driver, and each takes messages with exact types. */
 export async function everyDriver(fixture: conformance.ConformanceFixture): Promise<void> {
