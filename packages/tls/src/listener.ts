@@ -83,8 +83,8 @@ export class TlsListener extends BaseListener<TransportOverTls> {
         return wire.bytesRead
       },
       giveUp(reason) {
-        fail(new Error(reason))
         wire.resetAndDestroy()
+        fail(new Error(reason))
       },
     }
     let isOver = false

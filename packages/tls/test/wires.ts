@@ -116,7 +116,10 @@ export async function startPeer(setting: PeerSetting, env: NodeJS.ProcessEnv = p
     env,
   })
   child.send(setting)
-  const [address] = (await once(child, 'message')) as [Address]
+  const address = await new Promise<Address>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Address))
+    child.once('exit', (code) => reject(new Error(`the peer ended with ${code} before it was ready`)))
+  })
   return { address, crash: () => kill(child) }
 }
 

@@ -6,11 +6,13 @@ import type * as lifecycle from '@netts/core/lifecycle'
 import * as mock from '@netts/mock'
 import * as rdmaSendRecv from '@netts/rdma-sendrecv'
 import * as stream from '@netts/stream'
+import type * as streamDriver from '@netts/stream/driver'
 import type * as streamGrpc from '@netts/stream/grpc'
 import type * as streamHttp from '@netts/stream/http'
 import type * as streamHttp2 from '@netts/stream/http2'
 import type * as streamUndici from '@netts/stream/undici'
 import * as tcp from '@netts/tcp'
+import * as tls from '@netts/tls'
 import type * as verbs from '@netts/verbs'
 import type * as endpoint from '@netts/verbs/endpoint'
 import * as simulated from '@netts/verbs/simulated'
@@ -61,11 +63,13 @@ holds<Same<AnyMembers<typeof lifecycle>, never>>()
 holds<Same<AnyMembers<typeof mock>, never>>()
 holds<Same<AnyMembers<typeof rdmaSendRecv>, never>>()
 holds<Same<AnyMembers<typeof stream>, never>>()
+holds<Same<AnyMembers<typeof streamDriver>, never>>()
 holds<Same<AnyMembers<typeof streamGrpc>, never>>()
 holds<Same<AnyMembers<typeof streamHttp>, never>>()
 holds<Same<AnyMembers<typeof streamHttp2>, never>>()
 holds<Same<AnyMembers<typeof streamUndici>, never>>()
 holds<Same<AnyMembers<typeof tcp>, never>>()
+holds<Same<AnyMembers<typeof tls>, never>>()
 holds<Same<AnyMembers<typeof verbs>, never>>()
 holds<Same<AnyMembers<typeof endpoint>, never>>()
 holds<Same<AnyMembers<typeof simulated>, never>>()
@@ -81,6 +85,15 @@ export function takesBytes(builder: core.TransportBuilder): void {
     holds<Same<typeof accepted, stream.TransportStream>>()
     accepted.pipe(accepted)
   })
+}
+
+/** A transport under TLS says who is at the other end; any Duplex becomes a transport. */
+export async function verifies(builder: core.TransportBuilder): Promise<void> {
+  const transport = await tls.tls(builder, { ca: 'PEM', ALPNProtocols: ['a'] }).connect(address)
+  holds<Same<typeof transport, tls.TlsTransport>>()
+  holds<Same<tls.TlsInfo['peerCertificate'], import('node:crypto').X509Certificate | undefined>>()
+  const over: core.Transport = stream.transportFromDuplex(stream.createStream(transport))
+  over.destroy()
 }
 
 /** One builder of each driver, and each takes messages with exact types. */
