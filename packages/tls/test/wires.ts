@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type ConformanceFixture, type PeerTask, runPeerTask } from '@netts/conformance'
-import type { Address, TransportBuilder } from '@netts/core'
+import type { Address, TransportBuilder, TransportListener } from '@netts/core'
 import { createMockNetwork, type MockBuilderOptions, type MockNetworkOptions } from '@netts/mock'
 import { sendRecvOver } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
@@ -99,12 +99,19 @@ export function simulatedWire(options: Readonly<ReturnType<typeof mutualTls>>): 
   }
 }
 
+/** Takes connections, and says nothing: TLS gets no answer. Open for as long as the process. */
+let silent: Promise<TransportListener> | undefined
+
 /** TCP, with peers in processes of their own. */
 export function tcpWire(options: Readonly<ReturnType<typeof mutualTls>>): ConformanceFixture {
   return {
     builder: tls(tcp(), options.client),
     listenBuilder: tls(tcp(), options.server),
     listenAddress: () => ({ host: '127.0.0.1', port: 0 }),
+    silentAddress() {
+      silent ??= tcp().listen({ host: '127.0.0.1', port: 0 })
+      return silent.then((listener) => listener.address)
+    },
     startCrashablePeer: (task) => startPeer({ wire: 'tcp', task, options: optionsOf(task, options) }),
   }
 }
