@@ -34,9 +34,6 @@ export function mutualTls(): { readonly client: TlsOptions; readonly server: Tls
   }
 }
 
-/** One builder that connects and listens: it has both roles' options, as both certificates come from one authority. */
-export type Wrap = (builder: TransportBuilder) => TransportBuilder
-
 /** What a peer in a process of its own is told. */
 export interface PeerSetting {
   readonly wire: 'tcp' | 'sendrecv'
