@@ -1,4 +1,5 @@
 /** What a user may rely on at compile time. It compiles only where none of it has become `any`. */
+import type * as cli from '@netts/cli'
 import type * as conformance from '@netts/conformance'
 import * as core from '@netts/core'
 import type * as driver from '@netts/core/driver'
@@ -56,6 +57,7 @@ holds<Same<ReturnType<endpoint.EndpointSession['hello']>, Uint8Array>>()
 holds<Same<AnyMembers<core.Connection>, never>>()
 holds<Same<AnyMembers<core.Transport>, never>>()
 holds<Same<AnyMembers<verbs.Verbs>, never>>()
+holds<Same<AnyMembers<typeof cli>, never>>()
 holds<Same<AnyMembers<typeof conformance>, never>>()
 holds<Same<AnyMembers<typeof core>, never>>()
 holds<Same<AnyMembers<typeof driver>, never>>()
