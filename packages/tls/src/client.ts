@@ -57,7 +57,7 @@ function handshake(
       ...(asked !== undefined && { servername: asked }),
       ...(host !== undefined && { host }),
       ...(ALPNProtocols && { ALPNProtocols }),
-      ...(checkServerIdentity && { checkServerIdentity }),
+      ...(checkServerIdentity && { checkServerIdentity: guarded(checkServerIdentity) }),
     })
     const fail = (error: Error) => {
       // The alert that says why may be on its way.
@@ -75,4 +75,17 @@ function handshake(
       resolve(transport)
     })
   })
+}
+
+/** What a program's check throws refuses the listener, as what it returns does. */
+function guarded(
+  check: NonNullable<TlsConfig['checkServerIdentity']>,
+): NonNullable<TlsConfig['checkServerIdentity']> {
+  return (servername, cert) => {
+    try {
+      return check(servername, cert)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
 }

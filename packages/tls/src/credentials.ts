@@ -31,16 +31,16 @@ export function checkCredentials(credentials: TlsCredentials, config: TlsConfig)
   if (config.requestCert && config.rejectUnauthorized && ca === undefined) {
     throw invalidArgument("requestCert needs ca: the authorities that clients' certificates come from")
   }
-  const options: SecureContextOptions = {
-    ...(cert !== undefined && { cert: toList(cert) }),
-    ...(key !== undefined && { key: toText(key) }),
-    ...(passphrase !== undefined && { passphrase }),
-    ...(ca !== undefined && { ca: toList(ca) }),
-    ...(crl !== undefined && { crl: toList(crl) }),
-    ...(config.ciphers !== undefined && { ciphers: config.ciphers }),
-    minVersion: config.minVersion,
-  }
   try {
+    const options: SecureContextOptions = {
+      ...(cert !== undefined && { cert: toList(cert) }),
+      ...(key !== undefined && { key: toText(key) }),
+      ...(passphrase !== undefined && { passphrase }),
+      ...(ca !== undefined && { ca: toList(ca) }),
+      ...(crl !== undefined && { crl: toList(crl) }),
+      ...(config.ciphers !== undefined && { ciphers: config.ciphers }),
+      minVersion: config.minVersion,
+    }
     return { options, context: createSecureContext(options) }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
