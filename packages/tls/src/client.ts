@@ -68,11 +68,15 @@ function handshake(
     socket.on('error', fail)
     socket.once('close', onClose)
     socket.once('secureConnect', () => {
-      socket.off('error', fail)
-      socket.off('close', onClose)
-      const transport = new TransportOverTls(socket, wire, config)
-      transport.start()
-      resolve(transport)
+      try {
+        const transport = new TransportOverTls(socket, wire, config)
+        socket.off('error', fail)
+        socket.off('close', onClose)
+        transport.start()
+        resolve(transport)
+      } catch (error) {
+        fail(error instanceof Error ? error : new Error(String(error)))
+      }
     })
   })
 }

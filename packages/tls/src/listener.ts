@@ -48,13 +48,13 @@ export class TlsListener extends BaseListener<TransportOverTls> {
   }
 
   protected stop(): void {
-    void this.#below.close()
+    this.#below.close().catch(() => {})
     this.#handshakes.giveUpAll('the listener was closed')
   }
 
   override async close(): Promise<void> {
     await super.close()
-    // Only then is the address free again.
+    // Only then is the address free again. What failed there is told here.
     await this.#below.close()
   }
 
@@ -115,19 +115,31 @@ export class TlsListener extends BaseListener<TransportOverTls> {
     wire.once('end', onEnd)
     wire.once('close', onEnd)
     this.#handshakes.add(handshake)
-    negotiate(this.#currentServer(), wire, {
-      onSecure: (socket) => {
-        if (isOver) return
-        end()
-        // TLS 1.2 lets a client ask for one handshake after the other; a new one may not even change who it is.
-        socket.disableRenegotiation()
-        const secured = new TransportOverTls(socket, wire, this.#config)
-        secured.start()
-        if (!this.queue.push(secured)) secured.destroy()
-      },
-      onFailure: fail,
+    const attempt = (step: () => void) => {
+      try {
+        step()
+      } catch (error) {
+        // It is one client's affair, whoever threw.
+        fail(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+    const onSecure = (socket: TLSSocket) => {
+      // TLS 1.2 lets a client ask for one handshake after the other; a new one may not even change who it is.
+      socket.disableRenegotiation()
+      const secured = new TransportOverTls(socket, wire, this.#config)
+      end()
+      secured.start()
+      if (!this.queue.push(secured)) secured.destroy()
+    }
+    attempt(() => {
+      negotiate(this.#currentServer(), wire, {
+        onSecure: (socket) => {
+          if (!isOver) attempt(() => onSecure(socket))
+        },
+        onFailure: fail,
+      })
+      wire.on('data', breathe)
     })
-    wire.on('data', breathe)
   }
 
   /** One that has the credentials of the moment. A new one resumes no session of the one before. */
@@ -140,6 +152,8 @@ export class TlsListener extends BaseListener<TransportOverTls> {
         ...credentials.options,
         requestCert,
         rejectUnauthorized,
+        // A listener has a deadline of its own, for the whole of a handshake.
+        handshakeTimeout: 2 ** 31 - 1,
         ...(SNICallback && { SNICallback }),
         ...(ALPNProtocols && { ALPNProtocols }),
       })
