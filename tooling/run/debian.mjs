@@ -18,8 +18,9 @@ export async function installMissing(wanted, purpose) {
   if (missing.length === 0 || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
   const names = missing.map(({ debian }) => debian)
   console.error(`Installing ${names.join(' and ')} ${purpose}…`)
-  const apt = (...words) =>
-    run('env', ['DEBIAN_FRONTEND=noninteractive', 'apt-get', ...PATIENCE, ...words], 'ignore')
+  // In runlevel 1 nothing that is installed is started.
+  const environment = ['DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1']
+  const apt = (...words) => run('env', [...environment, 'apt-get', ...PATIENCE, ...words], 'ignore')
   const install = () => apt('install', '--yes', '--no-install-recommends', ...names)
   if ((await install()) === 0) return
   await apt('update')

@@ -81,6 +81,11 @@ export interface ConformanceOptions {
    * from a writer whose reader does not read, and nothing stays queued. @default false
    */
   readonly creditBased?: boolean | undefined
+  /**
+   * A completed send has arrived, and a reset is seen although the whole receive window is held: so it is where the wire
+   * itself sees a crash. What is detected above the wire, as by TLS, does without. @default `detectsPeerCrash`
+   */
+  readonly completionIsArrival?: boolean | undefined
   /** Where random schedules begin; a failure names the one to replay. @default chosen by chance */
   readonly seed?: number | undefined
   /** How many random schedules are run. @default 20 */
@@ -97,6 +102,7 @@ export interface Settings {
   readonly connections: number
   readonly bufferedByteLength: number
   readonly creditBased: boolean
+  readonly completionIsArrival: boolean
   readonly seed: number
   readonly schedules: number
   readonly slow: boolean
@@ -115,6 +121,7 @@ export function settingsOf(options: Omit<ConformanceOptions, 'describe' | 'it'>)
     connections: options.connections ?? 200,
     bufferedByteLength: options.bufferedByteLength ?? 32 * 2 ** 20,
     creditBased: options.creditBased ?? false,
+    completionIsArrival: options.completionIsArrival ?? options.capabilities.detectsPeerCrash,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
     schedules: options.schedules ?? 20,
     slow: options.slow ?? false,

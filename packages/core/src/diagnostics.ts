@@ -34,7 +34,8 @@ export interface ConnectionErrorEvent {
 
 /**
  * The message of `netts:listener:error`: a listener could not accept a connection, for want of files or memory, and goes
- * on. Without a subscriber it is a process warning.
+ * on; without a subscriber that is a process warning. Or a client's TLS handshake failed: without a subscriber, that is
+ * nothing.
  */
 export interface ListenerErrorEvent {
   /** Where it listens. */

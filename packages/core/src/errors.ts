@@ -37,6 +37,8 @@ export const ERROR_CODES = {
   ERR_NETTS_FOREIGN_BUFFER: 'The pooled buffer lives in memory that this transport cannot send from.',
   ERR_NETTS_INTERNAL:
     'A driver, or a callback given to one, threw; the cause is what it threw. Only this connection ended.',
+  ERR_NETTS_TLS:
+    'TLS failed: the handshake, a certificate that was refused, or a record that was changed on its way; the cause says which.',
   ERR_NETTS_UNSUPPORTED: 'This driver, device or platform cannot do that.',
   ERR_NETTS_UNAVAILABLE: 'RDMA cannot be used here; the message says why and what to do about it.',
   ERR_NETTS_VERBS: 'A verbs or connection-manager call failed; the cause carries its errno or status.',

@@ -124,8 +124,8 @@ export const destroyRules: Area = (rule, settings) => {
     }
   })
 
-  // What follows needs a completed send to be one that arrived, and a wire that tells without being read.
-  if (!settings.capabilities.detectsPeerCrash) return
+  // What follows needs a wire that tells without being read.
+  if (!settings.completionIsArrival) return
 
   rule('what had arrived before the peer destroyed its side stays readable', async (context) => {
     const { client, server } = await context.pair()

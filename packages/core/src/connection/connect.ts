@@ -1,8 +1,8 @@
 /** Connecting and listening with any driver, for messages. */
 import type { Address } from '../address.js'
 import { connectChannel } from '../diagnostics.js'
-import { invalidArgument } from '../errors.js'
 import type { ConnectOptions, Transport, TransportBuilder } from '../transport.js'
+import { checkBuilder } from './check-builder.js'
 import type {
   Connection,
   ConnectionListener,
@@ -49,11 +49,4 @@ export async function listen<T extends Transport>(
   checkConnectionOptions(options, ['backlog'])
   const { backlog, ...limits } = options
   return new MessageListener(builder.name, await builder.listen(address, { backlog }), limits)
-}
-
-/** The likeliest mistake is `tcp` for `tcp()`. */
-function checkBuilder(builder: TransportBuilder): void {
-  if (typeof builder?.connect !== 'function' || typeof builder.listen !== 'function') {
-    throw invalidArgument('builder must be a TransportBuilder, such as tcp()')
-  }
 }

@@ -43,4 +43,9 @@ export abstract class BaseListener<T extends Transport> implements TransportList
     if (listenerErrorChannel.hasSubscribers) listenerErrorChannel.publish({ address: this.address, error })
     else process.emitWarning(error)
   }
+
+  /** A client connected, and what has to follow failed. It is the client's affair, and no warning: anybody can do that. */
+  protected onHandshakeError(error: NettsError): void {
+    if (listenerErrorChannel.hasSubscribers) listenerErrorChannel.publish({ address: this.address, error })
+  }
 }

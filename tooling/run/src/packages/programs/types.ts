@@ -1,11 +1,20 @@
 /** What a user may rely on at compile time. It compiles only where none of it has become `any`. */
+import type * as cli from '@netts/cli'
 import type * as conformance from '@netts/conformance'
 import * as core from '@netts/core'
 import type * as driver from '@netts/core/driver'
+import type * as lifecycle from '@netts/core/lifecycle'
 import * as mock from '@netts/mock'
 import * as pool from '@netts/pool'
 import * as rdmaSendRecv from '@netts/rdma-sendrecv'
+import * as stream from '@netts/stream'
+import type * as streamDriver from '@netts/stream/driver'
+import type * as streamGrpc from '@netts/stream/grpc'
+import type * as streamHttp from '@netts/stream/http'
+import type * as streamHttp2 from '@netts/stream/http2'
+import type * as streamUndici from '@netts/stream/undici'
 import * as tcp from '@netts/tcp'
+import * as tls from '@netts/tls'
 import type * as verbs from '@netts/verbs'
 import type * as endpoint from '@netts/verbs/endpoint'
 import * as simulated from '@netts/verbs/simulated'
@@ -49,18 +58,49 @@ holds<Same<ReturnType<endpoint.EndpointSession['hello']>, Uint8Array>>()
 holds<Same<AnyMembers<core.Connection>, never>>()
 holds<Same<AnyMembers<core.Transport>, never>>()
 holds<Same<AnyMembers<verbs.Verbs>, never>>()
+holds<Same<AnyMembers<typeof cli>, never>>()
 holds<Same<AnyMembers<typeof conformance>, never>>()
 holds<Same<AnyMembers<typeof core>, never>>()
 holds<Same<AnyMembers<typeof driver>, never>>()
+holds<Same<AnyMembers<typeof lifecycle>, never>>()
 holds<Same<AnyMembers<typeof mock>, never>>()
 holds<Same<AnyMembers<typeof pool>, never>>()
 holds<Same<AnyMembers<pool.Pool>, never>>()
 holds<Same<AnyMembers<pool.PooledConnection>, never>>()
 holds<Same<AnyMembers<typeof rdmaSendRecv>, never>>()
+holds<Same<AnyMembers<typeof stream>, never>>()
+holds<Same<AnyMembers<typeof streamDriver>, never>>()
+holds<Same<AnyMembers<typeof streamGrpc>, never>>()
+holds<Same<AnyMembers<typeof streamHttp>, never>>()
+holds<Same<AnyMembers<typeof streamHttp2>, never>>()
+holds<Same<AnyMembers<typeof streamUndici>, never>>()
 holds<Same<AnyMembers<typeof tcp>, never>>()
+holds<Same<AnyMembers<typeof tls>, never>>()
 holds<Same<AnyMembers<typeof verbs>, never>>()
 holds<Same<AnyMembers<typeof endpoint>, never>>()
 holds<Same<AnyMembers<typeof simulated>, never>>()
+
+/** A stream has the members of a socket, with exact types. */
+export function takesBytes(builder: core.TransportBuilder): void {
+  const client = stream.connectStream(builder, address)
+  const duplex: import('node:stream').Duplex = client
+  duplex.end('bytes')
+  holds<Same<typeof client.remotePort, number | undefined>>()
+  holds<Same<stream.TransportStream['transport'], core.Transport | undefined>>()
+  stream.createStreamServer(builder, {}, (accepted) => {
+    holds<Same<typeof accepted, stream.TransportStream>>()
+    accepted.pipe(accepted)
+  })
+}
+
+/** A transport under TLS says who is at the other end; any Duplex becomes a transport. */
+export async function verifies(builder: core.TransportBuilder): Promise<void> {
+  const transport = await tls.tls(builder, { ca: 'PEM', ALPNProtocols: ['a'] }).connect(address)
+  holds<Same<typeof transport, tls.TlsTransport>>()
+  holds<Same<tls.TlsInfo['peerCertificate'], import('node:crypto').X509Certificate | undefined>>()
+  const over: core.Transport = stream.transportFromDuplex(stream.createStream(transport))
+  over.destroy()
+}
 
 /** One builder of each driver, and each takes messages with exact types. */
 export async function everyDriver(fixture: conformance.ConformanceFixture): Promise<void> {

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The command `netts`. Ends with status 2 when it was called wrongly, and 1 when it failed. */
+import { isNettsError } from '@netts/core'
+import { Command, CommanderError } from 'commander'
+import { tunnelCommand } from './tunnel-command.js'
+
+async function main(): Promise<number> {
+  const netts = new Command('netts').description('Bytes between processes, over TCP or RDMA').exitOverride()
+  const tunnel = tunnelCommand()
+  netts.addCommand(tunnel)
+  for (const command of netts.commands) command.copyInheritedSettings(netts)
+  try {
+    await netts.parseAsync()
+    return 0
+  } catch (error) {
+    // What is wrong with the call was printed, and so was the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!isNettsError(error)) throw error
+    console.error(`netts: ${error.message} (${error.code})`)
+    return 1
+  }
+}
+
+main().then(
+  (status) => {
+    process.exitCode = status
+  },
+  (error: unknown) => {
+    console.error(error)
+    process.exitCode = 1
+  },
+)

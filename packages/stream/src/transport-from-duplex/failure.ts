@@ -1,0 +1,34 @@
+/** What the errors of a Duplex mean in terms of netts. */
+import { type Address, formatAddress, isNettsError, NettsError } from '@netts/core'
+
+/** Errnos that mean that the peer fell silent, rather than that it said something. */
+const SILENCE: ReadonlySet<unknown> = new Set([
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+])
+
+/** The error of a transport whose Duplex failed. A NettsError is it itself. */
+export function duplexFailed(cause: Error, remoteAddress: Address): NettsError {
+  if (isNettsError(cause)) return cause
+  const isSilent = SILENCE.has((cause as NodeJS.ErrnoException).code)
+  const peer = formatAddress(remoteAddress)
+  return new NettsError(
+    isSilent ? 'ERR_NETTS_PEER_LOST' : 'ERR_NETTS_RESET',
+    isSilent
+      ? `the peer ${peer} stopped answering: ${cause.message}`
+      : `the connection with ${peer} failed: ${cause.message}`,
+    { cause, address: remoteAddress },
+  )
+}
+
+/** The error of a transport whose Duplex closed before both of its sides had ended. */
+export function duplexClosed(remoteAddress: Address): NettsError {
+  return new NettsError(
+    'ERR_NETTS_RESET',
+    `the connection with ${formatAddress(remoteAddress)} was closed before both sides had ended`,
+    { address: remoteAddress },
+  )
+}

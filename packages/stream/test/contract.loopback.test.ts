@@ -1,0 +1,21 @@
+/** The contract of a socket on streams over the addon, on the loopback device. */
+import { LOOPBACK_ADDRESS, loopbackIsMissing, useLoopback } from '@netts/loopback'
+import { sendRecv } from '@netts/rdma-sendrecv'
+import { describe } from 'vitest'
+import { socketContract } from './contract/contract.js'
+import { streamGround } from './contract/ground.js'
+
+useLoopback()
+
+describe.skipIf(loopbackIsMissing())(
+  `the loopback device${loopbackIsMissing() ? ' (skipped: it was not built)' : ''}`,
+  () => {
+    socketContract(
+      streamGround({
+        name: 'rdma-sendrecv, loopback',
+        refusal: 'ERR_NETTS_CONNECT_FAILED',
+        setup: () => ({ client: sendRecv(), server: sendRecv(), host: LOOPBACK_ADDRESS }),
+      }),
+    )
+  },
+)

@@ -1,0 +1,44 @@
+/** Drivers that throw. */
+import type { Transport, TransportBuilder } from '@netts/core'
+
+/** The methods of a transport that a stream calls. */
+export const METHODS = [
+  'sendCopy',
+  'sendGather',
+  'pollRecv',
+  'recvBuf',
+  'repostRecv',
+  'finish',
+  'disconnect',
+  'destroy',
+  'pollSendCompletion',
+  'pollDisconnect',
+  'recvEnded',
+] as const
+
+/** A driver whose transports throw from one method or property, from the moment on at which `isArmed` says so. */
+export function throwingBuilder(
+  builder: TransportBuilder,
+  method: (typeof METHODS)[number],
+  isArmed: () => boolean,
+): TransportBuilder {
+  const wrap = (transport: Transport): Transport =>
+    new Proxy(transport, {
+      get(target, name) {
+        if (name === method && isArmed()) {
+          if (method === 'recvEnded') throw new Error(`from ${method}`)
+          return () => {
+            throw new Error(`from ${method}`)
+          }
+        }
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+      set: (target, name, value) => Reflect.set(target, name, value, target),
+    })
+  return {
+    name: 'throwing',
+    connect: async (address, options) => wrap(await builder.connect(address, options)),
+    listen: (address, options) => builder.listen(address, options),
+  }
+}

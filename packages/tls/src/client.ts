@@ -1,0 +1,95 @@
+/** A client's side: connecting below, and the handshake. */
+import { isIP } from 'node:net'
+import { connect } from 'node:tls'
+import { type Address, isPathAddress, type TransportBuilder } from '@netts/core'
+import { type EndSignal, invalidArgument } from '@netts/core/driver'
+import type { TransportStream } from '@netts/stream'
+import type { CheckedCredentials } from './credentials.js'
+import { handshakeFailed } from './errors.js'
+import type { TlsConfig } from './options.js'
+import { TransportOverTls } from './tls-transport.js'
+import { createWire } from './wire.js'
+
+/** Refuses an address that says nothing to check a certificate against. */
+export function checkHasName(address: Address, config: TlsConfig): void {
+  if (isPathAddress(address) && config.servername === undefined && config.rejectUnauthorized) {
+    throw invalidArgument(
+      'a path has no name that a certificate could have: tls() needs servername',
+      'connect',
+    )
+  }
+}
+
+/** @param ended stops everything when it fires; the promise does not matter any more then */
+export async function connectClient(
+  below: TransportBuilder,
+  address: Address,
+  config: TlsConfig,
+  credentials: CheckedCredentials,
+  ended: EndSignal,
+): Promise<TransportOverTls> {
+  const connecting = new AbortController()
+  ended.onabort = () => connecting.abort()
+  // The deadline is the one of the whole.
+  const transport = await below.connect(address, { signal: connecting.signal, timeoutMs: 0 })
+  if (ended.aborted) transport.destroy()
+  ended.throwIfAborted()
+  const wire = createWire(transport)
+  ended.onabort = () => wire.resetAndDestroy()
+  return handshake(wire, address, config, credentials)
+}
+
+function handshake(
+  wire: TransportStream,
+  address: Address,
+  config: TlsConfig,
+  { context }: CheckedCredentials,
+): Promise<TransportOverTls> {
+  const { servername, checkServerIdentity, ALPNProtocols, rejectUnauthorized } = config
+  const host = isPathAddress(address) ? undefined : address.host
+  // An IP address is checked, but is no name to ask for (RFC 6066, section 3).
+  const asked = servername ?? (host !== undefined && isIP(host) === 0 ? host : undefined)
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      socket: wire,
+      secureContext: context,
+      rejectUnauthorized,
+      ...(asked !== undefined && { servername: asked }),
+      ...(host !== undefined && { host }),
+      ...(ALPNProtocols && { ALPNProtocols }),
+      ...(checkServerIdentity && { checkServerIdentity: guarded(checkServerIdentity) }),
+    })
+    const fail = (error: Error) => {
+      // The alert that says why may be on its way.
+      socket.destroy()
+      reject(handshakeFailed(error, address))
+    }
+    const onClose = () => fail(Object.assign(new Error('it was closed'), { code: 'ECONNRESET' }))
+    socket.on('error', fail)
+    socket.once('close', onClose)
+    socket.once('secureConnect', () => {
+      try {
+        const transport = new TransportOverTls(socket, wire, config)
+        socket.off('error', fail)
+        socket.off('close', onClose)
+        transport.start()
+        resolve(transport)
+      } catch (error) {
+        fail(error instanceof Error ? error : new Error(String(error)))
+      }
+    })
+  })
+}
+
+/** What a program's check throws refuses the listener, as what it returns does. */
+function guarded(
+  check: NonNullable<TlsConfig['checkServerIdentity']>,
+): NonNullable<TlsConfig['checkServerIdentity']> {
+  return (servername, cert) => {
+    try {
+      return check(servername, cert)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/** The contract of a socket, which runs over `net.Socket` first, on streams over TLS. */
+import { createMockNetwork } from '@netts/mock'
+import { tcp } from '@netts/tcp'
+import { socketContract } from '../../stream/test/contract/contract.js'
+import { streamGround } from '../../stream/test/contract/ground.js'
+import { tls } from '../src/index.js'
+import { mutualTls } from './wires.js'
+
+const options = mutualTls()
+
+socketContract(
+  streamGround({
+    name: 'tls(tcp)',
+    refusal: 'ERR_NETTS_CONNECT_FAILED',
+    setup: () => ({
+      client: tls(tcp(), options.client),
+      server: tls(tcp(), options.server),
+      host: '127.0.0.1',
+    }),
+  }),
+)
+
+socketContract(
+  streamGround({
+    name: 'tls(mock)',
+    hasPorts: false,
+    refusal: 'ERR_NETTS_CONNECT_FAILED',
+    setup: () => {
+      const mock = createMockNetwork().builder()
+      return { client: tls(mock, options.client), server: tls(mock, options.server), host: 'anywhere' }
+    },
+  }),
+)
