@@ -3,9 +3,11 @@ import { describe, expect, it, vi } from 'vitest'
 import { connectPair, type End, type EndOptions } from '../device-suite/pair.js'
 import type { SimulatedFabric, SimulatedHost } from '../simulated.js'
 import { forEachSeed } from '../simulated.js'
+import type { CompletionChannel } from '../verbs/completion-queue.js'
 import { COMPLETION, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { Verbs } from '../verbs/verbs.js'
-import { CompletionLoop, type CompletionSink, type Polling } from './completion-loop.js'
+import type { CompletionSink } from './completion-dispatch.js'
+import { CompletionLoop, type Polling } from './completion-loop.js'
 
 const POLLING: readonly Polling[] = ['event', 'adaptive', 'busy']
 const empty = { opcode: SendOpcode.send, flags: SendFlag.signalled }
@@ -51,6 +53,7 @@ interface Looped {
   readonly client: SimulatedHost
   readonly server: SimulatedHost
   readonly loop: CompletionLoop
+  readonly channel: CompletionChannel
   /** Connects, with the server's completions in the loop. */
   connect(workRequests?: number): Promise<{ client: End; server: End; sink: Counter; stop(): void }>
 }
@@ -63,7 +66,11 @@ async function withLoop(
   await forEachSeed({ mode: 'roce', count }, async (fabric) => {
     const client = fabric.createHost()
     const server = fabric.createHost()
-    const loop = new CompletionLoop(server.devices()[0]!, server.clock, options(polling))
+    const device = server.devices()[0]!
+    const makeChannel = vi.spyOn(device, 'createCompletionChannel')
+    const loop = new CompletionLoop(device, server.clock, options(polling))
+    const channel = makeChannel.mock.results[0]!.value as CompletionChannel
+    makeChannel.mockRestore()
     const bench = {
       client,
       server,
@@ -75,6 +82,7 @@ async function withLoop(
       client,
       server,
       loop,
+      channel,
       async connect(workRequests = 64) {
         const shared = loop.reserve(workRequests)
         const ends: EndOptions = {
@@ -148,12 +156,12 @@ describe('a completion loop', () => {
 
   it('looks again behind its turn for the answer to what was posted there, while it polls', async () => {
     for (const polling of POLLING) {
-      await withLoop(polling, 5, async ({ connect, loop }) => {
+      await withLoop(polling, 5, async ({ connect, loop, channel }) => {
         const { client, server, sink, stop } = await connect()
         server.receive({})
         client.send(empty)
         await sink.reach(1)
-        const poll = vi.spyOn(loop.reserve(0).queue, 'poll')
+        const poll = vi.spyOn(channel, 'poll')
         const pollsInTick = async () => {
           poll.mockClear()
           await new Promise<void>((resolve) => process.nextTick(resolve))

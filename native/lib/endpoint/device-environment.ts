@@ -170,7 +170,7 @@ export class DeviceEnvironment {
       this.#eventHandlers.get(queuePair)?.(event)
     } else if (completionQueue) {
       // Polling it says that it failed.
-      for (const { loop } of this.#loops.values()) if (loop.has(completionQueue)) loop.wake()
+      for (const { loop } of this.#loops.values()) loop.onQueueError(completionQueue)
     }
   }
 }
