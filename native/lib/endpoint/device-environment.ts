@@ -10,6 +10,7 @@ import type { QueuePair } from '../verbs/queue-pair.js'
 import type { Verbs } from '../verbs/verbs.js'
 import { CompletionLoop, type PollingOptions } from './completion-loop.js'
 import { READY_BYTES } from './hello.js'
+import { type KeepAliveOptions, KeepAliveRounds } from './keep-alive.js'
 
 /** Most READY messages in progress at once; each holds two slots during its handshake. */
 const MOST_CONTROL_SLOTS = 16_384
@@ -37,6 +38,7 @@ export class DeviceEnvironment {
   readonly controlSlots: OwnedBufferPool
   readonly #regions = new WeakMap<Uint8Array, MemoryRegion>()
   readonly #loops = new Map<string, SharedLoop>()
+  readonly #keepAliveRounds = new Map<string, KeepAliveRounds>()
   readonly #eventHandlers = new Map<QueuePair, (event: DeviceEvent) => void>()
   #users = 0
 
@@ -146,6 +148,17 @@ export class DeviceEnvironment {
       this.#loops.delete(key)
       loop.close()
     }
+  }
+
+  /** Who watches the peers of connections with such options. */
+  keepAliveRounds({ keepAliveIntervalMs, keepAliveTimeoutMs }: KeepAliveOptions): KeepAliveRounds {
+    const key = `${keepAliveIntervalMs}/${keepAliveTimeoutMs}`
+    let rounds = this.#keepAliveRounds.get(key)
+    if (!rounds) {
+      rounds = new KeepAliveRounds(this.verbs.clock, { keepAliveIntervalMs, keepAliveTimeoutMs })
+      this.#keepAliveRounds.set(key, rounds)
+    }
+    return rounds
   }
 
   /** Tells a queue pair's owner of events about it, and of the end of the device. */

@@ -9,6 +9,7 @@ import type { CompletionLoop } from './completion-loop.js'
 import type { SharedQueue } from './completion-queues.js'
 import { DeviceEnvironment } from './device-environment.js'
 import type { EndpointOptions } from './endpoint-session.js'
+import type { KeepAliveRounds } from './keep-alive.js'
 import { ReadyExchange } from './ready-exchange.js'
 
 /** Send work requests of the endpoint's own, by their records behind the driver's. */
@@ -20,6 +21,7 @@ export const OwnReceive = { ready: 0, drainMarker: 1 } as const
 export class EndpointResources {
   readonly environment: DeviceEnvironment
   readonly loop: CompletionLoop
+  readonly keepAliveRounds: KeepAliveRounds
   readonly queuePair: QueuePair
   readonly ready: ReadyExchange
   readonly #shared: SharedQueue
@@ -55,6 +57,7 @@ export class EndpointResources {
       this.ready = new ReadyExchange(environment)
       this.environment = environment
       this.loop = loop
+      this.keepAliveRounds = environment.keepAliveRounds(options)
       this.#shared = shared
       this.queuePair = queuePair
     } catch (error) {

@@ -100,7 +100,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
     this.#isIwarp = device.transport === 'iwarp'
     this.#unanswered = new UnansweredConnect(id, verbs.clock)
     this.#drain = new Drain(verbs.clock, () => this.#tearDown())
-    this.#keepAlive = new KeepAlive(verbs.clock, options, {
+    this.#keepAlive = new KeepAlive({
       probe: () => {
         try {
           this.#ask(InternalKind.keepAlive, OwnSend.keepAlive)
@@ -228,7 +228,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
     if (this.#state === 'draining' || this.#state === 'closed') return
     const wasOpen = this.#state === 'open'
     this.#state = 'draining'
-    this.#keepAlive.stop()
+    this.#resources.keepAliveRounds.remove(this.#keepAlive)
     // A session knows what to make of them only once it has heard the peer's hello.
     const early = this.#handshake.takeEarly()
     if (this.#handshake.isGreeted) for (const words of early) this.session.onCompletion(words, 0)
@@ -309,7 +309,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
     if (this.#state !== 'handshaking' || !this.#handshake.isComplete) return
     if (this.role === 'acceptor' && !this.#trySayReady()) return
     this.#state = 'open'
-    this.#keepAlive.start()
+    this.#resources.keepAliveRounds.add(this.#keepAlive)
     this.session.onOpen()
     this.#observer.onOpen()
     const early = this.#handshake.takeEarly()
