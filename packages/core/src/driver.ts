@@ -33,4 +33,6 @@ export {
   clock,
   KeepAlive,
   nextTick,
+  now,
 } from './runtime/event-loop.js'
+export { StallDeadline, type StallDeadlineParts } from './runtime/stall-deadline.js'
