@@ -25,7 +25,7 @@ export class AddonCompletionChannel extends DirectObject implements CompletionCh
 
   constructor(device: OpenDevice, options: CompletionChannelOptions = {}) {
     const { vector = 0, batch = 64 } = options
-    checkInteger('vector', vector, 0, 65_535)
+    checkInteger('vector', vector, 0, device.attributes.completionVectors - 1)
     checkInteger('batch', batch, 1, MAX_BATCH)
     const { binding } = device.environment
     const native = attempt(() => binding.createCompletionChannel(device.use(), batch), {

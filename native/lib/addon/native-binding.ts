@@ -81,6 +81,7 @@ export interface NativeDevice {
   readonly maxEntries: number
   readonly maxCompletionQueues: number
   readonly maxCompletions: number
+  readonly completionVectors: number
   readonly maxMemoryRegions: number
   readonly maxRegionBytes: number
   readonly maxProtectionDomains: number
@@ -216,6 +217,7 @@ export interface NativeBinding {
   ): void
   resolveRoute(id: Handle, timeoutMs: number): void
   setAckTimeout(id: Handle, exponent: number): void
+  setTrafficClass(id: Handle, trafficClass: number): void
   bindAddress(id: Handle, host: string, port: number): void
   listen(id: Handle, backlog: number): void
   connect(id: Handle, parameters: NativeConnectionParameters): void

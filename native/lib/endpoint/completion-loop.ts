@@ -8,6 +8,7 @@
  * Programs that answer from a promise do so behind the turn. While it polls, the turn then continues there, since the
  * next one would come a whole turn of the event loop later.
  */
+import { threadId } from 'node:worker_threads'
 import { nextTick } from '@netts/core/driver'
 import type { CompletionChannel, CompletionQueue } from '../verbs/completion-queue.js'
 import type { Device } from '../verbs/device.js'
@@ -55,8 +56,10 @@ export class CompletionLoop {
   constructor(device: Device, clock: Clock, options: PollingOptions) {
     this.#clock = clock
     this.#options = options
-    this.#channel = device.createCompletionChannel({ batch: BATCH })
-    this.#queues = new CompletionQueues(this.#channel, device.attributes.maxCompletions)
+    const { maxCompletions, completionVectors } = device.attributes
+    // Interrupts of different threads come to different processors.
+    this.#channel = device.createCompletionChannel({ vector: threadId % completionVectors, batch: BATCH })
+    this.#queues = new CompletionQueues(this.#channel, maxCompletions)
     // Polling, it comes round in this turn of the event loop anyway.
     this.#channel.onNotify = () => {
       if (this.#state === 'sleeping') this.#turn()

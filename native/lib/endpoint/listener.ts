@@ -51,6 +51,8 @@ export function listenEndpoints(
   const id = verbs.createCmId()
   try {
     id.bindAddress(address)
+    const { trafficClass } = options.endpoint
+    if (trafficClass !== undefined) id.setTrafficClass(trafficClass)
     id.listen(Math.max(1, options.backlog))
   } catch (error) {
     id.close()

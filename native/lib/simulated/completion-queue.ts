@@ -56,7 +56,8 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
   readonly #wake: Step
 
   constructor(host: Machine, options: CompletionChannelOptions = {}) {
-    const { batch = DEFAULT_BATCH } = options
+    const { vector = 0, batch = DEFAULT_BATCH } = options
+    checkInteger('vector', vector, 0, host.device.attributes.completionVectors - 1)
     const completions = completionArray(batch)
     super(host, 'completionChannels')
     this.device = host.device

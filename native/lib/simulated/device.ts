@@ -30,6 +30,7 @@ const ATTRIBUTES: DeviceAttributes = {
   maxSharedReceiveQueues: 1024,
   maxSharedReceiveWorkRequests: 16384,
   maxSharedReceiveEntries: 16,
+  completionVectors: 4,
 }
 
 /** Soft-RoCE's own limit is in this order (`RXE_MAX_INLINE_DATA`: 400 bytes). */

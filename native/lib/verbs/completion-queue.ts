@@ -3,9 +3,11 @@
  * sleeps is built on them once (`lib/endpoint/`), so that the simulation can put it to every interleaving.
  */
 
+import type { DeviceAttributes } from './device.js'
+
 /** Options of {@link Device.createCompletionChannel}. */
 export interface CompletionChannelOptions {
-  /** The interrupt vector of its queues. @default 0 */
+  /** The interrupt vector of its queues, less than {@link DeviceAttributes.completionVectors}. @default 0 */
   readonly vector?: number
   /** The most completions that one {@link CompletionChannel.poll} takes. @default 64 */
   readonly batch?: number
