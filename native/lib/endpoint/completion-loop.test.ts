@@ -154,6 +154,43 @@ describe('a completion loop', () => {
     })
   })
 
+  it('has few queues for a thousand connections, and none of them when they are gone', async () => {
+    await withLoop('event', 1, async ({ loop, server }) => {
+      const workRequests = 200
+      const reserved = Array.from({ length: 1000 }, () => loop.reserve(workRequests))
+      const { maxCompletions } = server.devices()[0]!.attributes
+      expect(server.counts.completionQueues).toBeLessThanOrEqual(4 + (1000 * workRequests) / maxCompletions)
+      for (const { queue, reserved: completions } of reserved) {
+        expect(completions).toBeLessThanOrEqual(queue.maxCompletions)
+      }
+      for (const shared of reserved) loop.retire(shared, workRequests, undefined)
+      expect(server.counts.completionQueues).toBe(0)
+    })
+  })
+
+  it('takes one turn for a wake, whatever the number of queues', async () => {
+    await withLoop('event', 3, async ({ connect, channel, server, client: host }) => {
+      const pairs = [await connect(4000), await connect(4000), await connect(4000)]
+      // Beside those that the ends make for themselves.
+      expect(server.counts.completionQueues).toBe(3 + 3)
+      await pause(host)
+      const poll = vi.spyOn(channel, 'poll')
+      const arm = vi.spyOn(channel, 'arm')
+      const [first] = pairs
+      first!.server.receive({})
+      first!.client.send(empty)
+      await first!.sink.reach(1)
+      await first!.client.completions.succeed(1)
+      await pause(host)
+      // One look that finds it, one that finds no more; then it sleeps again.
+      expect(poll.mock.calls.length).toBeLessThanOrEqual(2)
+      expect(arm).toHaveBeenCalledTimes(1)
+      poll.mockRestore()
+      arm.mockRestore()
+      for (const { stop } of pairs) stop()
+    })
+  })
+
   it('looks again behind its turn for the answer to what was posted there, while it polls', async () => {
     for (const polling of POLLING) {
       await withLoop(polling, 5, async ({ connect, loop, channel }) => {
