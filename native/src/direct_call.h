@@ -31,7 +31,7 @@ napi_value DirectCall(napi_env env, napi_callback_info info) {
   napi_value arguments[kCount + 1];
   size_t count = kCount + 1;
   void* data = nullptr;
-  napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
+  if (napi_get_cb_info(env, info, &count, arguments, nullptr, &data) != napi_ok) return nullptr;
   try {
     uint32_t id = 0;
     Numbers<kCount> numbers{};
@@ -45,8 +45,8 @@ napi_value DirectCall(napi_env env, napi_callback_info info) {
       throw CodedError(env, "ERR_NETTS_INVALID_ARGUMENT", "the arguments must be integers that are not negative");
     }
     napi_value out = nullptr;
-    napi_create_int64(env, kBody(env, static_cast<T&>(*resource), numbers), &out);
-    return out;
+    const int64_t result = kBody(env, static_cast<T&>(*resource), numbers);
+    return napi_create_int64(env, result, &out) == napi_ok ? out : nullptr;
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
   } catch (const std::exception& exception) {
