@@ -4,7 +4,8 @@
  *
  * @packageDocumentation
  */
-export type { CompletionLoop, CompletionSink, Polling, PollingOptions } from './endpoint/completion-loop.js'
+export type { CompletionSink } from './endpoint/completion-dispatch.js'
+export type { CompletionLoop, Polling, PollingOptions } from './endpoint/completion-loop.js'
 export { connectEndpoint } from './endpoint/connector.js'
 export { DeviceEnvironment } from './endpoint/device-environment.js'
 export type {

@@ -83,6 +83,8 @@ class EnvState {
   // Ids of open regions and windows, as work requests name them.
   IdTable<MemoryRegion> regions;
   IdTable<MemoryWindow> windows;
+  // Open objects that functions of direct_call.h name.
+  IdTable<Resource> callees;
   // Registrations that the device would not end yet, see MemoryRegion::CloseLeftovers().
   struct LeftoverRegion {
     ibv_mr* region;

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 
 #include <cerrno>
-#include <cmath>
 
 #include "env_state.h"
 #include "objects/memory_region.h"
@@ -212,32 +211,27 @@ Refusal BuildReceives(EnvState& state, const PostingLimits& limits, const uint32
   return refusal;
 }
 
-Batch BatchOf(const Napi::CallbackInfo& info, const SharedMemory& requests, uint32_t max_requests,
+Batch BatchOf(Napi::Env env, const Numbers<2>& first_and_count, const SharedMemory& requests, uint32_t max_requests,
               size_t record_bytes) {
-  const double nothing = std::nan("");
-  const double first = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : nothing;
-  const double count = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : nothing;
-  // Written so that NaN fails it.
-  if (!(first >= 0 && count >= 0 && first + count <= max_requests) || first != std::floor(first) ||
-      count != std::floor(count)) {
-    throw CodedError(info.Env(), kInvalid,
-                     "first and count must be integers that name records within the " +
-                         std::to_string(max_requests) + " of the array");
+  const auto [first, count] = first_and_count;
+  if (uint64_t{first} + count > max_requests) {
+    throw CodedError(env, kInvalid,
+                     "first and count must name records within the " + std::to_string(max_requests) + " of the array");
   }
   const size_t record_words = record_bytes / sizeof(uint32_t);
   const auto* words = reinterpret_cast<const uint32_t*>(requests.data());
-  return {words + static_cast<size_t>(first) * record_words, record_words, static_cast<uint32_t>(count)};
+  return {words + first * record_words, record_words, count};
 }
 
-Napi::Value Posted(const Napi::CallbackInfo& info, const char* syscall, int result, size_t posted) {
+int64_t Posted(Napi::Env env, const char* syscall, int result, size_t posted) {
   const int error = Errno(result);
   // ENOMEM is how every provider says that the queue is full.
   if (error != 0 && error != ENOMEM) {
-    Napi::Error failure = SystemError(info.Env(), syscall, error);
-    failure.Set("posted", Napi::Number::New(info.Env(), static_cast<double>(posted)));
+    Napi::Error failure = SystemError(env, syscall, error);
+    failure.Set("posted", Napi::Number::New(env, static_cast<double>(posted)));
     throw failure;
   }
-  return Napi::Number::New(info.Env(), static_cast<double>(posted));
+  return static_cast<int64_t>(posted);
 }
 
 }  // namespace netts

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "direct_call.h"
 #include "env_state.h"
 #include "layout.h"
 #include "loader/verbs_api.h"
@@ -38,13 +39,13 @@ Refusal BuildSends(EnvState& state, const PostingLimits& limits, const uint32_t*
 Refusal BuildReceives(EnvState& state, const PostingLimits& limits, const uint32_t* records, size_t record_words,
                       uint32_t count, ibv_recv_wr** chain);
 
-// The part of a posting call that the queues have in common. info[1] is the first record, info[2] how many.
+// The part of a posting call that the queues have in common: the first record, and how many.
 struct Batch {
   const uint32_t* records;
   size_t record_words;
   uint32_t count;
 };
-Batch BatchOf(const Napi::CallbackInfo& info, const SharedMemory& requests, uint32_t max_requests,
+Batch BatchOf(Napi::Env env, const Numbers<2>& first_and_count, const SharedMemory& requests, uint32_t max_requests,
               size_t record_bytes);
 // How many of `count` went out: those before `bad`, the first that was refused. siw reports a full queue by it alone,
 // without an error; after an error without it nothing is known to have gone out.
@@ -54,20 +55,20 @@ size_t CountPosted(uint32_t count, int error, const Request* bad, const Request*
   return error == 0 ? count : 0;
 }
 // That, or the exception when the device refused for another reason than a full queue.
-Napi::Value Posted(const Napi::CallbackInfo& info, const char* syscall, int result, size_t posted);
+int64_t Posted(Napi::Env env, const char* syscall, int result, size_t posted);
 
 template <typename Post>
-Napi::Value PostReceives(const Napi::CallbackInfo& info, EnvState& state, const PostingLimits& limits,
-                         const SharedMemory& requests, uint32_t max_requests, Post post) {
-  const Batch batch = BatchOf(info, requests, max_requests,
+int64_t PostReceives(Napi::Env env, const Numbers<2>& first_and_count, EnvState& state, const PostingLimits& limits,
+                     const SharedMemory& requests, uint32_t max_requests, Post post) {
+  const Batch batch = BatchOf(env, first_and_count, requests, max_requests,
                               sizeof(ReceiveRecord) + limits.max_entries * sizeof(EntryRecord));
-  if (batch.count == 0) return Napi::Number::New(info.Env(), 0);
+  if (batch.count == 0) return 0;
   ibv_recv_wr* chain = nullptr;
   const Refusal refusal = BuildReceives(state, limits, batch.records, batch.record_words, batch.count, &chain);
-  if (refusal.code != nullptr) throw CodedError(info.Env(), refusal.code, refusal.message);
+  if (refusal.code != nullptr) throw CodedError(env, refusal.code, refusal.message);
   ibv_recv_wr* bad = nullptr;
   const int error = post(chain, &bad);
-  return Posted(info, "ibv_post_recv", error, CountPosted(batch.count, error, bad, chain));
+  return Posted(env, "ibv_post_recv", error, CountPosted(batch.count, error, bad, chain));
 }
 
 }  // namespace netts

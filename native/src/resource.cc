@@ -80,9 +80,20 @@ Resource::Resource(std::shared_ptr<EnvState> state, ResourceKind kind)
 
 Resource::~Resource() { state_->Remove(this); }
 
+bool Resource::AcceptCalls() {
+  call_id_ = state_->callees.Add(this);
+  return call_id_ != 0;
+}
+
+void Resource::RefuseCalls() {
+  if (call_id_ != 0) state_->callees.Remove(call_id_);
+  call_id_ = 0;
+}
+
 Napi::Value MakeHandle(Napi::Env env, std::shared_ptr<Resource> resource) {
   Napi::Object out = Napi::Object::New(env);
   out.Set("number", static_cast<double>(resource->number()));
+  out.Set("callId", static_cast<double>(resource->call_id()));
   const ResourceKind kind = resource->kind();
   auto handle = std::unique_ptr<Handle>(new Handle{std::move(resource), kind});
   const auto external =

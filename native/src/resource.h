@@ -31,14 +31,22 @@ class Resource : public std::enable_shared_from_this<Resource> {
   const std::shared_ptr<EnvState>& shared_state() const { return state_; }
   // Names this object in events; never reused within the process, so a late event reaches nobody else.
   uint64_t number() const { return number_; }
+  // Names this object in the calls of direct_call.h, from AcceptCalls() on until it is closed; else 0.
+  uint32_t call_id() const { return call_id_; }
+  // False when there is no number left.
+  bool AcceptCalls();
+
+ protected:
+  void RefuseCalls();
 
  private:
   std::shared_ptr<EnvState> state_;
   ResourceKind kind_;
   uint64_t number_;
+  uint32_t call_id_ = 0;
 };
 
-// The handle for JavaScript: an object { handle, number }.
+// The handle for JavaScript: an object { handle, number, callId }.
 Napi::Value MakeHandle(Napi::Env env, std::shared_ptr<Resource> resource);
 
 // The open resource behind a handle. Throws a TypeError for anything else, and ERR_NETTS_INVALID_STATE when

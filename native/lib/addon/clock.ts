@@ -1,16 +1,6 @@
 /** The machine's time. */
-import { clearImmediate, clearTimeout, now, setImmediate, setTimeout } from '../verbs/real-time.js'
+import { backgroundClock, now } from '@netts/core/driver'
 import type { Clock } from '../verbs/verbs.js'
 
 /** {@link Clock} over Node.js's own timers. */
-export const systemClock: Clock = {
-  now,
-  setTimer(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs).unref()
-    return { close: () => clearTimeout(timer) }
-  },
-  setImmediate(callback) {
-    const immediate = setImmediate(callback)
-    return { close: () => clearImmediate(immediate) }
-  },
-}
+export const systemClock: Clock = { ...backgroundClock, now }

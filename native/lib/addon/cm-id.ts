@@ -146,6 +146,11 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
     this.#call((id) => this.environment.binding.setAckTimeout(id, exponent))
   }
 
+  setTrafficClass(trafficClass: number): void {
+    checkInteger('trafficClass', trafficClass, 0, 255)
+    this.#call((id) => this.environment.binding.setTrafficClass(id, trafficClass))
+  }
+
   createQueuePair(options: QueuePairOptions): QueuePair {
     const handle = this.use()
     const device = this.#device()

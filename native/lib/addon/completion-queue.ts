@@ -6,32 +6,70 @@ import type {
   CompletionQueue,
   CompletionQueueOptions,
 } from '../verbs/completion-queue.js'
+import { DirectObject } from './direct-object.js'
 import type { Receiver } from './dispatch.js'
 import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
-import { NativeObject } from './native-object.js'
+import type { NativeBinding } from './native-binding.js'
 
 /** Completions that one poll may be asked to take at most; bounds the array they come in. */
 const MAX_BATCH = 4096
-/** The event loop stands still while a poll spins: a second is a mistake. */
-const MAX_SPIN_MICROSECONDS = 1_000_000
 
-export class AddonCompletionChannel extends NativeObject implements CompletionChannel {
+export class AddonCompletionChannel extends DirectObject implements CompletionChannel, Receiver {
   readonly device: OpenDevice
   readonly vector: number
+  readonly completions: Uint32Array
+  #onNotify: (() => void) | undefined
+  readonly #poll: NativeBinding['pollChannel']
+  readonly #arm: NativeBinding['armChannel']
 
   constructor(device: OpenDevice, options: CompletionChannelOptions = {}) {
-    const { vector = 0 } = options
-    checkInteger('vector', vector, 0, 65_535)
+    const { vector = 0, batch = 64 } = options
+    checkInteger('vector', vector, 0, device.attributes.completionVectors - 1)
+    checkInteger('batch', batch, 1, MAX_BATCH)
     const { binding } = device.environment
-    const created = attempt(() => binding.createCompletionChannel(device.use()), { device: device.name })
-    super(device.environment, created, 'the completion channel')
+    const native = attempt(() => binding.createCompletionChannel(device.use(), batch), {
+      device: device.name,
+    })
+    super(device.environment, native, 'the completion channel')
     this.device = device
     this.vector = vector
+    this.completions = new Uint32Array(native.buffer)
+    this.#poll = binding.pollChannel
+    this.#arm = binding.armChannel
   }
 
   createCompletionQueue(options: CompletionQueueOptions): CompletionQueue {
     return new AddonCompletionQueue(this, options)
+  }
+
+  poll(spinMicroseconds = 0): number {
+    try {
+      return this.#poll(this.callId, spinMicroseconds)
+    } catch (thrown) {
+      throw translate(thrown, { device: this.device.name })
+    }
+  }
+
+  arm(): number {
+    try {
+      return this.#arm(this.callId)
+    } catch (thrown) {
+      throw translate(thrown, { device: this.device.name })
+    }
+  }
+
+  get onNotify(): (() => void) | undefined {
+    return this.#onNotify
+  }
+
+  set onNotify(callback: (() => void) | undefined) {
+    this.#onNotify = callback
+    if (!this.closed) this.environment.dispatch.set(this.serial, callback === undefined ? undefined : this)
+  }
+
+  dispatch(): void {
+    this.#onNotify?.()
   }
 
   ref(): void {
@@ -43,11 +81,13 @@ export class AddonCompletionChannel extends NativeObject implements CompletionCh
   }
 }
 
-export class AddonCompletionQueue extends NativeObject implements CompletionQueue, Receiver {
+export class AddonCompletionQueue extends DirectObject implements CompletionQueue, Receiver {
   readonly maxCompletions: number
   readonly completions: Uint32Array
   readonly device: OpenDevice
   #onNotify: (() => void) | undefined
+  readonly #poll: NativeBinding['poll']
+  readonly #arm: NativeBinding['arm']
 
   constructor(channel: AddonCompletionChannel, options: CompletionQueueOptions) {
     const { device } = channel
@@ -64,12 +104,13 @@ export class AddonCompletionQueue extends NativeObject implements CompletionQueu
     this.device = device
     this.maxCompletions = native.maxCompletions
     this.completions = new Uint32Array(native.buffer)
+    this.#poll = binding.poll
+    this.#arm = binding.arm
   }
 
   poll(spinMicroseconds = 0): number {
-    if (spinMicroseconds !== 0) checkInteger('spinMicroseconds', spinMicroseconds, 0, MAX_SPIN_MICROSECONDS)
     try {
-      return this.environment.binding.poll(this.use(), spinMicroseconds)
+      return this.#poll(this.callId, spinMicroseconds)
     } catch (thrown) {
       throw translate(thrown, { device: this.device.name })
     }
@@ -78,7 +119,7 @@ export class AddonCompletionQueue extends NativeObject implements CompletionQueu
   arm(solicitedOnly = false): void {
     checkBoolean('solicitedOnly', solicitedOnly)
     try {
-      this.environment.binding.arm(this.use(), solicitedOnly)
+      this.#arm(this.callId, solicitedOnly ? 1 : 0)
     } catch (thrown) {
       throw translate(thrown, { device: this.device.name })
     }

@@ -103,6 +103,7 @@ function attributesOf(native: NativeDevice): DeviceAttributes {
     maxEntries: native.maxEntries,
     maxCompletionQueues: native.maxCompletionQueues,
     maxCompletions: native.maxCompletions,
+    completionVectors: native.completionVectors,
     maxMemoryRegions: native.maxMemoryRegions,
     maxRegionBytes: native.maxRegionBytes,
     maxProtectionDomains: native.maxProtectionDomains,

@@ -15,6 +15,8 @@ export interface Created {
   readonly handle: Handle
   /** Names the object in events; never reused in the process. */
   readonly number: number
+  /** Names it in calls that run for each batch; 0 for objects that have none. */
+  readonly callId: number
 }
 
 export interface NativeRegion extends Created {
@@ -27,6 +29,10 @@ export interface NativeRegion extends Created {
 export interface NativeWindow extends Created {
   readonly id: number
   readonly remoteKey: number
+}
+
+export interface NativeCompletionChannel extends Created {
+  readonly buffer: ArrayBuffer
 }
 
 export interface NativeCompletionQueue extends Created {
@@ -75,6 +81,7 @@ export interface NativeDevice {
   readonly maxEntries: number
   readonly maxCompletionQueues: number
   readonly maxCompletions: number
+  readonly completionVectors: number
   readonly maxMemoryRegions: number
   readonly maxRegionBytes: number
   readonly maxProtectionDomains: number
@@ -156,7 +163,7 @@ export interface NativeBinding {
   registerRegionAsync(domain: Handle, byteLength: number, access: number): Promise<NativeRegion>
   allocateMemoryWindow(domain: Handle): NativeWindow
 
-  createCompletionChannel(context: Handle): Created
+  createCompletionChannel(context: Handle, batch: number): NativeCompletionChannel
   setChannelRef(channel: Handle, on: boolean): void
   createCompletionQueue(
     channel: Handle,
@@ -164,15 +171,18 @@ export interface NativeBinding {
     batch: number,
     vector: number,
   ): NativeCompletionQueue
-  poll(queue: Handle, spinMicroseconds: number): number
-  arm(queue: Handle, solicitedOnly: boolean): void
+  pollChannel(channelCallId: number, spinMicroseconds: number): number
+  armChannel(channelCallId: number): number
+  poll(queueCallId: number, spinMicroseconds: number): number
+  /** @param solicitedOnly 1 for solicited completions only, 0 for all */
+  arm(queueCallId: number, solicitedOnly: 0 | 1): void
 
   createSharedReceiveQueue(
     domain: Handle,
     maxWorkRequests: number,
     maxEntries: number,
   ): NativeSharedReceiveQueue
-  postSharedReceive(queue: Handle, first: number, count: number): number
+  postSharedReceive(queueCallId: number, first: number, count: number): number
   setSharedReceiveLimit(queue: Handle, limit: number): void
 
   createQueuePair(
@@ -183,8 +193,8 @@ export interface NativeBinding {
     sharedQueue: Handle | undefined,
     limits: QueuePairLimits,
   ): NativeQueuePair
-  postSend(pair: Handle, first: number, count: number): number
-  postReceive(pair: Handle, first: number, count: number): number
+  postSend(pairCallId: number, first: number, count: number): number
+  postReceive(pairCallId: number, first: number, count: number): number
   /** `enum ibv_qp_state` */
   queuePairState(pair: Handle): number
   moveToError(pair: Handle): void
@@ -207,6 +217,7 @@ export interface NativeBinding {
   ): void
   resolveRoute(id: Handle, timeoutMs: number): void
   setAckTimeout(id: Handle, exponent: number): void
+  setTrafficClass(id: Handle, trafficClass: number): void
   bindAddress(id: Handle, host: string, port: number): void
   listen(id: Handle, backlog: number): void
   connect(id: Handle, parameters: NativeConnectionParameters): void

@@ -3,10 +3,10 @@ import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { receiveRecordWords, sendRecordWords } from '../verbs/layout.js'
 import type { QueuePair, QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
 import { AddonCompletionQueue } from './completion-queue.js'
+import { DirectObject } from './direct-object.js'
 import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
-import type { Handle } from './native-binding.js'
-import { NativeObject } from './native-object.js'
+import type { Handle, NativeBinding } from './native-binding.js'
 import { AddonProtectionDomain } from './protection-domain.js'
 import { AddonSharedReceiveQueue } from './shared-receive-queue.js'
 
@@ -21,7 +21,7 @@ const STATES: readonly QueuePairState[] = [
   'error',
 ]
 
-export class AddonQueuePair extends NativeObject implements QueuePair {
+export class AddonQueuePair extends DirectObject implements QueuePair {
   readonly number: number
   readonly maxSendWorkRequests: number
   readonly maxReceiveWorkRequests: number
@@ -33,6 +33,8 @@ export class AddonQueuePair extends NativeObject implements QueuePair {
   readonly receiveRequests: Uint32Array
   readonly receiveRecordWords: number
   readonly #deviceName: string
+  readonly #postSend: NativeBinding['postSend']
+  readonly #postReceive: NativeBinding['postReceive']
 
   constructor(device: OpenDevice, id: Handle, options: QueuePairOptions) {
     const { environment, attributes, name } = device
@@ -82,6 +84,8 @@ export class AddonQueuePair extends NativeObject implements QueuePair {
     environment.subjects.set(this.serial, new WeakRef(this))
     this.number = native.queuePairNumber
     this.#deviceName = name
+    this.#postSend = environment.binding.postSend
+    this.#postReceive = environment.binding.postReceive
     this.maxSendWorkRequests = native.maxSendWorkRequests
     this.maxReceiveWorkRequests = native.maxReceiveWorkRequests
     this.maxSendEntries = native.maxSendEntries
@@ -95,7 +99,7 @@ export class AddonQueuePair extends NativeObject implements QueuePair {
 
   postSend(count: number, first = 0): number {
     try {
-      return this.environment.binding.postSend(this.use(), first, count)
+      return this.#postSend(this.callId, first, count)
     } catch (thrown) {
       throw translate(thrown, { device: this.#deviceName })
     }
@@ -103,7 +107,7 @@ export class AddonQueuePair extends NativeObject implements QueuePair {
 
   postReceive(count: number, first = 0): number {
     try {
-      return this.environment.binding.postReceive(this.use(), first, count)
+      return this.#postReceive(this.callId, first, count)
     } catch (thrown) {
       throw translate(thrown, { device: this.#deviceName })
     }

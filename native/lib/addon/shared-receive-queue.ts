@@ -2,12 +2,12 @@
 import { checkInteger } from '@netts/core/driver'
 import { receiveRecordWords } from '../verbs/layout.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
+import { DirectObject } from './direct-object.js'
 import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
 import type { Handle } from './native-binding.js'
-import { NativeObject } from './native-object.js'
 
-export class AddonSharedReceiveQueue extends NativeObject implements SharedReceiveQueue {
+export class AddonSharedReceiveQueue extends DirectObject implements SharedReceiveQueue {
   readonly maxWorkRequests: number
   readonly maxEntries: number
   readonly receiveRequests: Uint32Array
@@ -34,7 +34,7 @@ export class AddonSharedReceiveQueue extends NativeObject implements SharedRecei
 
   postReceive(count: number, first = 0): number {
     try {
-      return this.environment.binding.postSharedReceive(this.use(), first, count)
+      return this.environment.binding.postSharedReceive(this.callId, first, count)
     } catch (thrown) {
       throw translate(thrown, { device: this.device.name })
     }

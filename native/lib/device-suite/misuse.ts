@@ -114,6 +114,11 @@ export function misuseTests(test: DeviceTest): void {
       invalid,
     )
     assert.throws(() => client.queuePair.setMinRnrTimer(32), invalid)
+    const { completionVectors } = device.attributes
+    assert(completionVectors >= 1)
+    device.createCompletionChannel({ vector: completionVectors - 1 }).close()
+    assert.throws(() => device.createCompletionChannel({ vector: completionVectors }), invalid)
+    assert.throws(() => client.id.setTrafficClass(256), invalid)
     const fresh = await resolve(bench, 1)
     for (const none of [{ maxSendEntries: 0 }, { maxReceiveEntries: 0 }]) {
       assert.throws(

@@ -1,17 +1,18 @@
 /** Completion queues: notification and its race, solicited completions, overrun, batches. */
 import assert from 'node:assert/strict'
+import type { CompletionChannel } from '../verbs/completion-queue.js'
 import type { DeviceEvent } from '../verbs/device.js'
 import { COMPLETION, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { Bench, DeviceTest } from './bench.js'
-import { connectPair, type End } from './pair.js'
+import { connectPair } from './pair.js'
 
 const empty = { opcode: SendOpcode.send, flags: SendFlag.signalled }
 
-/** Counts the notifications of an end's queue, and waits for them. */
-function countNotifications(end: End) {
+/** Counts the notifications of a queue or a channel, and waits for them. */
+function countNotifications(notifier: Pick<CompletionChannel, 'onNotify'>) {
   let count = 0
   let waiter: (() => void) | undefined
-  end.completions.queue.onNotify = () => {
+  notifier.onNotify = () => {
     count++
     waiter?.()
   }
@@ -38,7 +39,7 @@ export function notificationTests(test: DeviceTest): void {
   test('an armed queue notifies once, and not again until it is armed anew', async (bench) => {
     const { client, server, close } = await connectPair(bench)
     server.receive({}, {}, {})
-    const notifications = countNotifications(server)
+    const notifications = countNotifications(server.completions.queue)
     server.completions.queue.arm()
     client.send(empty)
     await notifications.reach(1)
@@ -56,7 +57,7 @@ export function notificationTests(test: DeviceTest): void {
   test('what completed before arming gives no notification, but a poll after arming finds it', async (bench) => {
     const { client, server, close } = await connectPair(bench)
     server.receive({}, {})
-    const notifications = countNotifications(server)
+    const notifications = countNotifications(server.completions.queue)
     client.send(empty)
     await client.completions.succeed(1)
     await pause(bench, 20)
@@ -70,7 +71,7 @@ export function notificationTests(test: DeviceTest): void {
   test('armed for solicited completions, it sleeps through the others', async (bench) => {
     const { client, server, close } = await connectPair(bench)
     server.receive({}, {})
-    const notifications = countNotifications(server)
+    const notifications = countNotifications(server.completions.queue)
     server.completions.queue.arm(true)
     client.send(empty)
     await client.completions.succeed(1)
@@ -87,10 +88,72 @@ export function notificationTests(test: DeviceTest): void {
   test('an error counts as solicited', async (bench) => {
     const { server, close } = await connectPair(bench)
     server.receive({ id: 1n })
-    const notifications = countNotifications(server)
+    const notifications = countNotifications(server.completions.queue)
     server.completions.queue.arm(true)
     server.queuePair.moveToError()
     await notifications.reach(1)
+    close()
+  })
+
+  test('a channel takes what its queues have, and wakes for those that it armed', async (bench) => {
+    const first = await connectPair(bench)
+    const { channel } = first.server
+    const queue = channel.createCompletionQueue({ maxCompletions: 16 })
+    const ofSecond = { sendCompletionQueue: queue, receiveCompletionQueue: queue }
+    const second = await connectPair(bench, { server: { queuePair: ofSecond } })
+    const wakes = countNotifications(channel)
+    const taken: number[] = []
+    const take = (count: number) => {
+      for (let index = 0; index < count; index++) {
+        taken.push(channel.completions[index * COMPLETION.words + COMPLETION.queuePairNumber]!)
+      }
+    }
+    for (const { server } of [first, second]) server.receive({}, {}, {}, {})
+    assert.equal(channel.arm(), 0)
+    for (const { client } of [first, second]) client.send(empty, empty)
+    while (taken.length < 4) {
+      const { count } = wakes
+      take(channel.poll())
+      const found = channel.arm()
+      take(found)
+      if (found === 0 && taken.length < 4) await wakes.reach(count + 1)
+    }
+    const numbers = [first, second].map(({ server }) => server.queuePair.number)
+    assert.deepEqual(
+      numbers.map((number) => taken.filter((other) => other === number).length),
+      [2, 2],
+    )
+    // All of them sleep again: only the one that has something is woken.
+    while (channel.arm() > 0);
+    const { count } = wakes
+    second.client.send(empty)
+    await wakes.reach(count + 1)
+    taken.length = 0
+    while (taken.length === 0) take(channel.poll())
+    assert.deepEqual(taken, [numbers[1]])
+    // What came before the arming is found by it.
+    second.client.send(empty)
+    await second.client.completions.succeed(4)
+    await pause(bench, 20)
+    assert.equal(channel.arm(), 1)
+    first.close()
+    second.close()
+    queue.close()
+  })
+
+  test('a wake that nobody listens for is lost, but what it was for is not', async (bench) => {
+    const { client, server, close } = await connectPair(bench)
+    server.receive({})
+    assert.equal(server.channel.arm(), 0)
+    // Nobody listens, and so nobody is woken.
+    client.send(empty)
+    await client.completions.succeed(1)
+    await pause(bench, 20)
+    const wakes = countNotifications(server.channel)
+    server.receive({})
+    await pause(bench, 20)
+    assert.equal(wakes.count, 0)
+    assert.equal(server.channel.poll(), 1)
     close()
   })
 
@@ -149,6 +212,9 @@ export function notificationTests(test: DeviceTest): void {
       },
       { code: 'ERR_NETTS_VERBS' },
     )
+    // Its channel says so as well.
+    assert.throws(() => client.channel.poll(), { code: 'ERR_NETTS_VERBS' })
+    assert.throws(() => client.channel.arm(), { code: 'ERR_NETTS_VERBS' })
     close()
   })
 }

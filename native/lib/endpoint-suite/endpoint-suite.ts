@@ -131,6 +131,26 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
     await settled(bench.client)
   })
 
+  test('a connector chooses its own address, and the class of its traffic', async (bench) => {
+    const { listener, accept, address } = listen(bench)
+    // Both ends of a bench may be one machine, whose address is known then.
+    const localAddress = bench.client === bench.server ? address.host : undefined
+    const chosen = { ...messenger, localAddress, trafficClass: 104 }
+    const [near, far] = await Promise.all([connectEndpoint(bench.client, address, chosen), accept()])
+    if (localAddress !== undefined) assert.equal(near.localAddress.host, localAddress)
+    near.close()
+    await Promise.all([messengerOf(near).closed, messengerOf(far).closed])
+    const elsewhere = { ...messenger, localAddress: '198.51.100.1' }
+    await assert.rejects(connectEndpoint(bench.client, address, elsewhere), {
+      code: 'ERR_NETTS_CONNECT_FAILED',
+    })
+    await assert.rejects(connectEndpoint(bench.client, address, { ...messenger, trafficClass: 256 }), {
+      code: 'ERR_NETTS_INVALID_ARGUMENT',
+    })
+    listener.close()
+    await settled(bench.client)
+  })
+
   test('a host that is not there runs into the deadline, or is known not to be', async (bench) => {
     const nowhere = { host: '198.51.100.1', port: 7471 }
     await assert.rejects(connectWithin(bench.client, nowhere, messenger, { timeoutMs: 1500 }), (error) =>

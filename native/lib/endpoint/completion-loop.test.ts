@@ -3,9 +3,11 @@ import { describe, expect, it, vi } from 'vitest'
 import { connectPair, type End, type EndOptions } from '../device-suite/pair.js'
 import type { SimulatedFabric, SimulatedHost } from '../simulated.js'
 import { forEachSeed } from '../simulated.js'
+import type { CompletionChannel } from '../verbs/completion-queue.js'
 import { COMPLETION, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { Verbs } from '../verbs/verbs.js'
-import { CompletionLoop, type CompletionSink, type Polling } from './completion-loop.js'
+import type { CompletionSink } from './completion-dispatch.js'
+import { CompletionLoop, type Polling } from './completion-loop.js'
 
 const POLLING: readonly Polling[] = ['event', 'adaptive', 'busy']
 const empty = { opcode: SendOpcode.send, flags: SendFlag.signalled }
@@ -51,6 +53,7 @@ interface Looped {
   readonly client: SimulatedHost
   readonly server: SimulatedHost
   readonly loop: CompletionLoop
+  readonly channel: CompletionChannel
   /** Connects, with the server's completions in the loop. */
   connect(workRequests?: number): Promise<{ client: End; server: End; sink: Counter; stop(): void }>
 }
@@ -63,7 +66,11 @@ async function withLoop(
   await forEachSeed({ mode: 'roce', count }, async (fabric) => {
     const client = fabric.createHost()
     const server = fabric.createHost()
-    const loop = new CompletionLoop(server.devices()[0]!, server.clock, options(polling))
+    const device = server.devices()[0]!
+    const makeChannel = vi.spyOn(device, 'createCompletionChannel')
+    const loop = new CompletionLoop(device, server.clock, options(polling))
+    const channel = makeChannel.mock.results[0]!.value as CompletionChannel
+    makeChannel.mockRestore()
     const bench = {
       client,
       server,
@@ -75,6 +82,7 @@ async function withLoop(
       client,
       server,
       loop,
+      channel,
       async connect(workRequests = 64) {
         const shared = loop.reserve(workRequests)
         const ends: EndOptions = {
@@ -146,14 +154,51 @@ describe('a completion loop', () => {
     })
   })
 
+  it('has few queues for a thousand connections, and none of them when they are gone', async () => {
+    await withLoop('event', 1, async ({ loop, server }) => {
+      const workRequests = 200
+      const reserved = Array.from({ length: 1000 }, () => loop.reserve(workRequests))
+      const { maxCompletions } = server.devices()[0]!.attributes
+      expect(server.counts.completionQueues).toBeLessThanOrEqual(4 + (1000 * workRequests) / maxCompletions)
+      for (const { queue, reserved: completions } of reserved) {
+        expect(completions).toBeLessThanOrEqual(queue.maxCompletions)
+      }
+      for (const shared of reserved) loop.retire(shared, workRequests, undefined)
+      expect(server.counts.completionQueues).toBe(0)
+    })
+  })
+
+  it('takes one turn for a wake, whatever the number of queues', async () => {
+    await withLoop('event', 3, async ({ connect, channel, server, client: host }) => {
+      const pairs = [await connect(4000), await connect(4000), await connect(4000)]
+      // Beside those that the ends make for themselves.
+      expect(server.counts.completionQueues).toBe(3 + 3)
+      await pause(host)
+      const poll = vi.spyOn(channel, 'poll')
+      const arm = vi.spyOn(channel, 'arm')
+      const [first] = pairs
+      first!.server.receive({})
+      first!.client.send(empty)
+      await first!.sink.reach(1)
+      await first!.client.completions.succeed(1)
+      await pause(host)
+      // One look that finds it, one that finds no more; then it sleeps again.
+      expect(poll.mock.calls.length).toBeLessThanOrEqual(2)
+      expect(arm).toHaveBeenCalledTimes(1)
+      poll.mockRestore()
+      arm.mockRestore()
+      for (const { stop } of pairs) stop()
+    })
+  })
+
   it('looks again behind its turn for the answer to what was posted there, while it polls', async () => {
     for (const polling of POLLING) {
-      await withLoop(polling, 5, async ({ connect, loop }) => {
+      await withLoop(polling, 5, async ({ connect, loop, channel }) => {
         const { client, server, sink, stop } = await connect()
         server.receive({})
         client.send(empty)
         await sink.reach(1)
-        const poll = vi.spyOn(loop.reserve(0).queue, 'poll')
+        const poll = vi.spyOn(channel, 'poll')
         const pollsInTick = async () => {
           poll.mockClear()
           await new Promise<void>((resolve) => process.nextTick(resolve))

@@ -4,10 +4,9 @@ import type { Device } from '../verbs/device.js'
 import { completionError } from '../verbs/errors.js'
 import { CompletionOpcode, CompletionStatus } from '../verbs/layout.js'
 
-/** Whether a request was completed by something that came from the peer. */
-export function isSignOfLife(opcode: number, { transport }: Device): boolean {
-  // On iWARP a Send or Write is complete once the local TCP took it.
-  return transport !== 'iwarp' || (opcode !== CompletionOpcode.send && opcode !== CompletionOpcode.write)
+/** Whether a request on iWARP was completed by the peer: a Send or Write is once the local TCP took it. */
+export function isSignOfLife(opcode: number): boolean {
+  return opcode !== CompletionOpcode.send && opcode !== CompletionOpcode.write
 }
 
 /** Whether a request failed only because the connection had ended. */

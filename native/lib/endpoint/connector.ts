@@ -71,12 +71,15 @@ class ConnectAttempt implements Attempt<Endpoint> {
     try {
       const steps = new CmSteps(id, address)
       const destination = { host: this.#host, port: address.port }
+      const { localAddress, trafficClass } = this.#options
+      const source = localAddress === undefined ? {} : { source: { host: localAddress, port: 0 } }
       await steps.take('address-resolved', () =>
-        id.resolveAddress({ destination, timeoutMs: RESOLVE_TIMEOUT_MS }),
+        id.resolveAddress({ destination, ...source, timeoutMs: RESOLVE_TIMEOUT_MS }),
       )
       this.#throwIfAbandoned()
       await steps.take('route-resolved', () => {
         id.setAckTimeout(ACK_TIMEOUT)
+        if (trafficClass !== undefined) id.setTrafficClass(trafficClass)
         id.resolveRoute(RESOLVE_TIMEOUT_MS)
       })
       this.#throwIfAbandoned()

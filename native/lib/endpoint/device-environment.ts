@@ -10,6 +10,8 @@ import type { QueuePair } from '../verbs/queue-pair.js'
 import type { Verbs } from '../verbs/verbs.js'
 import { CompletionLoop, type PollingOptions } from './completion-loop.js'
 import { READY_BYTES } from './hello.js'
+import { type KeepAliveOptions, KeepAliveRounds } from './keep-alive.js'
+import { SpareSlabs } from './spare-slabs.js'
 
 /** Most READY messages in progress at once; each holds two slots during its handshake. */
 const MOST_CONTROL_SLOTS = 16_384
@@ -36,7 +38,11 @@ export class DeviceEnvironment {
   /** Slots for READY messages. */
   readonly controlSlots: OwnedBufferPool
   readonly #regions = new WeakMap<Uint8Array, MemoryRegion>()
+  readonly #spareSlabs: SpareSlabs
+  /** As it was when it was last in the way: it is read from files. */
+  #memlockLimitBytes: number
   readonly #loops = new Map<string, SharedLoop>()
+  readonly #keepAliveRounds = new Map<string, KeepAliveRounds>()
   readonly #eventHandlers = new Map<QueuePair, (event: DeviceEvent) => void>()
   #users = 0
 
@@ -55,6 +61,10 @@ export class DeviceEnvironment {
     this.device = device
     this.domain = Symbol(`registered with ${device.name}`)
     this.protectionDomain = device.allocateProtectionDomain()
+    this.#memlockLimitBytes = verbs.memlockLimitBytes
+    this.#spareSlabs = new SpareSlabs((byteLength) =>
+      this.protectionDomain.registerRegionAsync({ byteLength, access: AccessFlag.localWrite }),
+    )
     this.controlSlots = this.createBufferPool({
       classes: [{ byteLength: READY_BYTES, count: MOST_CONTROL_SLOTS }],
       slabByteLength: CONTROL_SLAB_BYTES,
@@ -68,6 +78,7 @@ export class DeviceEnvironment {
     environments.get(this.verbs)?.delete(this.device)
     this.device.onEvent = undefined
     this.controlSlots.close()
+    this.#spareSlabs.close()
     this.protectionDomain.close()
   }
 
@@ -78,25 +89,41 @@ export class DeviceEnvironment {
    * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when the process may not pin as much, and what the device refuses
    */
   registerSlab(byteLength: number, access: number = AccessFlag.localWrite): MemoryRegion {
-    const { pinnedBytes, memlockLimitBytes } = this.verbs
-    if (pinnedBytes + byteLength > memlockLimitBytes) {
-      throw new NettsError(
-        'ERR_NETTS_POOL_EXHAUSTED',
-        `cannot pin ${byteLength} bytes more: ${pinnedBytes} are pinned, and RLIMIT_MEMLOCK allows ${memlockLimitBytes}. Raise it with ulimit -l, or in the service's LimitMEMLOCK`,
-        { operation: 'ibv_reg_mr' },
-      )
-    }
-    const region = this.#register(byteLength, access)
+    const region = this.#takeSpare(byteLength, access) ?? this.#register(byteLength, access)
     this.#regions.set(region.bytes, region)
     return region
   }
 
+  #takeSpare(byteLength: number, access: number): MemoryRegion | undefined {
+    return access === AccessFlag.localWrite ? this.#spareSlabs.take(byteLength) : undefined
+  }
+
+  /** Whether the process may pin so many bytes more. */
+  #mayPin(byteLength: number): boolean {
+    const wanted = this.verbs.pinnedBytes + byteLength
+    if (wanted > this.#memlockLimitBytes) this.#memlockLimitBytes = this.verbs.memlockLimitBytes
+    return wanted <= this.#memlockLimitBytes
+  }
+
+  /** Registers a slab on another thread, for a pool that will soon ask for it. */
+  #prepareSlab(byteLength: number): void {
+    if (this.#mayPin(byteLength)) this.#spareSlabs.prepare(byteLength)
+  }
+
   /** The kernel counts what the device's own queues pin as well, so that it may refuse before the limit seems reached. */
   #register(byteLength: number, access: number): MemoryRegion {
+    if (!this.#mayPin(byteLength) && !(this.#spareSlabs.clear() && this.#mayPin(byteLength))) {
+      throw new NettsError(
+        'ERR_NETTS_POOL_EXHAUSTED',
+        `cannot pin ${byteLength} bytes more: ${this.verbs.pinnedBytes} are pinned, and RLIMIT_MEMLOCK allows ${this.#memlockLimitBytes}. Raise it with ulimit -l, or in the service's LimitMEMLOCK`,
+        { operation: 'ibv_reg_mr' },
+      )
+    }
     try {
       return this.protectionDomain.registerRegion({ byteLength, access })
     } catch (error) {
       if ((error as { cause?: { code?: unknown } }).cause?.code !== 'ENOMEM') throw error
+      if (this.#spareSlabs.clear()) return this.#register(byteLength, access)
       throw new NettsError(
         'ERR_NETTS_POOL_EXHAUSTED',
         `cannot pin ${byteLength} bytes more: ${(error as Error).message}. Raise the limit (RLIMIT_MEMLOCK) with ulimit -l, or in the service's LimitMEMLOCK`,
@@ -123,6 +150,7 @@ export class DeviceEnvironment {
       ...options,
       domain: this.domain,
       allocateSlab: (byteLength) => this.registerSlab(byteLength).bytes,
+      prepareSlab: (byteLength) => this.#prepareSlab(byteLength),
       freeSlab: (slab) => this.regionOf(slab).close(),
     })
   }
@@ -148,6 +176,17 @@ export class DeviceEnvironment {
     }
   }
 
+  /** Who watches the peers of connections with such options. */
+  keepAliveRounds({ keepAliveIntervalMs, keepAliveTimeoutMs }: KeepAliveOptions): KeepAliveRounds {
+    const key = `${keepAliveIntervalMs}/${keepAliveTimeoutMs}`
+    let rounds = this.#keepAliveRounds.get(key)
+    if (!rounds) {
+      rounds = new KeepAliveRounds(this.verbs.clock, { keepAliveIntervalMs, keepAliveTimeoutMs })
+      this.#keepAliveRounds.set(key, rounds)
+    }
+    return rounds
+  }
+
   /** Tells a queue pair's owner of events about it, and of the end of the device. */
   watch(queuePair: QueuePair, handler: (event: DeviceEvent) => void): void {
     this.#eventHandlers.set(queuePair, handler)
@@ -170,7 +209,7 @@ export class DeviceEnvironment {
       this.#eventHandlers.get(queuePair)?.(event)
     } else if (completionQueue) {
       // Polling it says that it failed.
-      for (const { loop } of this.#loops.values()) if (loop.has(completionQueue)) loop.wake()
+      for (const { loop } of this.#loops.values()) loop.onQueueError(completionQueue)
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What a driver brings to an endpoint, and what it has of it. */
 import type { HostAddress, NettsError } from '@netts/core'
+import type { CmId } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
 import type { Verbs } from '../verbs/verbs.js'
@@ -102,6 +103,16 @@ export interface EndpointOptions extends KeepAliveOptions {
   readonly maxSendEntries: number
   readonly maxReceiveEntries: number
   readonly maxInlineBytes: number
+  /**
+   * The class of its traffic, see {@link CmId.setTrafficClass}; either end says what it sends.
+   * @default what the system has
+   */
+  readonly trafficClass?: number | undefined
+  /**
+   * A connector's own IP address: it chooses the device where there are several.
+   * @default what the routes to the peer say
+   */
+  readonly localAddress?: string | undefined
   /** Reads and atomics in progress, in either direction. At least 1: keepalive on iWARP is a Read. */
   readonly maxReads: number
   /** Called with the queue pair made: allocate memory, and post every receive now. May throw a NettsError. */

@@ -2,13 +2,13 @@
  * Listening: a handshake for each request, all at once, each with its own deadline. One client's failure is its own.
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
+import { StallDeadline } from '@netts/core/driver'
 import type { CmConnectRequestEvent, CmId } from '../verbs/cm.js'
-import type { ClockTimer, Verbs } from '../verbs/verbs.js'
+import type { Verbs } from '../verbs/verbs.js'
 import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello, encodeRefusal, HelloError, RefusalReason } from './hello.js'
-import { silenceDeadline } from './silence-deadline.js'
 
 /** How long a client may take from its request to its READY. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -51,6 +51,8 @@ export function listenEndpoints(
   const id = verbs.createCmId()
   try {
     id.bindAddress(address)
+    const { trafficClass } = options.endpoint
+    if (trafficClass !== undefined) id.setTrafficClass(trafficClass)
     id.listen(Math.max(1, options.backlog))
   } catch (error) {
     id.close()
@@ -141,19 +143,29 @@ class Listener implements EndpointListener {
   /** @throws what makes the request refused, having cleaned up after itself */
   #shakeHands({ id, ...offer }: CmConnectRequestEvent, body: Uint8Array): void {
     const { endpoint: options } = this.#options
-    let deadline: ClockTimer | undefined
     let refusal: NettsError | undefined
     const endpoint = new EndpointMachine(this.#verbs, id, 'acceptor', options, {
       onOpen: () => {
-        deadline?.close()
+        deadline.stop()
         this.#handshakes.delete(endpoint)
         this.#options.onEndpoint(endpoint)
       },
       onEnd: (error) => {
-        deadline?.close()
+        deadline.stop()
         if (this.#handshakes.delete(endpoint)) this.#report(error)
       },
       onClosed() {},
+    })
+    const deadline = new StallDeadline({
+      clock: this.#verbs.clock,
+      timeoutMs: HANDSHAKE_TIMEOUT_MS,
+      look: () => endpoint.look(),
+      // What the client does within the time is all the same: it has to come to an end.
+      progress: () => 0,
+      onStalled: () => {
+        const message = 'the client did not complete its handshake in time'
+        endpoint.close(new NettsError('ERR_NETTS_TIMEOUT', message))
+      },
     })
     id.onEvent = (event) => endpoint.onCmEvent(event)
     try {
@@ -177,9 +189,6 @@ class Listener implements EndpointListener {
       return
     }
     this.#handshakes.add(endpoint)
-    const onSilence = () =>
-      endpoint.close(new NettsError('ERR_NETTS_TIMEOUT', 'the client did not complete its handshake in time'))
-    const look = () => endpoint.look()
-    deadline = silenceDeadline(this.#verbs.clock, HANDSHAKE_TIMEOUT_MS, onSilence, look)
+    deadline.start()
   }
 }

@@ -192,19 +192,25 @@ const troubles: Record<string, () => Promise<void>> = {
 
   /** Nothing is closed, and polling in every turn does not keep the process alive once nobody asks for that. */
   async unref() {
-    const loop = new CompletionLoop(client.devices()[0]!, client.clock, {
+    const device = client.devices()[0]!
+    const createChannel = device.createCompletionChannel.bind(device)
+    let polls = 0
+    device.createCompletionChannel = (options) => {
+      const channel = createChannel(options)
+      const poll = channel.poll.bind(channel)
+      channel.poll = (spinMicroseconds) => {
+        polls++
+        return poll(spinMicroseconds)
+      }
+      return channel
+    }
+    const loop = new CompletionLoop(device, client.clock, {
       polling: 'busy',
       adaptiveMicroseconds: 100,
       spinMicroseconds: 0,
     })
     const shared = loop.reserve(1)
     loop.route(shared, 1, { onCompletion() {}, onBatchEnd() {}, onQueueFailure() {} })
-    const poll = shared.queue.poll.bind(shared.queue)
-    let polls = 0
-    shared.queue.poll = () => {
-      polls++
-      return poll()
-    }
     const turns = async () => {
       const before = polls
       await setTimeout(100)

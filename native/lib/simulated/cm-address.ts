@@ -79,6 +79,12 @@ export abstract class AddressedCmId extends CmEventSource {
     this.ackTimeout = exponent
   }
 
+  /** The simulated network has no priorities. */
+  setTrafficClass(trafficClass: number): void {
+    this.enter('rdma_set_option')
+    checkInteger('trafficClass', trafficClass, 0, 255)
+  }
+
   bindAddress({ host, port }: HostAddress): void {
     this.require('rdma_bind_addr', 'idle')
     if (!WILDCARDS.has(host) && host !== this.host.address) {

@@ -1,6 +1,11 @@
 /** Completion channels and queues of the simulated device: overrun, arming and the race of notification. */
 import { checkInteger } from '@netts/core/driver'
-import type { CompletionChannel, CompletionQueue, CompletionQueueOptions } from '../verbs/completion-queue.js'
+import type {
+  CompletionChannel,
+  CompletionChannelOptions,
+  CompletionQueue,
+  CompletionQueueOptions,
+} from '../verbs/completion-queue.js'
 import { callError } from '../verbs/errors.js'
 import { COMPLETION, CompletionStatus } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
@@ -32,25 +37,88 @@ export interface Completion {
 /** What fields hold that the interface calls undefined, so that a program which reads them stumbles. */
 const UNDEFINED_FIELD = 0xdeadbeef
 
+const DEFAULT_BATCH = 64
+
+/** The array that a poll of so many completions fills. */
+function completionArray(batch: number): Uint32Array {
+  checkInteger('batch', batch, 1, 4096)
+  return new Uint32Array(batch * COMPLETION.words)
+}
+
 export class SimulatedCompletionChannel extends Resource implements CompletionChannel {
   readonly device: MachineDevice
+  readonly completions: Uint32Array
+  onNotify: (() => void) | undefined
+  readonly #batch: number
+  /** Queues that are to be looked at. */
+  readonly #awake = new Set<SimulatedCompletionQueue>()
   readonly #pending = new Set<SimulatedCompletionQueue>()
   readonly #wake: Step
 
-  constructor(host: Machine) {
+  constructor(host: Machine, options: CompletionChannelOptions = {}) {
+    const { vector = 0, batch = DEFAULT_BATCH } = options
+    checkInteger('vector', vector, 0, host.device.attributes.completionVectors - 1)
+    const completions = completionArray(batch)
     super(host, 'completionChannels')
     this.device = host.device
+    this.completions = completions
+    this.#batch = batch
     this.#wake = host.programStep('notifications', () => {
       this.#wake.enabled = false
       const queues = [...this.#pending]
       this.#pending.clear()
-      for (const queue of queues) if (!queue.closed) queue.onNotify?.()
+      let wakesChannel = false
+      for (const queue of queues) {
+        if (queue.closed) continue
+        if (queue.tellsChannel) {
+          this.#awake.add(queue)
+          wakesChannel = true
+        } else {
+          queue.onNotify?.()
+        }
+      }
+      if (wakesChannel && !this.closed) this.onNotify?.()
     })
   }
 
   createCompletionQueue(options: CompletionQueueOptions): CompletionQueue {
     this.enter('ibv_create_cq')
-    return new SimulatedCompletionQueue(this, options)
+    const queue = new SimulatedCompletionQueue(this, options)
+    this.#awake.add(queue)
+    return queue
+  }
+
+  poll(): number {
+    this.enter('ibv_poll_cq')
+    let taken = 0
+    let failed: SimulatedCompletionQueue | undefined
+    for (const queue of this.#awake) {
+      taken += queue.take(this.completions, taken, this.#batch - taken)
+      if (queue.hasFailed) failed = queue
+      if (taken < this.#batch) continue
+      // One that always has a full batch must not keep the others waiting.
+      this.#awake.delete(queue)
+      this.#awake.add(queue)
+      break
+    }
+    if (taken === 0) failed?.poll()
+    return taken
+  }
+
+  arm(): number {
+    this.enter('ibv_req_notify_cq')
+    let taken = 0
+    let failed: SimulatedCompletionQueue | undefined
+    for (const queue of [...this.#awake]) {
+      if (taken === this.#batch) break
+      queue.armFor('channel', false)
+      const found = queue.take(this.completions, taken, this.#batch - taken)
+      if (queue.hasFailed) failed = queue
+      else if (found === 0) this.#awake.delete(queue)
+      taken += found
+    }
+    if (taken === 0) failed?.poll()
+    return taken
   }
 
   notify(queue: SimulatedCompletionQueue): void {
@@ -61,6 +129,7 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
 
   forget(queue: SimulatedCompletionQueue): void {
     this.#pending.delete(queue)
+    this.#awake.delete(queue)
   }
 
   ref(): void {
@@ -85,19 +154,20 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
   readonly #batch: number
   readonly #entries: Completion[] = []
   #armed: 'no' | 'any' | 'solicited' = 'no'
+  #tells: 'itself' | 'channel' = 'itself'
   #overrun = false
 
   constructor(channel: SimulatedCompletionChannel, options: CompletionQueueOptions) {
     const { host, device } = channel
-    const { maxCompletions, batch = 64 } = options
+    const { maxCompletions, batch = DEFAULT_BATCH } = options
     checkInteger('maxCompletions', maxCompletions, 1, device.attributes.maxCompletions)
-    checkInteger('batch', batch, 1, 4096)
+    const completions = completionArray(batch)
     device.checkLimit('completionQueues', 'maxCompletionQueues', 'ibv_create_cq')
     super(host, 'completionQueues')
     this.#channel = channel
     this.#batch = batch
     this.maxCompletions = maxCompletions
-    this.completions = new Uint32Array(batch * COMPLETION.words)
+    this.completions = completions
   }
 
   /** The device adds a completion. */
@@ -127,27 +197,42 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
     }
   }
 
+  /** Whom its notification is for. */
+  get tellsChannel(): boolean {
+    return this.#tells === 'channel'
+  }
+
+  /** Whether it was overrun, and has nothing left. */
+  get hasFailed(): boolean {
+    return this.#overrun && this.#entries.length === 0
+  }
+
   poll(): number {
     this.enter('ibv_poll_cq')
-    const taken = this.#entries.splice(0, this.#batch)
-    if (taken.length === 0 && this.#overrun) {
+    if (this.hasFailed) {
       throw callError('ibv_poll_cq', 'EIO', {
         device: this.#channel.device.name,
         hint: 'The queue was overrun',
       })
     }
-    let at = 0
+    return this.take(this.completions, 0, this.#batch)
+  }
+
+  /** Moves at most so many completions to an array, behind `first` others. */
+  take(out: Uint32Array, first: number, most: number): number {
+    const taken = this.#entries.splice(0, most)
+    let at = first * COMPLETION.words
     for (const completion of taken) {
       const succeeded = completion.status === CompletionStatus.success
-      this.completions[at + COMPLETION.idLow] = completion.idLow
-      this.completions[at + COMPLETION.idHigh] = completion.idHigh
-      this.completions[at + COMPLETION.status] = completion.status
-      this.completions[at + COMPLETION.opcode] = succeeded ? completion.opcode : UNDEFINED_FIELD
-      this.completions[at + COMPLETION.flags] = succeeded ? completion.flags : UNDEFINED_FIELD
-      this.completions[at + COMPLETION.byteLength] = succeeded ? completion.byteLength : UNDEFINED_FIELD
-      this.completions[at + COMPLETION.immediate] = succeeded ? completion.immediate : UNDEFINED_FIELD
-      this.completions[at + COMPLETION.queuePairNumber] = completion.queuePair.number
-      this.completions[at + COMPLETION.vendorError] = 0
+      out[at + COMPLETION.idLow] = completion.idLow
+      out[at + COMPLETION.idHigh] = completion.idHigh
+      out[at + COMPLETION.status] = completion.status
+      out[at + COMPLETION.opcode] = succeeded ? completion.opcode : UNDEFINED_FIELD
+      out[at + COMPLETION.flags] = succeeded ? completion.flags : UNDEFINED_FIELD
+      out[at + COMPLETION.byteLength] = succeeded ? completion.byteLength : UNDEFINED_FIELD
+      out[at + COMPLETION.immediate] = succeeded ? completion.immediate : UNDEFINED_FIELD
+      out[at + COMPLETION.queuePairNumber] = completion.queuePair.number
+      out[at + COMPLETION.vendorError] = 0
       at += COMPLETION.words
       completion.retire()
     }
@@ -156,6 +241,11 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
 
   arm(solicitedOnly = false): void {
     this.enter('ibv_req_notify_cq')
+    this.armFor('itself', solicitedOnly)
+  }
+
+  armFor(tells: 'itself' | 'channel', solicitedOnly: boolean): void {
+    this.#tells = tells
     // A later request for any completion widens an earlier one; the other way round changes nothing.
     if (this.#armed !== 'any') this.#armed = solicitedOnly ? 'solicited' : 'any'
   }

@@ -1,6 +1,6 @@
 /** The simulated device: its limits, abilities, port and events. */
 import { NettsError } from '@netts/core'
-import type { CompletionChannel } from '../verbs/completion-queue.js'
+import type { CompletionChannel, CompletionChannelOptions } from '../verbs/completion-queue.js'
 import type { DeviceAttributes, DeviceCapabilities, DeviceEvent, Port, PortState } from '../verbs/device.js'
 import { callError } from '../verbs/errors.js'
 import type { ProtectionDomain } from '../verbs/protection-domain.js'
@@ -30,6 +30,7 @@ const ATTRIBUTES: DeviceAttributes = {
   maxSharedReceiveQueues: 1024,
   maxSharedReceiveWorkRequests: 16384,
   maxSharedReceiveEntries: 16,
+  completionVectors: 4,
 }
 
 /** Soft-RoCE's own limit is in this order (`RXE_MAX_INLINE_DATA`: 400 bytes). */
@@ -97,10 +98,10 @@ export class SimulatedDevice implements MachineDevice {
     return new SimulatedProtectionDomain(this.#host)
   }
 
-  createCompletionChannel(): CompletionChannel {
+  createCompletionChannel(options?: CompletionChannelOptions): CompletionChannel {
     this.#host.enter('ibv_create_comp_channel')
     this.#requirePresence('ibv_create_comp_channel')
-    return new SimulatedCompletionChannel(this.#host)
+    return new SimulatedCompletionChannel(this.#host, options)
   }
 
   /** @throws NettsError `ERR_NETTS_VERBS` with EIO, as the kernel says of a device that is gone */

@@ -1,7 +1,7 @@
 /** A simulated network of hosts with RDMA devices, driven by a seeded scheduler. */
 import { NettsError } from '@netts/core'
-import { invalidArgument } from '@netts/core/driver'
-import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from '../verbs/real-time.js'
+import { backgroundClock, clock, invalidArgument, KeepAlive } from '@netts/core/driver'
+import type { ClockTimer } from '../verbs/verbs.js'
 import type {
   SimulatedFabric,
   SimulatedFabricOptions,
@@ -21,8 +21,6 @@ const MOST_VIRTUAL_MS = 3_600_000
 /** Real milliseconds to wait for I/O outside of the simulation before calling it a deadlock. */
 const OUTSIDE_PATIENCE_MS = 200
 const DEVICE_STEPS_PER_TURN = 256
-/** The longest interval of a timer. */
-const FOREVER_MS = 2 ** 31 - 1
 
 export class Fabric implements SimulatedFabric, Network {
   readonly mode: SimulationMode
@@ -35,9 +33,10 @@ export class Fabric implements SimulatedFabric, Network {
   readonly #parked = new Set<{ from: Machine; to: Machine; step: Step }>()
   /** Hosts with something open that keeps the process alive. */
   readonly #alive = new Set<Host>()
-  #aliveTimer: NodeJS.Timeout | undefined
+  readonly #process = new KeepAlive()
+  #holdsProcess = false
   #pumpScheduled = false
-  #timer: NodeJS.Timeout | undefined
+  #timer: ClockTimer | undefined
 
   constructor(options: SimulatedFabricOptions) {
     this.mode = options.mode
@@ -143,11 +142,10 @@ export class Fabric implements SimulatedFabric, Network {
     else this.#alive.delete(host)
     // Driven by hand, nothing happens but in `settle` and the like, which keep the process alive themselves.
     const wanted = this.#auto && this.#alive.size > 0
-    if (wanted) this.#aliveTimer ??= setInterval(() => {}, FOREVER_MS)
-    else if (this.#aliveTimer) {
-      clearInterval(this.#aliveTimer)
-      this.#aliveTimer = undefined
-    }
+    if (wanted === this.#holdsProcess) return
+    this.#holdsProcess = wanted
+    if (wanted) this.#process.hold()
+    else this.#process.release()
   }
 
   linked(a: Machine, b: Machine): boolean {
@@ -202,7 +200,7 @@ export class Fabric implements SimulatedFabric, Network {
   async #awaitOutside(settled: () => boolean): Promise<boolean> {
     const { steps } = this
     for (let waitedMs = 0; waitedMs < OUTSIDE_PATIENCE_MS; waitedMs++) {
-      await new Promise((resolve) => setTimeout(resolve, 1))
+      await new Promise<void>((resolve) => clock.setTimer(resolve, 1))
       if (settled() || this.scheduler.hasWork || this.steps !== steps) return true
     }
     return false
@@ -211,7 +209,7 @@ export class Fabric implements SimulatedFabric, Network {
   #schedulePump(): void {
     if (this.#pumpScheduled) return
     this.#pumpScheduled = true
-    setImmediate(() => {
+    clock.setImmediate(() => {
       this.#pumpScheduled = false
       try {
         let left = DEVICE_STEPS_PER_TURN
@@ -223,12 +221,12 @@ export class Fabric implements SimulatedFabric, Network {
   }
 
   #scheduleNext(): void {
-    clearTimeout(this.#timer)
+    this.#timer?.close()
     const { nextTimerMs } = this.scheduler
     if (this.scheduler.hasWork) this.#schedulePump()
     else if (nextTimerMs !== undefined) {
       const delayMs = Math.ceil(nextTimerMs - this.scheduler.nowMs)
-      this.#timer = setTimeout(() => this.#schedulePump(), delayMs).unref()
+      this.#timer = backgroundClock.setTimer(() => this.#schedulePump(), delayMs)
     }
   }
 }
@@ -239,5 +237,7 @@ function cutName(a: { readonly name: string }, b: { readonly name: string }): st
 
 /** Lets every promise and tick that is due run. */
 function drainTicks(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => {
+    clock.setImmediate(resolve)
+  })
 }

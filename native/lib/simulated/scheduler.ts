@@ -8,7 +8,7 @@
  * Time is virtual: a turn of an event loop takes a microsecond, and otherwise time passes only when nothing else can
  * happen, or nothing but programs that poll. (For `drive: 'auto'` it is the machine's.)
  */
-import { now } from '../verbs/real-time.js'
+import { now } from '@netts/core/driver'
 import type { ClockTimer } from '../verbs/verbs.js'
 import type { Schedule } from './contract.js'
 import type { Random } from './random.js'

@@ -133,6 +133,13 @@ export interface CmId extends Disposable {
    */
   setAckTimeout(exponent: number): void
   /**
+   * Which class of traffic the connection is of, from 0 to 255: the byte that the IP header calls ToS, DSCP and ECN bits
+   * (`RDMA_OPTION_ID_TOS`). RoCE networks that rely on priority flow control or ECN map it to a priority. To be called
+   * before {@link resolveRoute}; a listener's holds for what it accepts.
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_VERBS`
+   */
+  setTrafficClass(trafficClass: number): void
+  /**
    * Makes the queue pair, in state `init`, on {@link device}. Receives can be posted before connecting.
    * @throws NettsError `ERR_NETTS_INVALID_STATE` without a device, or when there is one already;
    *   `ERR_NETTS_INVALID_ARGUMENT`; `ERR_NETTS_VERBS`

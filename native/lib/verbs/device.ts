@@ -18,6 +18,8 @@ export interface DeviceAttributes {
   readonly maxCompletionQueues: number
   /** Completions of one queue. */
   readonly maxCompletions: number
+  /** Interrupt vectors that completion channels can choose from. */
+  readonly completionVectors: number
   readonly maxMemoryRegions: number
   /** Bytes of one region; may be 2^64 - 1, which is reported as `Infinity`. */
   readonly maxRegionBytes: number

@@ -14,26 +14,20 @@
  *   order of closing is safe.
  * - Nothing keeps the process alive until `ref()` is called on it.
  */
+import type { ClockTimer, Clock as CoreClock } from '@netts/core/driver'
 import type { CmId } from './cm.js'
 import type { Device } from './device.js'
 
-/** A timer of {@link Clock}. */
-export interface ClockTimer {
-  /** Cancels it. Idempotent, also after it fired. */
-  close(): void
-}
+export type { ClockTimer }
 
 /**
  * Time as this implementation sees it: the machine's for the addon, virtual in a simulation. Everything built
- * on verbs takes its deadlines from here and from nowhere else, so that it is testable in no time.
+ * on verbs takes its deadlines from here and from nowhere else, so that it is testable in no time. A timer does not keep
+ * the process alive, and an action of the next turn does.
  */
-export interface Clock {
+export interface Clock extends CoreClock {
   /** Milliseconds since an arbitrary moment; monotonic. */
   now(): number
-  /** Calls back once after so many milliseconds. Does not keep the process alive. */
-  setTimer(callback: () => void, delayMs: number): ClockTimer
-  /** Calls back in the event loop's next turn (`setImmediate`), after I/O was seen. Keeps the process alive. */
-  setImmediate(callback: () => void): ClockTimer
 }
 
 /** Objects that are open in this environment. */

@@ -146,12 +146,12 @@ void ResolveRoute(const Napi::CallbackInfo& info) {
         Rdma().resolve_route(Get<CmId>(info[0]).verbs(), info[1].As<Napi::Number>().Int32Value()));
 }
 
-// setAckTimeout(id, exponent)
-void SetAckTimeout(const Napi::CallbackInfo& info) {
-  auto exponent = static_cast<uint8_t>(info[1].As<Napi::Number>().Uint32Value());
+// f(id, value): sets an option of one byte.
+template <int kOption>
+void SetByteOption(const Napi::CallbackInfo& info) {
+  auto value = static_cast<uint8_t>(info[1].As<Napi::Number>().Uint32Value());
   Check(info, "rdma_set_option",
-        Rdma().set_option(Get<CmId>(info[0]).verbs(), RDMA_OPTION_ID, RDMA_OPTION_ID_ACK_TIMEOUT, &exponent,
-                          sizeof(exponent)));
+        Rdma().set_option(Get<CmId>(info[0]).verbs(), RDMA_OPTION_ID, kOption, &value, sizeof(value)));
 }
 
 // bindAddress(id, host, port)
@@ -214,7 +214,8 @@ void RegisterCmId(Napi::Env env, Napi::Object exports) {
   exports.Set("cmRemoteAddress", Napi::Function::New(env, CmRemoteAddress));
   exports.Set("resolveAddress", Napi::Function::New(env, ResolveAddress));
   exports.Set("resolveRoute", Napi::Function::New(env, ResolveRoute));
-  exports.Set("setAckTimeout", Napi::Function::New(env, SetAckTimeout));
+  exports.Set("setAckTimeout", Napi::Function::New(env, SetByteOption<RDMA_OPTION_ID_ACK_TIMEOUT>));
+  exports.Set("setTrafficClass", Napi::Function::New(env, SetByteOption<RDMA_OPTION_ID_TOS>));
   exports.Set("bindAddress", Napi::Function::New(env, BindAddress));
   exports.Set("listen", Napi::Function::New(env, Listen));
   exports.Set("connect", Napi::Function::New(env, Connect));

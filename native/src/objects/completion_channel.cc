@@ -1,17 +1,25 @@
 #include "completion_channel.h"
 
 #include <fcntl.h>
+#include <uv.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
+#include "../direct_call.h"
 #include "../util/errors.h"
 #include "completion_queue.h"
 
 namespace netts {
 
-CompletionChannel::CompletionChannel(std::shared_ptr<Context> context, ibv_comp_channel* channel)
-    : Resource(context->shared_state(), kKind), context_(std::move(context)), channel_(channel) {}
+CompletionChannel::CompletionChannel(std::shared_ptr<Context> context, ibv_comp_channel* channel, uint32_t batch,
+                                     std::shared_ptr<SharedMemory> completions)
+    : Resource(context->shared_state(), kKind),
+      context_(std::move(context)),
+      channel_(channel),
+      taken_(batch),
+      completions_(std::move(completions)) {}
 
 int CompletionChannel::Watch() {
   const int flags = fcntl(channel_->fd, F_GETFL);
@@ -25,11 +33,78 @@ void CompletionChannel::Close() noexcept {
   poll_.reset();
   if (channel_ != nullptr) Ibv().destroy_comp_channel(channel_);
   channel_ = nullptr;
+  RefuseCalls();
   context_.reset();
 }
 
-void CompletionChannel::Add(CompletionQueue* queue) { queues_.emplace(queue->number(), queue); }
-void CompletionChannel::Remove(CompletionQueue* queue) { queues_.erase(queue->number()); }
+void CompletionChannel::Add(CompletionQueue* queue) {
+  queues_.emplace(queue->number(), queue);
+  awake_.push_back(queue);
+}
+
+void CompletionChannel::Remove(CompletionQueue* queue) {
+  queues_.erase(queue->number());
+  awake_.erase(std::remove(awake_.begin(), awake_.end(), queue), awake_.end());
+}
+
+void CompletionChannel::Wake(CompletionQueue* queue) {
+  if (std::find(awake_.begin(), awake_.end(), queue) == awake_.end()) awake_.push_back(queue);
+}
+
+int CompletionChannel::PollOnce() {
+  const int capacity = static_cast<int>(taken_.size());
+  auto* records = reinterpret_cast<CompletionRecord*>(completions_->data());
+  int count = 0;
+  bool failed = false;
+  const size_t queues = awake_.size();
+  for (size_t index = 0; index < queues; ++index) {
+    const size_t at = (first_ + index) % queues;
+    const int taken = awake_[at]->Take(taken_.data(), capacity - count, records + count);
+    if (taken < 0) {
+      failed = true;
+      continue;
+    }
+    count += taken;
+    if (count == capacity) {
+      first_ = at + 1;
+      break;
+    }
+  }
+  return count == 0 && failed ? -EIO : count;
+}
+
+int CompletionChannel::Poll(uint32_t spin_microseconds) {
+  int count = PollOnce();
+  if (count != 0 || spin_microseconds == 0 || awake_.empty()) return count;
+  const uint64_t deadline = uv_hrtime() + uint64_t{spin_microseconds} * 1000;
+  do {
+    count = PollOnce();
+  } while (count == 0 && uv_hrtime() < deadline);
+  return count;
+}
+
+int CompletionChannel::Arm() {
+  const int capacity = static_cast<int>(taken_.size());
+  auto* records = reinterpret_cast<CompletionRecord*>(completions_->data());
+  int count = 0;
+  size_t kept = 0;
+  int error = 0;
+  for (CompletionQueue* queue : awake_) {
+    int taken = 0;
+    if (error == 0 && count < capacity) {
+      error = queue->Arm(false, CompletionQueue::Tells::kChannel);
+      // What came between the last look and the arming causes no event.
+      if (error == 0) taken = queue->Take(taken_.data(), capacity - count, records + count);
+      if (taken < 0) error = -taken;
+      if (error == 0 && taken == 0) continue;
+    }
+    if (taken > 0) count += taken;
+    awake_[kept++] = queue;
+  }
+  awake_.resize(kept);
+  // What was taken comes first: a queue that cannot be armed is still awake, and says so the next time.
+  return count == 0 ? -error : count;
+}
 
 void CompletionChannel::Drain() {
   // An armed queue gives one event, so what is pending is bounded by the number of queues. All of it is
@@ -37,30 +112,62 @@ void CompletionChannel::Drain() {
   // event there is none left, and no read that finds nothing; should there be one after all, such as of a queue that
   // was armed twice, the descriptor is still readable and the event loop comes back at once.
   std::vector<uint64_t> notified;
-  ibv_cq* queue = nullptr;
+  bool wakes_channel = false;
+  ibv_cq* verbs = nullptr;
   void* context = nullptr;
   do {
-    if (Ibv().get_cq_event(channel_, &queue, &context) != 0) break;
+    if (Ibv().get_cq_event(channel_, &verbs, &context) != 0) break;
     const auto found = queues_.find(reinterpret_cast<uint64_t>(context));
     if (found == queues_.end()) continue;
-    found->second->CountEvent();
-    notified.push_back(found->second->number());
+    CompletionQueue* queue = found->second;
+    if (queue->CountEvent() == CompletionQueue::Tells::kChannel) {
+      Wake(queue);
+      wakes_channel = true;
+    } else {
+      notified.push_back(queue->number());
+    }
   } while (armed_queues_ > 0);
   const std::shared_ptr<EnvState> env = shared_state();
+  const uint64_t own_number = number();
   for (const uint64_t number : notified) env->Dispatch(number);
+  if (wakes_channel) env->Dispatch(own_number);
 }
 
 namespace {
 
-// createCompletionChannel(context) → handle
+// createCompletionChannel(context, batch) → { handle, number, callId, buffer }
 Napi::Value CreateCompletionChannel(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
   Context& context = Get<Context>(info[0]);
+  const uint32_t batch = info[1].As<Napi::Number>().Uint32Value();
+  RequirePositive(env, "batch", batch);
+  const size_t byte_length = batch * sizeof(CompletionRecord);
+  auto completions = SharedMemory::Map(byte_length);
+  if (completions == nullptr) throw SystemError(env, "mmap", errno);
   ibv_comp_channel* verbs = Ibv().create_comp_channel(context.verbs());
-  if (verbs == nullptr) throw SystemError(info.Env(), "ibv_create_comp_channel", errno);
-  auto channel = std::make_shared<CompletionChannel>(Share(context), verbs);
+  if (verbs == nullptr) throw SystemError(env, "ibv_create_comp_channel", errno);
+  auto channel = std::make_shared<CompletionChannel>(Share(context), verbs, batch, completions);
   const int error = channel->Watch();
-  if (error != 0) throw SystemError(info.Env(), "uv_poll_start", -error);
-  return MakeHandle(info.Env(), channel);
+  if (error != 0) throw SystemError(env, "uv_poll_start", -error);
+  if (!channel->AcceptCalls()) throw SystemError(env, "ibv_create_comp_channel", ENOSPC);
+  Napi::Object out = MakeHandle(env, channel).As<Napi::Object>();
+  out.Set("buffer", ExposeMemory(env, completions, byte_length));
+  return out;
+}
+
+// pollChannel(channel's callId, spinMicroseconds) → count
+int64_t PollChannel(Napi::Env env, CompletionChannel& channel, const Numbers<1>& numbers) {
+  RequireShortSpin(env, numbers[0]);
+  const int count = channel.Poll(numbers[0]);
+  if (count < 0) throw SystemError(env, "ibv_poll_cq", -count);
+  return count;
+}
+
+// armChannel(channel's callId) → count
+int64_t ArmChannel(Napi::Env env, CompletionChannel& channel, const Numbers<0>&) {
+  const int count = channel.Arm();
+  if (count < 0) throw SystemError(env, "ibv_req_notify_cq", -count);
+  return count;
 }
 
 // setChannelRef(channel, on)
@@ -77,6 +184,8 @@ void SetChannelRef(const Napi::CallbackInfo& info) {
 
 void RegisterCompletionChannel(Napi::Env env, Napi::Object exports) {
   exports.Set("createCompletionChannel", Napi::Function::New(env, CreateCompletionChannel));
+  SetDirectCall<CompletionChannel, 1, PollChannel>(env, exports, "pollChannel");
+  SetDirectCall<CompletionChannel, 0, ArmChannel>(env, exports, "armChannel");
   exports.Set("setChannelRef", Napi::Function::New(env, SetChannelRef));
 }
 

@@ -4,8 +4,10 @@
 #include <uv.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
+#include "../direct_call.h"
 #include "../layout.h"
 #include "../util/errors.h"
 #include "queue_pair.h"
@@ -53,13 +55,15 @@ void CompletionQueue::Close() noexcept {
   unacknowledged_ = 0;
   Ibv().destroy_cq(queue_);
   queue_ = nullptr;
+  RefuseCalls();
   Disarmed();
   channel_->context()->events().RemoveSubject(number());
   channel_.reset();
 }
 
-int CompletionQueue::Arm(bool solicited_only) {
+int CompletionQueue::Arm(bool solicited_only, Tells tells) {
   if (!std::exchange(armed_, true)) channel_->CountArmed(1);
+  tells_ = tells;
   // siw never counts a receive or an error as solicited: there, an event too many is better than none.
   if (queue_->context->device->transport_type == IBV_TRANSPORT_IWARP) solicited_only = false;
   return Errno(ibv_req_notify_cq(queue_, solicited_only ? 1 : 0));
@@ -71,7 +75,9 @@ void CompletionQueue::AddFlushed(uint64_t work_request_id, uint32_t queue_pair_n
   completion.status = IBV_WC_WR_FLUSH_ERR;
   completion.qp_num = queue_pair_number;
   flushed_.push_back(completion);
-  if (Disarmed()) state().DispatchSoon(number());
+  if (!Disarmed()) return;
+  if (tells_ == Tells::kChannel) channel_->Wake(this);
+  state().DispatchSoon(tells_ == Tells::kChannel ? channel_->number() : number());
 }
 
 bool CompletionQueue::Disarmed() {
@@ -80,34 +86,29 @@ bool CompletionQueue::Disarmed() {
   return true;
 }
 
-void CompletionQueue::CountEvent() {
+CompletionQueue::Tells CompletionQueue::CountEvent() {
   Disarmed();
-  if (++unacknowledged_ < kAcknowledgeBatch) return;
-  Ibv().ack_cq_events(queue_, unacknowledged_);
-  unacknowledged_ = 0;
+  if (++unacknowledged_ >= kAcknowledgeBatch) {
+    Ibv().ack_cq_events(queue_, unacknowledged_);
+    unacknowledged_ = 0;
+  }
+  return tells_;
 }
 
-int CompletionQueue::Poll(uint32_t spin_microseconds) {
-  const int capacity = static_cast<int>(taken_.size());
-  int count = ibv_poll_cq(queue_, capacity, taken_.data());
-  if (count == 0 && spin_microseconds > 0 && flushed_.empty()) {
-    const uint64_t deadline = uv_hrtime() + uint64_t{spin_microseconds} * 1000;
-    do {
-      count = ibv_poll_cq(queue_, capacity, taken_.data());
-    } while (count == 0 && uv_hrtime() < deadline);
-  }
+int CompletionQueue::Take(ibv_wc* scratch, int capacity, CompletionRecord* out) {
+  int count = ibv_poll_cq(queue_, capacity, scratch);
+  if (count < 0) return -EIO;
   // What the device flushed itself comes first: it was posted before.
   if (count == 0) {
     for (; count < capacity && !flushed_.empty(); ++count) {
-      taken_[static_cast<size_t>(count)] = flushed_.front();
+      scratch[count] = flushed_.front();
       flushed_.pop_front();
     }
   }
-  if (count == 0 && failed_) return -1;
-  auto* records = reinterpret_cast<CompletionRecord*>(completions_->data());
+  if (count == 0 && failed_) return -EIO;
   for (int index = 0; index < count; ++index) {
-    const ibv_wc& completion = taken_[static_cast<size_t>(index)];
-    Write(completion, &records[index]);
+    const ibv_wc& completion = scratch[index];
+    Write(completion, &out[index]);
     if (completion.status == IBV_WC_SUCCESS) continue;
     const auto pair = pairs_.find(completion.qp_num);
     if (pair != pairs_.end()) pair->second->MarkFailed();
@@ -115,9 +116,21 @@ int CompletionQueue::Poll(uint32_t spin_microseconds) {
   return count;
 }
 
+int CompletionQueue::Poll(uint32_t spin_microseconds) {
+  const int capacity = static_cast<int>(taken_.size());
+  auto* records = reinterpret_cast<CompletionRecord*>(completions_->data());
+  int count = Take(taken_.data(), capacity, records);
+  if (count != 0 || spin_microseconds == 0) return count;
+  const uint64_t deadline = uv_hrtime() + uint64_t{spin_microseconds} * 1000;
+  do {
+    count = Take(taken_.data(), capacity, records);
+  } while (count == 0 && uv_hrtime() < deadline);
+  return count;
+}
+
 namespace {
 
-// createCompletionQueue(channel, entries, batch, vector) → { handle, number, maxCompletions, buffer }
+// createCompletionQueue(channel, entries, batch, vector) → { handle, number, callId, maxCompletions, buffer }
 Napi::Value CreateCompletionQueue(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   CompletionChannel& channel = Get<CompletionChannel>(info[0]);
@@ -129,31 +142,41 @@ Napi::Value CreateCompletionQueue(const Napi::CallbackInfo& info) {
   auto queue = std::make_shared<CompletionQueue>(Share(channel), batch, completions);
   const int error = queue->Create(info[1].As<Napi::Number>().Int32Value(), info[3].As<Napi::Number>().Int32Value());
   if (error != 0) throw SystemError(env, "ibv_create_cq", error);
+  if (!queue->AcceptCalls()) throw SystemError(env, "ibv_create_cq", ENOSPC);
   Napi::Object out = MakeHandle(env, queue).As<Napi::Object>();
   out.Set("maxCompletions", static_cast<double>(queue->verbs()->cqe));
   out.Set("buffer", ExposeMemory(env, completions, byte_length));
   return out;
 }
 
-// poll(queue, spinMicroseconds) → count
-Napi::Value Poll(const Napi::CallbackInfo& info) {
-  const int count = Get<CompletionQueue>(info[0]).Poll(info[1].As<Napi::Number>().Uint32Value());
-  if (count < 0) throw SystemError(info.Env(), "ibv_poll_cq", EIO);
-  return Napi::Number::New(info.Env(), count);
+// poll(queue's callId, spinMicroseconds) → count
+int64_t Poll(Napi::Env env, CompletionQueue& queue, const Numbers<1>& numbers) {
+  RequireShortSpin(env, numbers[0]);
+  const int count = queue.Poll(numbers[0]);
+  if (count < 0) throw SystemError(env, "ibv_poll_cq", -count);
+  return count;
 }
 
-// arm(queue, solicitedOnly)
-void Arm(const Napi::CallbackInfo& info) {
-  const int error = Get<CompletionQueue>(info[0]).Arm(info[1].As<Napi::Boolean>());
-  if (error != 0) throw SystemError(info.Env(), "ibv_req_notify_cq", error);
+// arm(queue's callId, 1 for solicited completions only) → 0
+int64_t Arm(Napi::Env env, CompletionQueue& queue, const Numbers<1>& numbers) {
+  const int error = queue.Arm(numbers[0] == 1, CompletionQueue::Tells::kItself);
+  if (error != 0) throw SystemError(env, "ibv_req_notify_cq", error);
+  return 0;
 }
 
 }  // namespace
 
+void RequireShortSpin(Napi::Env env, uint32_t spin_microseconds) {
+  constexpr uint32_t kMaxSpinMicroseconds = 1'000'000;
+  if (spin_microseconds <= kMaxSpinMicroseconds) return;
+  throw CodedError(env, "ERR_NETTS_INVALID_ARGUMENT",
+                   "spinMicroseconds is at most " + std::to_string(kMaxSpinMicroseconds));
+}
+
 void RegisterCompletionQueue(Napi::Env env, Napi::Object exports) {
   exports.Set("createCompletionQueue", Napi::Function::New(env, CreateCompletionQueue));
-  exports.Set("poll", Napi::Function::New<Poll>(env));
-  exports.Set("arm", Napi::Function::New<Arm>(env));
+  SetDirectCall<CompletionQueue, 1, Poll>(env, exports, "poll");
+  SetDirectCall<CompletionQueue, 1, Arm>(env, exports, "arm");
 }
 
 }  // namespace netts

@@ -31,19 +31,23 @@ class CompletionQueue final : public Resource {
 
   // The device reported that it failed (it was overrun): polling it says so from now on.
   void Fail() { failed_ = true; }
-  // Completions taken, the oldest first, or a negative number when the queue failed. Keeps asking for
-  // `spin_microseconds` while there is none.
+  // Who is told of the completion that it was armed for.
+  enum class Tells : uint8_t { kItself, kChannel };
+
+  // Takes completions, the oldest first, by way of `scratch`, or a negative errno when the queue failed.
+  int Take(ibv_wc* scratch, int capacity, CompletionRecord* out);
+  // The same into its own array, and keeps asking for `spin_microseconds` while there is none.
   int Poll(uint32_t spin_microseconds);
   // 0 or an errno.
-  int Arm(bool solicited_only);
+  int Arm(bool solicited_only, Tells tells);
   // Queue pairs whose completions come here: told when one of theirs failed.
   void Attach(uint32_t queue_pair_number, QueuePair* pair) { pairs_[queue_pair_number] = pair; }
   void Detach(uint32_t queue_pair_number) { pairs_.erase(queue_pair_number); }
   // Adds a flushed completion, as the device should, and wakes the queue when it is armed.
   void AddFlushed(uint64_t work_request_id, uint32_t queue_pair_number);
-  // An event was read from the channel. Acknowledging takes a lock, so it is done for many at a time; the
+  // An event was read from the channel: whom to tell. Acknowledging takes a lock, so it is done for many at a time; the
   // queue can't be destroyed before.
-  void CountEvent();
+  Tells CountEvent();
   uint32_t batch() const { return static_cast<uint32_t>(taken_.size()); }
   const std::shared_ptr<SharedMemory>& completions() const { return completions_; }
 
@@ -58,9 +62,13 @@ class CompletionQueue final : public Resource {
   std::unordered_map<uint32_t, QueuePair*> pairs_;
   std::deque<ibv_wc> flushed_;
   bool armed_ = false;
+  Tells tells_ = Tells::kItself;
   unsigned unacknowledged_ = 0;
   bool failed_ = false;
 };
+
+// The event loop stands still while a poll spins: a second is a mistake.
+void RequireShortSpin(Napi::Env env, uint32_t spin_microseconds);
 
 void RegisterCompletionQueue(Napi::Env env, Napi::Object exports);
 

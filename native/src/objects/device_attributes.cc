@@ -38,6 +38,7 @@ Napi::Object DescribeDevice(Napi::Env env, ibv_context* context, const ibv_devic
   set("maxEntries", attributes.max_sge);
   set("maxCompletionQueues", attributes.max_cq);
   set("maxCompletions", attributes.max_cqe);
+  set("completionVectors", context->num_comp_vectors);
   set("maxMemoryRegions", attributes.max_mr);
   set("maxRegionBytes", attributes.max_mr_size == UINT64_MAX ? std::numeric_limits<double>::infinity()
                                                              : static_cast<double>(attributes.max_mr_size));

@@ -61,6 +61,7 @@ void QueuePair::Close() noexcept {
   parents_.receive_queue->Detach(pair_->qp_num);
   Rdma().destroy_qp(parents_.id->verbs());
   pair_ = nullptr;
+  RefuseCalls();
   parents_.domain->context().events().RemoveSubject(number());
   EnvState& env = state();
   parents_ = {};
@@ -135,6 +136,7 @@ Napi::Value CreateQueuePair(const Napi::CallbackInfo& info) {
   if (pair->send_requests == nullptr || pair->receive_requests == nullptr) throw SystemError(env, "mmap", errno);
   const int error = pair->Create(asked);
   if (error != 0) throw SystemError(env, "rdma_create_qp", error);
+  if (!pair->AcceptCalls()) throw SystemError(env, "rdma_create_qp", ENOSPC);
   id.SetQueuePair(pair);
 
   Napi::Object out = MakeHandle(env, pair).As<Napi::Object>();
@@ -150,34 +152,32 @@ Napi::Value CreateQueuePair(const Napi::CallbackInfo& info) {
   return out;
 }
 
-// postSend(pair, first, count) → how many
-Napi::Value PostSend(const Napi::CallbackInfo& info) {
-  QueuePair& pair = Get<QueuePair>(info[0]);
+// postSend(pair's callId, first, count) → how many
+int64_t PostSend(Napi::Env env, QueuePair& pair, const Numbers<2>& first_and_count) {
   const PostingLimits& limits = pair.send_limits();
-  const Batch batch = BatchOf(info, *pair.send_requests, pair.asked().max_send_wr,
+  const Batch batch = BatchOf(env, first_and_count, *pair.send_requests, pair.asked().max_send_wr,
                               sizeof(SendRecord) + limits.max_entries * sizeof(EntryRecord));
-  if (batch.count == 0) return Napi::Number::New(info.Env(), 0);
+  if (batch.count == 0) return 0;
   if (!pair.may_send()) {
-    throw CodedError(info.Env(), "ERR_NETTS_INVALID_STATE", "the connection is not established yet");
+    throw CodedError(env, "ERR_NETTS_INVALID_STATE", "the connection is not established yet");
   }
   ibv_send_wr* chain = nullptr;
   const Refusal refusal =
       BuildSends(pair.state(), limits, batch.records, batch.record_words, batch.count, &chain);
-  if (refusal.code != nullptr) throw CodedError(info.Env(), refusal.code, refusal.message);
+  if (refusal.code != nullptr) throw CodedError(env, refusal.code, refusal.message);
   if (pair.failed() && !pair.flushes_posts_itself()) {
     pair.FlushSends(chain);
-    return Napi::Number::New(info.Env(), batch.count);
+    return batch.count;
   }
   ibv_send_wr* bad = nullptr;
   const int error = ibv_post_send(pair.verbs(), chain, &bad);
-  return Posted(info, "ibv_post_send", error, CountPosted(batch.count, error, bad, chain));
+  return Posted(env, "ibv_post_send", error, CountPosted(batch.count, error, bad, chain));
 }
 
-// postReceive(pair, first, count) → how many
-Napi::Value PostReceive(const Napi::CallbackInfo& info) {
-  QueuePair& pair = Get<QueuePair>(info[0]);
-  return PostReceives(info, pair.state(), pair.receive_limits(), *pair.receive_requests, pair.asked().max_recv_wr,
-                      [&pair](ibv_recv_wr* chain, ibv_recv_wr** bad) {
+// postReceive(pair's callId, first, count) → how many
+int64_t PostReceive(Napi::Env env, QueuePair& pair, const Numbers<2>& first_and_count) {
+  return PostReceives(env, first_and_count, pair.state(), pair.receive_limits(), *pair.receive_requests,
+                      pair.asked().max_recv_wr, [&pair](ibv_recv_wr* chain, ibv_recv_wr** bad) {
                         if (!pair.failed()) return ibv_post_recv(pair.verbs(), chain, bad);
                         if (!pair.flushes_posts_itself()) {
                           pair.FlushReceives(chain);
@@ -216,8 +216,8 @@ void SetMinRnrTimer(const Napi::CallbackInfo& info) {
 
 void RegisterQueuePair(Napi::Env env, Napi::Object exports) {
   exports.Set("createQueuePair", Napi::Function::New(env, CreateQueuePair));
-  exports.Set("postSend", Napi::Function::New<PostSend>(env));
-  exports.Set("postReceive", Napi::Function::New<PostReceive>(env));
+  SetDirectCall<QueuePair, 2, PostSend>(env, exports, "postSend");
+  SetDirectCall<QueuePair, 2, PostReceive>(env, exports, "postReceive");
   exports.Set("queuePairState", Napi::Function::New(env, QueuePairState));
   exports.Set("moveToError", Napi::Function::New(env, MoveToError));
   exports.Set("setMinRnrTimer", Napi::Function::New(env, SetMinRnrTimer));

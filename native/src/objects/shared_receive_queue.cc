@@ -26,6 +26,7 @@ void SharedReceiveQueue::Close() noexcept {
   if (queue_ == nullptr) return;
   Ibv().destroy_srq(queue_);
   queue_ = nullptr;
+  RefuseCalls();
   domain_->context().events().RemoveSubject(number());
   domain_.reset();
 }
@@ -47,6 +48,7 @@ Napi::Value CreateSharedReceiveQueue(const Napi::CallbackInfo& info) {
   if (queue->requests == nullptr) throw SystemError(env, "mmap", errno);
   const int error = queue->Create(max_requests, max_entries);
   if (error != 0) throw SystemError(env, "ibv_create_srq", error);
+  if (!queue->AcceptCalls()) throw SystemError(env, "ibv_create_srq", ENOSPC);
   Napi::Object out = MakeHandle(env, queue).As<Napi::Object>();
   out.Set("maxWorkRequests", static_cast<double>(queue->granted().max_wr));
   out.Set("maxEntries", static_cast<double>(queue->granted().max_sge));
@@ -54,12 +56,11 @@ Napi::Value CreateSharedReceiveQueue(const Napi::CallbackInfo& info) {
   return out;
 }
 
-// postSharedReceive(queue, first, count) → how many
-Napi::Value PostSharedReceive(const Napi::CallbackInfo& info) {
-  SharedReceiveQueue& queue = Get<SharedReceiveQueue>(info[0]);
+// postSharedReceive(queue's callId, first, count) → how many
+int64_t PostSharedReceive(Napi::Env env, SharedReceiveQueue& queue, const Numbers<2>& first_and_count) {
   const bool iwarp = queue.verbs()->context->device->transport_type == IBV_TRANSPORT_IWARP;
-  return PostReceives(info, queue.state(), {&queue.domain(), queue.max_entries, 0, 0, iwarp}, *queue.requests,
-                      queue.max_requests, [&queue](ibv_recv_wr* chain, ibv_recv_wr** bad) {
+  return PostReceives(env, first_and_count, queue.state(), {&queue.domain(), queue.max_entries, 0, 0, iwarp},
+                      *queue.requests, queue.max_requests, [&queue](ibv_recv_wr* chain, ibv_recv_wr** bad) {
                         return ibv_post_srq_recv(queue.verbs(), chain, bad);
                       });
 }
@@ -76,7 +77,7 @@ void SetSharedReceiveLimit(const Napi::CallbackInfo& info) {
 
 void RegisterSharedReceiveQueue(Napi::Env env, Napi::Object exports) {
   exports.Set("createSharedReceiveQueue", Napi::Function::New(env, CreateSharedReceiveQueue));
-  exports.Set("postSharedReceive", Napi::Function::New<PostSharedReceive>(env));
+  SetDirectCall<SharedReceiveQueue, 2, PostSharedReceive>(env, exports, "postSharedReceive");
   exports.Set("setSharedReceiveLimit", Napi::Function::New(env, SetSharedReceiveLimit));
 }
 

@@ -37,4 +37,5 @@ export {
   nextTick,
   now,
 } from './runtime/event-loop.js'
+export { StallDeadline, type StallDeadlineParts } from './runtime/stall-deadline.js'
 export { isSaturated } from './runtime/turn-budget.js'

@@ -35,6 +35,12 @@ export interface BufferPoolOptions {
    * of `alloc`. @default plain memory
    */
   readonly allocateSlab?: ((byteLength: number) => Uint8Array) | undefined
+  /**
+   * Called when few buffers of a size are free, with the length of the slab that {@link allocateSlab} is asked for once
+   * none is: the moment to prepare one where that takes long. It may be called again before that, or in vain.
+   * @default nothing
+   */
+  readonly prepareSlab?: ((byteLength: number) => void) | undefined
   /** Called with every slab once the pool is closed and its last buffer returned. */
   readonly freeSlab?: ((slab: Uint8Array) => void) | undefined
   /** Identifies the memory, see {@link BufferPool.domain}. @default {@link HOST_MEMORY} */
@@ -86,6 +92,7 @@ class SlabBufferPool implements OwnedBufferPool, ShareablePool, SlotOwner {
       classes = DEFAULT_SIZE_CLASSES,
       slabByteLength = DEFAULT_SLAB_BYTES,
       allocateSlab = (byteLength: number) => new Uint8Array(byteLength),
+      prepareSlab = () => {},
       freeSlab,
       domain = HOST_MEMORY,
       detectLeaks = false,
@@ -93,10 +100,11 @@ class SlabBufferPool implements OwnedBufferPool, ShareablePool, SlotOwner {
     checkInteger('slabByteLength', slabByteLength, PAGE_BYTES, MAX_SLAB_BYTES)
     if (typeof domain !== 'symbol') throw invalidArgument('domain must be a symbol')
     if (typeof allocateSlab !== 'function') throw invalidArgument('allocateSlab must be a function')
+    if (typeof prepareSlab !== 'function') throw invalidArgument('prepareSlab must be a function')
     if (freeSlab !== undefined && typeof freeSlab !== 'function') {
       throw invalidArgument('freeSlab must be a function')
     }
-    this.#slabs = new SlabAllocator(classes, slabByteLength, allocateSlab, this)
+    this.#slabs = new SlabAllocator(classes, slabByteLength, { allocateSlab, prepareSlab }, this)
     this.#freeSlab = freeSlab
     this.domain = domain
     this.maxByteLength = this.#slabs.maxByteLength

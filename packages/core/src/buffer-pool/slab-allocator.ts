@@ -32,6 +32,16 @@ export interface SlotOwner {
   onFree(slot: Slot): void
 }
 
+/** Where slabs come from. */
+export interface SlabSource {
+  allocateSlab(byteLength: number): Uint8Array
+  /** One of that length may soon be asked for. */
+  prepareSlab(byteLength: number): void
+}
+
+/** A slab is prepared once so small a part of one is free; none that holds fewer buffers than that. */
+const LOW_FRACTION = 4
+
 /** One slot, made once and reused for as long as its slab lives. */
 export class Slot implements BufferSlot {
   readonly slab: Uint8Array
@@ -91,6 +101,8 @@ export class SlotClass {
   /** From one slot's beginning to the next. */
   readonly strideBytes: number
   readonly slotsPerSlab: number
+  /** So many free ones are few; -1 where they never are. */
+  readonly low: number
   readonly free: Slot[] = []
   /** How many may be mapped besides reserves. */
   unmapped: number
@@ -101,28 +113,34 @@ export class SlotClass {
     this.byteLength = byteLength
     this.strideBytes = roundUp(byteLength, CACHE_LINE_BYTES)
     this.slotsPerSlab = Math.max(1, Math.floor(slabByteLength / this.strideBytes))
+    this.low = this.slotsPerSlab < LOW_FRACTION ? -1 : Math.floor(this.slotsPerSlab / LOW_FRACTION)
     this.unmapped = this.left = count
+  }
+
+  /** How many slots the next slab has. Reserves go beyond what the size class has for everybody. */
+  get nextSlots(): number {
+    return Math.min(this.slotsPerSlab, this.unmapped || this.slotsPerSlab)
+  }
+
+  /** The length of the next slab. */
+  get nextSlabBytes(): number {
+    return roundUp(this.nextSlots * this.strideBytes, PAGE_BYTES)
   }
 }
 
 /** Hands out slots: the smallest that fits, larger ones when those are used up. */
 export class SlabAllocator {
   readonly #classes: SlotClass[]
-  readonly #allocateSlab: (byteLength: number) => Uint8Array
+  readonly #source: SlabSource
   readonly #owner: SlotOwner
   readonly #slabs: Uint8Array[] = []
   slabBytes = 0
   /** How often a larger class than the smallest fitting one had to serve. */
   spills = 0
 
-  constructor(
-    classes: readonly SizeClass[],
-    slabByteLength: number,
-    allocateSlab: (byteLength: number) => Uint8Array,
-    owner: SlotOwner,
-  ) {
+  constructor(classes: readonly SizeClass[], slabByteLength: number, source: SlabSource, owner: SlotOwner) {
     this.#classes = checkClasses(classes).map((sizeClass) => new SlotClass(sizeClass, slabByteLength))
-    this.#allocateSlab = allocateSlab
+    this.#source = source
     this.#owner = owner
   }
 
@@ -188,15 +206,16 @@ export class SlabAllocator {
     if (sizeClass.free.length === 0) this.#map(sizeClass)
     const slot = sizeClass.free.pop()!
     slot.isFree = false
+    if (sizeClass.free.length === sizeClass.low && sizeClass.unmapped > 0) {
+      this.#source.prepareSlab(sizeClass.nextSlabBytes)
+    }
     return slot
   }
 
   #map(sizeClass: SlotClass): void {
-    // Reserves go beyond what the size class has for everybody.
-    const unmapped = sizeClass.unmapped || sizeClass.slotsPerSlab
-    const count = Math.min(sizeClass.slotsPerSlab, unmapped)
-    const byteLength = roundUp(count * sizeClass.strideBytes, PAGE_BYTES)
-    const slab = this.#allocateSlab(byteLength)
+    const count = sizeClass.nextSlots
+    const byteLength = sizeClass.nextSlabBytes
+    const slab = this.#source.allocateSlab(byteLength)
     if (!types.isUint8Array(slab) || slab.byteLength < byteLength) {
       throw invalidArgument(`allocateSlab must return a Uint8Array of at least ${byteLength} bytes`, 'alloc')
     }

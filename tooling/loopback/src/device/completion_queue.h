@@ -45,6 +45,7 @@ class CompletionQueue : public ibv_cq {
 
   void Push(const ibv_wc& completion, bool solicited);
   bool empty() const { return pushed_ == taken_; }
+  bool is_armed() const { return armed_ != Armed::kNot; }
   // How many, or -1 where the queue has failed and is empty.
   int Poll(int capacity, ibv_wc* out);
   void Arm(bool solicited_only);

@@ -44,7 +44,7 @@ const void* ObjectOf(const ibv_async_event& event) {
 Context::Context() : ibv_context{}, epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   device = NewDevice();
   SetOperations(ops);
-  num_comp_vectors = 1;
+  num_comp_vectors = 4;
   async_fd = epoll_.get();
   WatchIn(async_fd, has_events_.fd(), nullptr);
   WatchIn(async_fd, Host::Own().timer_fd(), nullptr);

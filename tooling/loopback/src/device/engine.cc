@@ -116,7 +116,17 @@ Ticks Engine::Arrival(uint32_t byte_length, Ticks departure) {
 
 void Engine::CountArmed(int change) {
   armed_ += static_cast<uint32_t>(change);
-  host_.mailbox().armed.store(armed_, std::memory_order_seq_cst);
+  TellWhetherItMaySleep();
+}
+
+void Engine::SetSpinning(bool is_spinning) {
+  if (is_spinning == is_spinning_) return;
+  is_spinning_ = is_spinning;
+  TellWhetherItMaySleep();
+}
+
+void Engine::TellWhetherItMaySleep() {
+  host_.mailbox().may_sleep.store(armed_ > 0 && !is_spinning_, std::memory_order_seq_cst);
 }
 
 void Engine::WokeUp() {

@@ -65,6 +65,8 @@ class Engine {
 
   // How many completion queues are armed: the process may sleep while there are.
   void CountArmed(int change);
+  // The process polled a queue that is not armed. Until it arms one it comes back to that, whatever else is armed.
+  void SetSpinning(bool is_spinning);
   // To be called by whoever was woken.
   void WokeUp();
 
@@ -76,6 +78,7 @@ class Engine {
   };
 
   Engine();
+  void TellWhetherItMaySleep();
   void SleepNoLongerThanDue();
   void ForgetPastWake();
 
@@ -88,6 +91,7 @@ class Engine {
   std::vector<QueuePair*> to_tell_;
   Ticks link_free_ = 0;
   uint32_t armed_ = 0;
+  bool is_spinning_ = false;
   // Of those that were set, up to this one.
   uint32_t timers_gone_off_ = 0;
 };

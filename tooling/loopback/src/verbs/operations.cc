@@ -12,6 +12,7 @@ int PollCq(ibv_cq* verbs, int capacity, ibv_wc* out) {
   auto& queue = *static_cast<CompletionQueue*>(verbs);
   Engine::Entered engine;
   engine->Progress();
+  if (!queue.is_armed()) engine->SetSpinning(true);
   // A program that found something is about to answer, and polls again after that.
   if (!queue.empty()) engine.LeaveInHaste();
   return queue.Poll(capacity, out);
@@ -21,6 +22,7 @@ int Notify(ibv_cq* verbs, int solicited_only) {
   Engine::Entered engine;
   // What is there by now causes no event: the caller polls once more.
   engine->Settle();
+  engine->SetSpinning(false);
   static_cast<CompletionQueue*>(verbs)->Arm(solicited_only != 0);
   return 0;
 }

@@ -30,7 +30,7 @@ class Host {
     Wake(due);
   }
 
-  // Has the process's timer go off then, or, where no completion queue is armed, a little later: the process polls, or
+  // Has the process's timer go off then, or, where it may not sleep, a little later: the process polls, or
   // it waits for something else and does not look by itself.
   void Wake(Ticks due);
 

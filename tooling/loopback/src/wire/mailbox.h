@@ -17,8 +17,8 @@ struct Mailbox {
   static constexpr uint32_t kSummaryWords = kWords / 64;
 
   alignas(64) std::atomic<uint64_t> summary[kSummaryWords];
-  // How many completion queues of the process are armed: while there are, it may sleep and has to be woken.
-  alignas(64) std::atomic<uint32_t> armed;
+  // Completion queues of the process are armed, and it polls no other: it may sleep, and has to be woken.
+  alignas(64) std::atomic<uint32_t> may_sleep;
   // When the process's timer wakes it, in ticks from `kNever` downwards, so that zeroed memory says never.
   std::atomic<uint64_t> wakes_before_never;
   // How often the timer was set, counted after it was.
