@@ -1,3 +1,5 @@
 import { library } from '../../tooling/presets/tsup.js'
 
-export default library({ index: 'src/index.ts', main: 'src/main.ts' })
+const index = 'src/index.ts'
+
+export default library({ index }, { entry: { index, main: 'src/main.ts' } })

@@ -11,6 +11,8 @@ export function library(entry: Record<string, string>, overrides: Options = {}) 
     format: ['esm', 'cjs'],
     target: 'node20',
     dts: {
+      // Not for what `overrides` adds: programs, which nobody imports.
+      entry,
       // Declarations name Buffer and others of Node.js: without this they are `any` where `types` is empty.
       banner: '/// <reference types="node" />',
       compilerOptions: { stripInternal: true },
