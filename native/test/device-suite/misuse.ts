@@ -1,7 +1,7 @@
 /** Misuse is refused before anything happens, by its code; closing is safe in any order. */
 import assert from 'node:assert/strict'
-import { AccessFlag, ENTRY, SEND, SendFlag, SendOpcode } from '../verbs/layout.js'
-import { writeReceive, writeSend } from '../verbs/records.js'
+import { AccessFlag, ENTRY, SEND, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
+import { writeReceive, writeSend } from '../../lib/verbs/records.js'
 import type { DeviceTest } from './bench.js'
 import { connectPair, End, listen, resolve } from './pair.js'
 

@@ -1,10 +1,10 @@
 /** Connecting within a deadline, as builders do. */
 import type { ConnectOptions, HostAddress } from '@netts/core'
 import { withDeadline } from '@netts/core/driver'
-import { connectEndpoint } from '../endpoint/connector.js'
-import type { Endpoint, EndpointOptions } from '../endpoint/endpoint-session.js'
-import { patientClock } from '../endpoint/silence-deadline.js'
-import type { Verbs } from '../verbs/verbs.js'
+import { connectEndpoint } from '../../lib/endpoint/connector.js'
+import type { Endpoint, EndpointOptions } from '../../lib/endpoint/endpoint-session.js'
+import { patientClock } from '../../lib/endpoint/silence-deadline.js'
+import type { Verbs } from '../../lib/verbs/verbs.js'
 
 /** `connectEndpoint` until the signal is aborted or the deadline passes. */
 export function connectWithin(

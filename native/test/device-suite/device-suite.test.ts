@@ -1,10 +1,10 @@
 /** The suite catches devices that are broken: each breakage below fails the tests that are about it. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { SimulatedCompletionQueue } from '../simulated/completion-queue.js'
-import { Host } from '../simulated/host.js'
-import { MemoryTable, type RegisteredRegion } from '../simulated/memory-table.js'
-import { SimulatedQueuePair } from '../simulated/queue-pair.js'
-import { onSimulatedDevices } from '../simulated/simulated-suite.js'
+import { SimulatedCompletionQueue } from '../../lib/simulated/completion-queue.js'
+import { Host } from '../../lib/simulated/host.js'
+import { MemoryTable, type RegisteredRegion } from '../../lib/simulated/memory-table.js'
+import { SimulatedQueuePair } from '../../lib/simulated/queue-pair.js'
+import { onSimulatedDevices } from '../simulated-suite.js'
 import { deviceSuite } from './device-suite.js'
 
 afterEach(() => {

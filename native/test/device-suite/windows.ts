@@ -1,7 +1,13 @@
 /** Memory windows of type 2: a key for part of a region, for one queue pair, until it is invalidated. */
 import assert from 'node:assert/strict'
-import { AccessFlag, CompletionOpcode, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
-import { type MemoryWindow, nextRemoteKey } from '../verbs/protection-domain.js'
+import {
+  AccessFlag,
+  CompletionOpcode,
+  CompletionStatus,
+  SendFlag,
+  SendOpcode,
+} from '../../lib/verbs/layout.js'
+import { type MemoryWindow, nextRemoteKey } from '../../lib/verbs/protection-domain.js'
 import type { DeviceTest } from './bench.js'
 import { connectPair, type End } from './pair.js'
 

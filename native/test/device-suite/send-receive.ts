@@ -1,6 +1,6 @@
 /** Send and receive: bytes, order, gather lists, inline data, immediates, and missing receives. */
 import assert from 'node:assert/strict'
-import { CompletionOpcode, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
+import { CompletionOpcode, CompletionStatus, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import type { DeviceTest } from './bench.js'
 import { connectPair, type End } from './pair.js'
 

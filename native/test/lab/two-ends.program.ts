@@ -8,10 +8,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { LOOPBACK_ADDRESS } from '@netts/loopback'
-import { openVerbs } from '../addon/open-verbs.js'
+import { openVerbs } from '../../lib/addon/open-verbs.js'
+import { AccessFlag, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import { type Bench, EventLog } from '../device-suite/bench.js'
 import { End, listen, resolve } from '../device-suite/pair.js'
-import { AccessFlag, SendFlag, SendOpcode } from '../verbs/layout.js'
 
 const MESSAGES = [1, 64, 4096, 4097, 30_000]
 const ROUNDS = 40

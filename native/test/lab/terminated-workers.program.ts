@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { openVerbs } from '../addon/open-verbs.js'
+import { openVerbs } from '../../lib/addon/open-verbs.js'
 
 const WORKERS = 16
 /** Node.js 20 does not hand a TypeScript loader of the main thread on to workers. */

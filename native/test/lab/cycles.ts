@@ -1,9 +1,9 @@
 /** Connecting, transferring and closing, time and again. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
+import { SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import type { Bench } from '../device-suite/bench.js'
 import { connectPair, listen } from '../device-suite/pair.js'
-import { SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { LabDevice } from './devices.js'
 import { kernelResources, settleResources } from './resources.js'
 import { benchOn } from './scenarios.js'

@@ -1,7 +1,13 @@
 /** Write and Read: the peer's memory, its keys, bounds and access flags. */
 import assert from 'node:assert/strict'
-import { AccessFlag, CompletionOpcode, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
-import type { SendWorkRequest } from '../verbs/records.js'
+import {
+  AccessFlag,
+  CompletionOpcode,
+  CompletionStatus,
+  SendFlag,
+  SendOpcode,
+} from '../../lib/verbs/layout.js'
+import type { SendWorkRequest } from '../../lib/verbs/records.js'
 import type { DeviceTest } from './bench.js'
 import { connectPair, type End } from './pair.js'
 

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { NettsError } from '@netts/core'
 import { type BufferSlot, takeSlot } from '@netts/core/driver'
-import type { Polling } from '../endpoint/completion-loop.js'
-import type { Endpoint, EndpointOptions, EndpointSession } from '../endpoint/endpoint-session.js'
-import { type EndpointListenerOptions, listenEndpoints } from '../endpoint/listener.js'
-import { kindOf, slotOf, workRequestIdLow } from '../endpoint/work-request-id.js'
-import { COMPLETION, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
-import { writeReceive, writeSend } from '../verbs/records.js'
-import type { Verbs } from '../verbs/verbs.js'
+import type { Polling } from '../../lib/endpoint/completion-loop.js'
+import type { Endpoint, EndpointOptions, EndpointSession } from '../../lib/endpoint/endpoint-session.js'
+import { type EndpointListenerOptions, listenEndpoints } from '../../lib/endpoint/listener.js'
+import { kindOf, slotOf, workRequestIdLow } from '../../lib/endpoint/work-request-id.js'
+import { COMPLETION, CompletionStatus, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
+import { writeReceive, writeSend } from '../../lib/verbs/records.js'
+import type { Verbs } from '../../lib/verbs/verbs.js'
 
 const SLOTS = 4
 const SLOT_BYTES = 64

@@ -1,13 +1,18 @@
 /** Two connected queue pairs, and what belongs to them. */
 import assert from 'node:assert/strict'
-import type { CmId, ConnectionParameters } from '../verbs/cm.js'
-import type { CompletionChannel } from '../verbs/completion-queue.js'
-import type { Device } from '../verbs/device.js'
-import { AccessFlag } from '../verbs/layout.js'
-import type { MemoryRegion, ProtectionDomain } from '../verbs/protection-domain.js'
-import type { QueuePair, QueuePairOptions } from '../verbs/queue-pair.js'
-import { type ReceiveWorkRequest, type SendWorkRequest, writeReceive, writeSend } from '../verbs/records.js'
-import type { Verbs } from '../verbs/verbs.js'
+import type { CmId, ConnectionParameters } from '../../lib/verbs/cm.js'
+import type { CompletionChannel } from '../../lib/verbs/completion-queue.js'
+import type { Device } from '../../lib/verbs/device.js'
+import { AccessFlag } from '../../lib/verbs/layout.js'
+import type { MemoryRegion, ProtectionDomain } from '../../lib/verbs/protection-domain.js'
+import type { QueuePair, QueuePairOptions } from '../../lib/verbs/queue-pair.js'
+import {
+  type ReceiveWorkRequest,
+  type SendWorkRequest,
+  writeReceive,
+  writeSend,
+} from '../../lib/verbs/records.js'
+import type { Verbs } from '../../lib/verbs/verbs.js'
 import { type Bench, CompletionLog, EventLog } from './bench.js'
 
 const REGION_BYTES = 64 * 1024

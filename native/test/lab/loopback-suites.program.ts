@@ -1,7 +1,7 @@
 /** The device suite and the endpoint suite on the loopback device, under node:test: for a process with sanitizers. */
 import { describe, it } from 'node:test'
 import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE } from '@netts/loopback'
-import { openVerbs } from '../addon/open-verbs.js'
+import { openVerbs } from '../../lib/addon/open-verbs.js'
 import { type DeviceSuiteOptions, deviceSuite } from '../device-suite/device-suite.js'
 import { endpointSuite } from '../endpoint-suite/endpoint-suite.js'
 

@@ -1,7 +1,7 @@
 /** Completion queues: notification and its race, solicited completions, overrun, batches. */
 import assert from 'node:assert/strict'
-import type { DeviceEvent } from '../verbs/device.js'
-import { COMPLETION, SendFlag, SendOpcode } from '../verbs/layout.js'
+import type { DeviceEvent } from '../../lib/verbs/device.js'
+import { COMPLETION, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import type { Bench, DeviceTest } from './bench.js'
 import { connectPair, type End } from './pair.js'
 

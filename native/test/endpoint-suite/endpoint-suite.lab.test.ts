@@ -1,6 +1,6 @@
 /** The endpoint suite on the kernel's own devices. */
 import { describe, it } from 'node:test'
-import { openVerbs } from '../addon/open-verbs.js'
+import { openVerbs } from '../../lib/addon/open-verbs.js'
 import { labDevices } from '../lab/devices.js'
 import { endpointSuite } from './endpoint-suite.js'
 

@@ -3,11 +3,11 @@
  * simulated device, and in the lab on the kernel's own.
  */
 import assert from 'node:assert/strict'
+import type { Polling } from '../../lib/endpoint/completion-loop.js'
+import { connectEndpoint } from '../../lib/endpoint/connector.js'
+import type { EndpointOptions } from '../../lib/endpoint/endpoint-session.js'
 import type { Bench, DeviceSuiteOptions } from '../device-suite/bench.js'
 import { checkNothingIsOpen } from '../device-suite/device-suite.js'
-import type { Polling } from '../endpoint/completion-loop.js'
-import { connectEndpoint } from '../endpoint/connector.js'
-import type { EndpointOptions } from '../endpoint/endpoint-session.js'
 import { connectWithin } from './connect-within.js'
 import { listenForMessengers, Messenger, messengerOf, messengerOptions, settled } from './messenger.js'
 

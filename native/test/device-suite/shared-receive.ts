@@ -1,7 +1,7 @@
 /** Shared receive queues: one supply for several queue pairs. */
 import assert from 'node:assert/strict'
-import { SendFlag, SendOpcode } from '../verbs/layout.js'
-import { writeReceive } from '../verbs/records.js'
+import { SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
+import { writeReceive } from '../../lib/verbs/records.js'
 import type { DeviceTest } from './bench.js'
 import { connectPair, type End, type EndOptions, listen } from './pair.js'
 

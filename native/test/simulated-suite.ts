@@ -1,6 +1,7 @@
 /** Suites on the simulated device, in both modes; each round of each test has a seed of its own. */
-import type { DeviceSuiteOptions } from '../device-suite/bench.js'
-import { Fabric } from './fabric.js'
+
+import { Fabric } from '../lib/simulated/fabric.js'
+import type { DeviceSuiteOptions } from './device-suite/bench.js'
 
 /** Declares a suite for both modes. */
 export function onSimulatedDevices(

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { LOOPBACK_ADDRESS } from '@netts/loopback'
-import { openVerbs } from '../addon/open-verbs.js'
+import { openVerbs } from '../../lib/addon/open-verbs.js'
+import type { DeviceEvent } from '../../lib/verbs/device.js'
+import { SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import type { Bench } from '../device-suite/bench.js'
 import { connectPair, type Pair } from '../device-suite/pair.js'
-import type { DeviceEvent } from '../verbs/device.js'
-import { SendFlag, SendOpcode } from '../verbs/layout.js'
 
 const ROUNDS = 20
 /** Node.js 20 does not hand a TypeScript loader of the main thread on to workers. */

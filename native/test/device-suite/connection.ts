@@ -1,7 +1,7 @@
 /** The connection manager: handshakes, private data, rejection, disconnection. */
 import assert from 'node:assert/strict'
-import { PRIVATE_DATA_BYTES } from '../verbs/cm.js'
-import { CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
+import { PRIVATE_DATA_BYTES } from '../../lib/verbs/cm.js'
+import { CompletionStatus, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import { type Bench, type DeviceTest, describeEvent, EventLog } from './bench.js'
 import { connectPair, End, listen, resolve } from './pair.js'
 

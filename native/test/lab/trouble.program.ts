@@ -12,13 +12,13 @@ import { types } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { LOOPBACK_ADDRESS } from '@netts/loopback'
-import { loadAddon } from '../addon/load-addon.js'
-import type { Handle } from '../addon/native-binding.js'
-import { openVerbs } from '../addon/open-verbs.js'
+import { loadAddon } from '../../lib/addon/load-addon.js'
+import type { Handle } from '../../lib/addon/native-binding.js'
+import { openVerbs } from '../../lib/addon/open-verbs.js'
+import { CompletionLoop } from '../../lib/endpoint/completion-loop.js'
+import { SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import { type Bench, EventLog } from '../device-suite/bench.js'
 import { connectPair, End, listen, resolve } from '../device-suite/pair.js'
-import { CompletionLoop } from '../endpoint/completion-loop.js'
-import { SendFlag, SendOpcode } from '../verbs/layout.js'
 
 const NOBODY = 65_534
 const SLAB_BYTES = 256 << 20

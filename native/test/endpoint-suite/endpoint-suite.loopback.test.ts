@@ -1,7 +1,7 @@
 /** The endpoint suite over the addon, on the loopback device. */
 import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, useLoopback } from '@netts/loopback'
 import { describe, it } from 'vitest'
-import { openVerbs } from '../addon/open-verbs.js'
+import { openVerbs } from '../../lib/addon/open-verbs.js'
 import { endpointSuite } from './endpoint-suite.js'
 
 const isThere = useLoopback()

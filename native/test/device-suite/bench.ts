@@ -1,11 +1,11 @@
 /** What the device suite runs on, and how its tests wait: for events, and for completions. */
 import assert from 'node:assert/strict'
-import type { CmEvent, CmId } from '../verbs/cm.js'
-import type { CompletionQueue } from '../verbs/completion-queue.js'
-import { completionStatusName } from '../verbs/errors.js'
-import { CompletionStatus } from '../verbs/layout.js'
-import { readCompletion, type WorkCompletion } from '../verbs/records.js'
-import type { Verbs } from '../verbs/verbs.js'
+import type { CmEvent, CmId } from '../../lib/verbs/cm.js'
+import type { CompletionQueue } from '../../lib/verbs/completion-queue.js'
+import { completionStatusName } from '../../lib/verbs/errors.js'
+import { CompletionStatus } from '../../lib/verbs/layout.js'
+import { readCompletion, type WorkCompletion } from '../../lib/verbs/records.js'
+import type { Verbs } from '../../lib/verbs/verbs.js'
 
 /**
  * Where a device is known to do otherwise than the specification says. The simulation does as specified.

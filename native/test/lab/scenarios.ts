@@ -2,10 +2,10 @@
  * What a process or worker is in the midst of when it ends. Nothing of it is closed: that is the point.
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { openVerbs } from '../addon/open-verbs.js'
+import { openVerbs } from '../../lib/addon/open-verbs.js'
+import { AccessFlag, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import { type Bench, EventLog } from '../device-suite/bench.js'
 import { connectPair, End, listen, type Pair, resolve } from '../device-suite/pair.js'
-import { AccessFlag, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { LabDevice } from './devices.js'
 
 /** How far a scenario gets. */
