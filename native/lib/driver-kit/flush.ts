@@ -3,21 +3,21 @@
  * so that the counts that follow them are true, then frames.
  */
 import { nextTick } from '@netts/core/driver'
-import type { Endpoint } from '@netts/verbs/endpoint'
+import type { Endpoint } from '../endpoint/endpoint-session.js'
 import type { Ending } from './ending.js'
 import { FrameKind } from './protocol/frame.js'
 import type { ProtocolEnd } from './protocol/protocol-end.js'
-import type { ReceivePosting } from './receive-posting.js'
-import type { SendQueue } from './send-queue.js'
+import type { SendSide } from './sides.js'
 
 /** What a {@link Flush} posts. */
 export interface FlushParts {
   readonly endpoint: Endpoint
   readonly protocol: ProtocolEnd
-  readonly sends: SendQueue
-  readonly posting: ReceivePosting
+  readonly sends: SendSide
+  /** Posts the receives that are due. */
+  readonly postReceives: () => void
   readonly ending: Ending
-  /** Gets what was thrown: the device refuses, or this driver is wrong. */
+  /** Gets what was thrown: the device refuses, or the driver is wrong. */
   readonly onThrow: (error: unknown) => void
 }
 
@@ -64,11 +64,12 @@ export class Flush {
   }
 
   #run(isTurnOver: boolean): void {
-    const { endpoint, protocol, sends, posting, ending } = this.#parts
-    posting.post()
-    // Whatever is staged will carry the count: then no CREDIT is due.
-    if (sends.hasStaged) protocol.receives.announce()
-    while (sends.hasRoom) {
+    const { endpoint, protocol, sends, ending } = this.#parts
+    const { places } = sends
+    this.#parts.postReceives()
+    // Whatever is staged will carry the counts: then no CREDIT is due.
+    if (places.hasStaged) protocol.announce()
+    while (places.hasRoom) {
       const kind = protocol.dueControl
       if (kind === 0) break
       if (kind === FrameKind.credit && !isTurnOver) {
@@ -78,11 +79,11 @@ export class Flush {
       sends.stageControl(kind, protocol.argumentOf(kind))
       if (kind === FrameKind.fin) ending.onFinStaged()
       protocol.onSend(kind)
-      protocol.receives.announce()
+      protocol.announce()
       this.controlFrames++
     }
-    const hasStaged = sends.hasStaged
-    if (hasStaged) sends.post(protocol.receives.announce())
+    const hasStaged = places.hasStaged
+    if (hasStaged) sends.post(protocol.announce())
     ending.onFlushed()
     if (hasStaged) endpoint.posted()
   }

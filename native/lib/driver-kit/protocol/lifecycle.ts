@@ -15,6 +15,7 @@
  * FIN goes out on entering `finished`, or `parting` from `peer-finished`; DONE on entering `parting`. What is
  * missing in the table is forbidden: a frame there is a protocol error.
  */
+import { FIRST_OWN_KIND, frameName } from './frame.js'
 
 /** States of a connection. */
 export type LifeState =
@@ -35,32 +36,30 @@ export type LifeState =
 export type LifeEvent =
   // frames from the peer
   | 'DATA'
+  /** CREDIT, and every control frame of a driver's own kind: they change nothing about the state. */
   | 'CREDIT'
   | 'FIN'
   | 'DONE'
   | 'RESET'
-  | 'RECLAIM'
-  | 'FILLER'
   // from this end
   /** Finish or disconnect. */
   | 'finish'
   /** Given up, or something broke. */
   | 'fail'
 
-const CONTROL = ['CREDIT', 'RECLAIM', 'FILLER'] as const
-/** Control frames that change nothing about the state. */
-function stay<S extends LifeState>(state: S): Record<(typeof CONTROL)[number], S> {
-  return { CREDIT: state, RECLAIM: state, FILLER: state }
-}
-
 const END = { RESET: 'failed', fail: 'failed' } as const
 
 /** The table. */
 export const TRANSITIONS: Readonly<Record<LifeState, Partial<Record<LifeEvent, LifeState>>>> = {
-  open: { DATA: 'open', ...stay('open'), FIN: 'peer-finished', finish: 'finished', ...END },
-  finished: { DATA: 'finished', ...stay('finished'), FIN: 'parting', ...END },
-  'peer-finished': { ...stay('peer-finished'), finish: 'parting', ...END },
-  parting: { ...stay('parting'), DONE: 'parted', ...END },
+  open: { DATA: 'open', CREDIT: 'open', FIN: 'peer-finished', finish: 'finished', ...END },
+  finished: { DATA: 'finished', CREDIT: 'finished', FIN: 'parting', ...END },
+  'peer-finished': { CREDIT: 'peer-finished', finish: 'parting', ...END },
+  parting: { CREDIT: 'parting', DONE: 'parted', ...END },
   parted: { fail: 'failed' },
   failed: {},
+}
+
+/** What a frame of this kind means to the life of a connection. */
+export function eventOf(kind: number): LifeEvent {
+  return kind < FIRST_OWN_KIND ? (frameName(kind) as LifeEvent) : 'CREDIT'
 }

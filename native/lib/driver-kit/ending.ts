@@ -4,10 +4,10 @@
  */
 import type { NettsError } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
-import type { Endpoint } from '@netts/verbs/endpoint'
+import type { Endpoint } from '../endpoint/endpoint-session.js'
 import { ResetReason } from './protocol/frame.js'
 import type { ProtocolEnd } from './protocol/protocol-end.js'
-import type { SendQueue } from './send-queue.js'
+import type { SendPlaces } from './send-places.js'
 
 /** How long the event may take that tells why the device posts nothing any more. */
 const REFUSED_MS = 1000
@@ -18,14 +18,12 @@ const LAST_FRAME_MS = 3000
 export interface EndingParts {
   readonly endpoint: Endpoint
   readonly protocol: ProtocolEnd
-  readonly sends: SendQueue
-  /** Posts the control frames that are due. */
-  readonly scheduleFlush: () => void
+  readonly places: SendPlaces
   /** The peer has everything up to FIN. */
   readonly onEndTaken: () => void
 }
 
-/** See above. */
+/** See above. What {@link release} and {@link cut} make due leaves with the next flush. */
 export class Ending {
   /** Nothing can be posted any more. */
   isRefused = false
@@ -49,7 +47,7 @@ export class Ending {
 
   /** FIN was staged last. */
   onFinStaged(): void {
-    if (this.#isAcknowledgedByPeer) this.#framesUpToFin = this.#parts.sends.staged
+    if (this.#isAcknowledgedByPeer) this.#framesUpToFin = this.#parts.places.staged
   }
 
   /** This end wants to be done when the peer has everything, whether the peer finishes or not. */
@@ -70,7 +68,7 @@ export class Ending {
 
   /** Frames were acknowledged. */
   onAcknowledged(): void {
-    if (this.#parts.sends.retired >= this.#framesUpToFin) {
+    if (this.#parts.places.retired >= this.#framesUpToFin) {
       this.#framesUpToFin = Number.POSITIVE_INFINITY
       this.#parts.onEndTaken()
     }
@@ -108,18 +106,16 @@ export class Ending {
   }
 
   #sayLast(): void {
-    const { endpoint, scheduleFlush } = this.#parts
+    const { endpoint } = this.#parts
     this.#isReleased = true
     this.#closeIfSaid()
-    if (endpoint.state !== 'open') return
-    this.#setTimer(() => endpoint.close(), LAST_FRAME_MS)
-    scheduleFlush()
+    if (endpoint.state === 'open') this.#setTimer(() => endpoint.close(), LAST_FRAME_MS)
   }
 
   #closeIfSaid(): void {
-    const { endpoint, protocol, sends } = this.#parts
+    const { endpoint, protocol, places } = this.#parts
     const isSaid = protocol.saidLast
-      ? sends.inFlight === 0 && (this.#isAcknowledgedByPeer || protocol.life !== 'parting')
+      ? places.inFlight === 0 && (this.#isAcknowledgedByPeer || protocol.life !== 'parting')
       : !protocol.isLastDue
     if (isSaid || this.isRefused) endpoint.close()
   }

@@ -1,4 +1,4 @@
-/** The errors that this driver makes itself. */
+/** The errors that drivers make themselves. */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import { ResetReason } from './protocol/frame.js'
 

@@ -1,8 +1,9 @@
 /**
  * Flow control: who may send, and when the other end has to be told.
  *
- * There is one number in each direction, the count of receives ever posted. It only grows, it wraps at 2^32, and each frame carries it. Every frame uses up one receive, whatever its
- * kind, so the difference to the count of frames ever sent is what may still be sent.
+ * There is one number in each direction, the count of receives ever posted. It only grows, it wraps at 2^32, and each
+ * frame carries it. Every frame uses up one receive, whatever its kind, so the difference to the count of frames ever
+ * sent is what may still be sent.
  *
  * Nothing depends on the size of the window, which may grow and shrink at will.
  */
@@ -13,7 +14,7 @@
  * with the count on what the peer sends then.
  */
 export const RESERVE = {
-  /** DATA, and RECLAIM and FILLER, which can wait as well. */
+  /** DATA, and what can wait as well. */
   data: 3,
   credit: 2,
   fin: 1,

@@ -1,16 +1,18 @@
 /** Listens: endpoints whose handshake is complete wait in a queue for `accept`. */
-import type { HostAddress } from '@netts/core'
+import type { HostAddress, Transport } from '@netts/core'
 import { BaseListener } from '@netts/core/driver'
-import type { Verbs } from '@netts/verbs'
-import { type EndpointListener, type EndpointOptions, listenEndpoints } from '@netts/verbs/endpoint'
-import type { SendRecvTransport } from './send-recv-transport.js'
-import type { SendRecvSession } from './transport.js'
+import type { EndpointOptions } from '../endpoint/endpoint-session.js'
+import { type EndpointListener, listenEndpoints } from '../endpoint/listener.js'
+import type { Verbs } from '../verbs/verbs.js'
 
 /** See {@link BaseListener}. */
-export class SendRecvListener extends BaseListener<SendRecvTransport> {
+export class RdmaListener<T extends Transport> extends BaseListener<T> {
   readonly #listener: EndpointListener
 
-  /** @throws NettsError `ERR_NETTS_LISTEN_FAILED` */
+  /**
+   * @param endpoint whose sessions are the transports
+   * @throws NettsError `ERR_NETTS_LISTEN_FAILED`
+   */
   constructor(verbs: Verbs, address: HostAddress, backlog: number, endpoint: EndpointOptions) {
     super(backlog)
     this.#listener = listenEndpoints(verbs, address, {
@@ -18,7 +20,7 @@ export class SendRecvListener extends BaseListener<SendRecvTransport> {
       backlog,
       hasRoom: (handshakes) => this.queue.room > handshakes,
       onEndpoint: ({ session }) => {
-        const transport = session as SendRecvSession
+        const transport = session as unknown as T
         if (!this.queue.push(transport)) transport.destroy()
       },
       onFailure: (error) => this.queue.fail(error),

@@ -4,7 +4,7 @@
  */
 import { DEFAULT_SIZE_CLASSES, type OwnedBufferPool, type SizeClass } from '@netts/core'
 import { type BufferSlot, takeSlot } from '@netts/core/driver'
-import type { DeviceEnvironment } from '@netts/verbs/endpoint'
+import type { DeviceEnvironment } from '../endpoint/device-environment.js'
 
 /** Slabs of transports' own buffers: small, since one idle connection needs no more. */
 const SLAB_BYTES = 256 * 1024
