@@ -13,7 +13,7 @@ import {
 } from '@netts/conformance'
 import type { Address } from '@netts/core'
 import { openVerbs } from '@netts/verbs'
-import { type SendRecvOptions, sendRecv } from '../src/index.js'
+import type { RdmaOptions } from '@netts/verbs/endpoint'
 import {
   assertAlwaysReady,
   type LabDevice,
@@ -22,17 +22,12 @@ import {
   repeatCounts,
 } from './lab-devices.js'
 import { openCounts } from './open-counts.js'
-
-/** How the two ends are set up. */
-export interface LabSetting {
-  readonly client?: SendRecvOptions
-  readonly server?: SendRecvOptions
-}
+import type { EndSettings, TestedDriver } from './tested-driver.js'
 
 /** What a peer is told. */
-interface Peer {
+interface Peer<O> {
   readonly task: PeerTask
-  readonly options: SendRecvOptions | undefined
+  readonly options: O | undefined
 }
 
 const PEER = 'NETTS_CONFORMANCE_PEER'
@@ -41,22 +36,23 @@ const PEER = 'NETTS_CONFORMANCE_PEER'
  * Runs the suite on the lab's devices of these types, with each of the settings; or the task of a peer.
  * @param options in place of those of the suite
  */
-export async function labConformance(
+export async function labConformance<O extends RdmaOptions>(
+  driver: TestedDriver<O>,
   types: readonly LabDevice['type'][],
-  settings: Readonly<Record<string, LabSetting>>,
+  settings: Readonly<Record<string, EndSettings<O>>>,
   options: Partial<ConformanceOptions> = {},
 ): Promise<void> {
   const peer = process.env[PEER]
   if (peer !== undefined) {
-    const { task, options } = JSON.parse(peer) as Peer
-    await runPeerTask(sendRecv(options), task, (address) => process.send?.(address))
+    const { task, options } = JSON.parse(peer) as Peer<O>
+    await runPeerTask(driver.build(options), task, (address) => process.send?.(address))
     return
   }
   for (const type of types) {
     const device = labDevices().find((device) => device.type === type)
     if (!device) throw new Error(`there is no ${type} device here: npx pnpm lab -- COMMAND`)
     for (const [name, setting] of Object.entries(settings)) {
-      const suite = `rdma-sendrecv on ${device.name}: ${name}`
+      const suite = `${driver.name} on ${device.name}: ${name}`
       describe(suite, () => {
         let atFirst: RepeatCounts
         before(() => {
@@ -66,7 +62,7 @@ export async function labConformance(
           name: suite,
           capabilities: { detectsPeerCrash: true, reset: true },
           creditBased: true,
-          setup: () => labFixture(device, setting),
+          setup: () => labFixture(driver, device, setting),
           describe,
           it: (title, body) => void it(title, { timeout: 60_000 }, body),
           bulkByteLength: 2 ** 20,
@@ -84,16 +80,20 @@ export async function labConformance(
   }
 }
 
-function labFixture(device: LabDevice, { client, server }: LabSetting): ConformanceFixture {
+function labFixture<O extends RdmaOptions>(
+  driver: TestedDriver<O>,
+  device: LabDevice,
+  { client, server }: EndSettings<O>,
+): ConformanceFixture {
   const { address } = device
   return {
-    builder: sendRecv(client),
-    listenBuilder: sendRecv(server),
+    builder: driver.build(client),
+    listenBuilder: driver.build(server),
     listenAddress: () => ({ host: address, port: 0 }),
     silentAddress: () => ({ host: address.replace(/\d+$/, '77'), port: 4711 }),
     async startCrashablePeer(task) {
       const own = task.role === 'listen' ? { ...task, address: { host: address, port: 0 } } : task
-      const peer: Peer = { task: own, options: task.role === 'listen' ? server : client }
+      const peer: Peer<O> = { task: own, options: task.role === 'listen' ? server : client }
       const child = fork(process.argv[1]!, [], {
         env: { ...process.env, [PEER]: JSON.stringify(peer), NODE_TEST_CONTEXT: '' },
       })

@@ -4,11 +4,11 @@ import { fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
   type ConformanceFixture,
   type ConformanceOptions,
   type PeerTask,
+  runPeerTask,
   transportConformance,
 } from '@netts/conformance'
 import type { Address } from '@netts/core'
@@ -20,29 +20,36 @@ import {
   useLoopback,
 } from '@netts/loopback'
 import { openVerbs } from '@netts/verbs'
-import { type SendRecvOptions, sendRecv } from '../src/index.js'
+import type { RdmaOptions } from '@netts/verbs/endpoint'
 import { openCounts } from './open-counts.js'
+import type { EndSettings, TestedDriver } from './tested-driver.js'
 
 /** An address of nobody (RFC 5737), where the loopback device does not answer. */
 const NOBODY = '192.0.2.77'
-const PEER_PROGRAM = fileURLToPath(new URL('loopback-peer.program.ts', import.meta.url))
 
-/** How the two ends are set up. */
-export interface LoopbackSetting {
-  readonly client?: SendRecvOptions
-  readonly server?: SendRecvOptions
+/** A driver, and the program that is its peer in a process of its own: it calls {@link runLoopbackPeer}. */
+export interface LoopbackDriver<O extends RdmaOptions> extends TestedDriver<O> {
+  /** Its path. */
+  readonly peerProgram: string
 }
 
 /** What a peer is told, in the variable `NETTS_LOOPBACK_PEER`. */
-export interface LoopbackPeer {
+interface LoopbackPeer<O> {
   readonly task: PeerTask
-  readonly options: SendRecvOptions | undefined
+  readonly options: O | undefined
+}
+
+/** The whole of a peer's program. */
+export async function runLoopbackPeer<O extends RdmaOptions>(driver: TestedDriver<O>): Promise<void> {
+  const { task, options } = JSON.parse(process.env.NETTS_LOOPBACK_PEER!) as LoopbackPeer<O>
+  await runPeerTask(driver.build(options), task, (address) => process.send?.(address))
 }
 
 /** Runs the suite with each of the settings. Peers that crash are processes of their own. */
-export function loopbackConformance(
+export function loopbackConformance<O extends RdmaOptions>(
+  driver: LoopbackDriver<O>,
   runner: Pick<ConformanceOptions, 'describe' | 'it'>,
-  settings: Readonly<Record<string, LoopbackSetting>>,
+  settings: Readonly<Record<string, EndSettings<O>>>,
   loopback: LoopbackSettings = {},
   options: Partial<ConformanceOptions> = {},
 ): void {
@@ -51,12 +58,12 @@ export function loopbackConformance(
   const countersPath = join(folder, 'counters')
   useLoopback({ ...loopback, countersPath })
   for (const [name, setting] of Object.entries(settings)) {
-    const suite = `rdma-sendrecv on ${LOOPBACK_DEVICE}: ${name}`
+    const suite = `${driver.name} on ${LOOPBACK_DEVICE}: ${name}`
     transportConformance({
       name: suite,
       capabilities: { detectsPeerCrash: true, reset: true },
       creditBased: true,
-      setup: () => fixture(setting),
+      setup: () => fixture(driver, setting),
       bulkByteLength: 2 ** 20,
       connections: 50,
       bufferedByteLength: 2 ** 21,
@@ -80,16 +87,19 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return { ...env, ...loopbackEnvironment() }
 }
 
-function fixture({ client, server }: LoopbackSetting): ConformanceFixture {
+function fixture<O extends RdmaOptions>(
+  driver: LoopbackDriver<O>,
+  { client, server }: EndSettings<O>,
+): ConformanceFixture {
   return {
-    builder: sendRecv(client),
-    listenBuilder: sendRecv(server),
+    builder: driver.build(client),
+    listenBuilder: driver.build(server),
     listenAddress: () => ({ host: LOOPBACK_ADDRESS, port: 0 }),
     silentAddress: () => ({ host: NOBODY, port: 4711 }),
     async startCrashablePeer(task) {
       const own = task.role === 'listen' ? { ...task, address: { host: LOOPBACK_ADDRESS, port: 0 } } : task
-      const peer: LoopbackPeer = { task: own, options: task.role === 'listen' ? server : client }
-      const child = fork(PEER_PROGRAM, [], {
+      const peer: LoopbackPeer<O> = { task: own, options: task.role === 'listen' ? server : client }
+      const child = fork(driver.peerProgram, [], {
         execArgv: ['--conditions=@netts/source', '--import', 'tsx'],
         env: { ...plainEnvironment(), NETTS_LOOPBACK_PEER: JSON.stringify(peer) },
       })

@@ -5,9 +5,10 @@
  */
 import assert from 'node:assert/strict'
 import type { RecvCompletion } from '@netts/core'
-import type { SimulatedFabric, SimulatedHost } from '@netts/verbs/simulated'
-import { type SendRecvOptions, type SendRecvTransport, sendRecvOver } from '../src/index.js'
+import type { RdmaOptions } from '@netts/verbs/endpoint'
+import type { SeededRandom, SimulatedFabric, SimulatedHost } from '@netts/verbs/simulated'
 import { openCounts } from './open-counts.js'
+import type { RdmaTestTransport, TestedDriver } from './tested-driver.js'
 
 /** What befalls a connection. */
 export type Fate = 'nothing' | 'destroyed' | 'killed' | 'powered off' | 'cut for a second' | 'cut for ever'
@@ -17,7 +18,7 @@ const POLLING = ['event', 'adaptive', 'busy'] as const
 
 /** One end and its program. */
 class End {
-  readonly transport: SendRecvTransport
+  readonly transport: RdmaTestTransport
   readonly host: SimulatedHost
   sent = 0
   received = 0
@@ -31,7 +32,7 @@ class End {
   readonly #out: RecvCompletion[]
   #resume: (() => void) | undefined
 
-  constructor(fabric: SimulatedFabric, host: SimulatedHost, transport: SendRecvTransport, salt: number) {
+  constructor(fabric: SimulatedFabric, host: SimulatedHost, transport: RdmaTestTransport, salt: number) {
     const { random } = fabric
     this.#fabric = fabric
     this.host = host
@@ -130,13 +131,16 @@ class End {
   }
 }
 
-function randomOptions({ random }: SimulatedFabric): SendRecvOptions {
-  const recvDepth = 1 + random.below(random.chance(0.5) ? 4 : 40)
+/** A driver whose options are drawn by lot as well. */
+export interface LivingDriver<O extends RdmaOptions> extends TestedDriver<O> {
+  /** Its own options, beside those that all drivers have. */
+  randomOptions(random: SeededRandom): O
+}
+
+function randomOptions<O extends RdmaOptions>(driver: LivingDriver<O>, { random }: SimulatedFabric): O {
   return {
-    recvDepth,
-    recvDepthInitial: 1 + random.below(recvDepth),
+    ...driver.randomOptions(random),
     sendDepth: 1 + random.below(20),
-    bufferSize: 1032 + random.below(3000),
     inlineThreshold: random.chance(0.3) ? 64 : 0,
     polling: POLLING[random.below(POLLING.length)]!,
     keepAliveIntervalMs: 1000,
@@ -145,15 +149,18 @@ function randomOptions({ random }: SimulatedFabric): SendRecvOptions {
 }
 
 /** Lives one life. @param mayFail whether anything may befall the connection */
-export async function randomLife(fabric: SimulatedFabric, mayFail: boolean): Promise<void> {
+export async function randomLife<O extends RdmaOptions>(
+  driver: LivingDriver<O>,
+  fabric: SimulatedFabric,
+  mayFail: boolean,
+): Promise<void> {
   const { random } = fabric
   const hosts = [fabric.createHost({ name: 'client' }), fabric.createHost({ name: 'server' })] as const
   const [client, server] = hosts
-  const listener = await sendRecvOver({ ...randomOptions(fabric), verbs: server }).listen({
-    host: server.address,
-    port: 0,
-  })
-  const builder = sendRecvOver({ ...randomOptions(fabric), verbs: client })
+  const listener = await driver
+    .buildOver({ ...randomOptions(driver, fabric), verbs: server })
+    .listen({ host: server.address, port: 0 })
+  const builder = driver.buildOver({ ...randomOptions(driver, fabric), verbs: client })
   const [near, far] = await Promise.all([builder.connect(listener.address), listener.accept()])
   const ends = [new End(fabric, client, near, 0), new End(fabric, server, far!, 1)] as const
   const fate = mayFail ? FATES[random.below(FATES.length)]! : 'nothing'
