@@ -38,7 +38,7 @@ export { type PostedReceives, ProtocolEnd } from './driver-kit/protocol/protocol
 export { checkVerbs, createRdmaBuilder, type RdmaDriver } from './driver-kit/rdma-builder.js'
 export { RdmaTransport } from './driver-kit/rdma-transport.js'
 export { copyParts, SendBuffers } from './driver-kit/send-buffers.js'
-export { HEADER_STRIDE, SendPlaces, type SendPlacesOptions, sendPlacesFor } from './driver-kit/send-places.js'
+export { SendPlaces, type SendPlacesOptions, sendPlacesFor } from './driver-kit/send-places.js'
 export type { ReceiveSide, SendSide } from './driver-kit/sides.js'
 export { WorkKind } from './driver-kit/work-kinds.js'
 export type { CompletionLoop, CompletionSink, Polling, PollingOptions } from './endpoint/completion-loop.js'

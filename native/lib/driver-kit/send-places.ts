@@ -17,8 +17,6 @@ import { WorkKind } from './work-kinds.js'
 
 /** Control frames that may be under way beside the data. */
 const CONTROL_SENDS = 8
-/** Each place has so much memory for a frame's header, or a control frame. */
-export const HEADER_STRIDE = 16
 /** One frame in so many is signalled within a batch, so that buffers come back while it is on its way. */
 const SIGNAL_EVERY = 16
 
@@ -28,6 +26,8 @@ export interface SendPlacesOptions {
   readonly depth: number
   /** Places that one data send may take. @default 1 */
   readonly placesPerSend?: number | undefined
+  /** Memory of each place, for a frame's header, or a control frame, in bytes. */
+  readonly headerStride: number
   /** Requests of up to so many bytes go inline. */
   readonly inlineThreshold: number
 }
@@ -53,6 +53,7 @@ export class SendPlaces {
   readonly #buffers: SendBuffers
   readonly #depth: number
   readonly #placesPerSend: number
+  readonly #headerStride: number
   readonly #inlineThreshold: number
   readonly #headers: RegisteredBuffer
   /** By place: what the frame is, how many bytes of data it has, and the memory that its completion frees. */
@@ -70,12 +71,13 @@ export class SendPlaces {
     queuePair: QueuePair,
     memory: TransportMemory,
     buffers: SendBuffers,
-    { depth, placesPerSend = 1, inlineThreshold }: SendPlacesOptions,
+    { depth, placesPerSend = 1, headerStride, inlineThreshold }: SendPlacesOptions,
   ) {
     this.#queuePair = queuePair
     this.#buffers = buffers
     this.#depth = depth
     this.#placesPerSend = placesPerSend
+    this.#headerStride = headerStride
     this.#inlineThreshold = inlineThreshold
     this.capacity = sendPlacesFor(depth, placesPerSend)
     this.#kinds = new Uint8Array(this.capacity)
@@ -83,7 +85,7 @@ export class SendPlaces {
     this.#copies = new Array(this.capacity)
     this.#slots = new Array(this.capacity)
     this.#records = new Uint32Array(this.capacity)
-    this.headerBytes = this.capacity * HEADER_STRIDE
+    this.headerBytes = this.capacity * headerStride
     this.#headers = memory.takeHeaders(this.headerBytes)
   }
 
@@ -147,7 +149,7 @@ export class SendPlaces {
   /** Where in {@link headerSlab} the header begins. */
   headerOffset(place: number): number {
     const copy = this.#copies[place]
-    return copy ? copy.byteOffset : this.#headers.byteOffset + place * HEADER_STRIDE
+    return copy ? copy.byteOffset : this.#headers.byteOffset + place * this.#headerStride
   }
 
   /**
@@ -177,13 +179,16 @@ export class SendPlaces {
     words[entry + ENTRY.reserved] = 0
   }
 
-  /** Writes an entry for the header memory of a place. */
-  headerEntry(at: number, index: number, place: number, byteLength: number): void {
+  /** Writes an entry for the memory of a place. @param from where in it. @default 0 */
+  headerEntry(at: number, index: number, place: number, byteLength: number, from = 0): void {
     const { regionId, byteOffset } = this.#headers
-    this.entry(at, index, regionId, byteOffset + place * HEADER_STRIDE, byteLength)
+    this.entry(at, index, regionId, byteOffset + place * this.#headerStride + from, byteLength)
   }
 
-  /** Writes the headers of everything staged and posts it, in one batch. @param count of receives, for the headers */
+  /**
+   * Writes what every header begins with to everything staged, and posts it, in one batch.
+   * @param count of receives
+   */
   post(count: number): void {
     const batch = this.staged - this.posted
     if (batch === 0) return

@@ -5,7 +5,7 @@
  * whether it may shrink; one that has not has no timer.
  */
 import type { Clock } from '@netts/core/driver'
-import { receivesFor, type SendBuffers } from '@netts/verbs/endpoint'
+import { dueAt, receivesFor, type SendBuffers } from '@netts/verbs/endpoint'
 import type { ProtocolEnd } from './protocol/protocol-end.js'
 import type { ReceiveBuffers } from './receive-buffers.js'
 
@@ -37,7 +37,8 @@ export class ReceivePosting {
     const { protocol, buffers } = this.#parts
     if (this.#isTickDue) this.#tick()
     const { window, missingReceives, receives } = protocol
-    if (missingReceives > 0 && receives.isDue(window.size, missingReceives)) this.#postNow(missingReceives)
+    if (missingReceives > 0 && receives.isDue(dueAt(window.size), missingReceives))
+      this.#postNow(missingReceives)
     const hasGrown = window.size > window.least || window.limited < window.most || buffers.hasExtra
     if (hasGrown && !this.#isTicking) this.#startTicking()
   }

@@ -10,6 +10,9 @@ import {
 } from '@netts/verbs/endpoint'
 import { controlBytes, HEADER_BYTES, hasArgument, writeArgument } from './protocol/frame.js'
 
+/** Room for a header, and a control frame of any kind. */
+const HEADER_STRIDE = 16
+
 /** How a {@link SendQueue} is made. */
 export interface SendQueueOptions {
   /** Data frames that may be under way. */
@@ -28,8 +31,9 @@ export class SendQueue implements SendSide {
   constructor(queuePair: QueuePair, memory: TransportMemory, options: SendQueueOptions) {
     this.#memory = memory
     this.buffers = new SendBuffers(memory, options.depth)
+    const headerStride = HEADER_STRIDE
     try {
-      this.places = new SendPlaces(queuePair, memory, this.buffers, options)
+      this.places = new SendPlaces(queuePair, memory, this.buffers, { ...options, headerStride })
     } catch (error) {
       this.buffers.close()
       throw error

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ReceiveCredits, SendCredits } from './credits.js'
+import { dueAt, ReceiveCredits, SendCredits } from './credits.js'
 
 const uint32 = fc.nat(0xffff_ffff)
 
@@ -68,9 +68,11 @@ describe('what this end lets the peer send', () => {
     ] as const) {
       const credits = new ReceiveCredits(0xffff_fff0)
       credits.onPosted(due - 1)
-      expect(credits.isDue(window)).toBe(false)
+      expect(dueAt(window)).toBe(due)
+      expect(credits.isDue(due)).toBe(false)
       credits.onPosted(1)
-      expect(credits.isDue(window)).toBe(true)
+      expect(credits.isDue(due)).toBe(true)
+      expect(credits.isDue(due + 3, 3)).toBe(true)
       expect(credits.announce()).toBe((0xffff_fff0 + due) >>> 0)
       expect(credits.unannounced).toBe(0)
     }

@@ -23,9 +23,9 @@ export const RESERVE = {
 } as const
 
 /**
- * How many receives must be unannounced for a CREDIT frame: half of the window, but no more than 16, so that of a
- * large one little lies idle. Two at least, so that two ends that only answer each other's CREDIT frames come to
- * rest: each such frame costs the other end one receive, and grants two.
+ * How many receives must be unannounced for a CREDIT frame, where there is nothing better to go by: half of the window,
+ * but no more than 16, so that of a large one little lies idle. Two at least, so that two ends that only answer each
+ * other's CREDIT frames come to rest: each such frame costs the other end one receive, and grants two.
  *
  * @param window receives wanted for data
  */
@@ -36,9 +36,11 @@ export function dueAt(window: number): number {
 /**
  * How many receives to post so that the peer can always have `window` frames of data under way: beside those, the
  * three of {@link RESERVE}, and as many as may be unannounced.
+ *
+ * @param due how many must be unannounced for a CREDIT frame; at least 2. @default dueAt(window)
  */
-export function receivesFor(window: number): number {
-  return window + RESERVE.data + dueAt(window) - 1
+export function receivesFor(window: number, due: number = dueAt(window)): number {
+  return window + RESERVE.data + due - 1
 }
 
 /** The fewest receives that an end can do with. */
@@ -120,10 +122,10 @@ export class ReceiveCredits {
 
   /**
    * Whether the peer has to be told, if need be by a frame of its own.
-   * @param window how many receives for data are wanted now
+   * @param due how many must be unannounced for that
    * @param unposted as many more that could be posted
    */
-  isDue(window: number, unposted = 0): boolean {
-    return this.unannounced + unposted >= dueAt(window)
+  isDue(due: number, unposted = 0): boolean {
+    return this.unannounced + unposted >= due
   }
 }

@@ -34,8 +34,7 @@ export const ResetReason = {
 } as const
 
 /**
- * Bytes that every frame begins with: kind, three that are the driver's own (or zero), and the count of receives ever
- * posted, big-endian.
+ * Bytes that every frame begins with: kind, three zeros, and the count of receives ever posted, big-endian.
  */
 export const FRAME_HEADER_BYTES = 8
 
@@ -46,7 +45,7 @@ export function frameName(kind: number): string {
   return NAMES[kind] || `frame kind ${kind}`
 }
 
-/** Writes what every frame begins with, the driver's own bytes as zeros. */
+/** Writes what every frame begins with. */
 export function writeFrameHeader(bytes: Uint8Array, offset: number, kind: number, posted: number): void {
   bytes[offset] = kind
   bytes[offset + 1] = 0

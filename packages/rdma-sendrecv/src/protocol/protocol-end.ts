@@ -2,7 +2,7 @@
  * One end of a connection as the protocol sees it: what every driver's protocol has, and the window of receives that
  * grows and shrinks, with the fillers that use up receives which are too many.
  */
-import { ProtocolEnd as BaseProtocolEnd, receivesFor } from '@netts/verbs/endpoint'
+import { ProtocolEnd as BaseProtocolEnd, dueAt, receivesFor } from '@netts/verbs/endpoint'
 import { FrameKind, type FrameKindNumber, frameName } from './frame.js'
 import type { Hello } from './hello.js'
 import { ReceiveWindow } from './receive-window.js'
@@ -69,7 +69,7 @@ export class ProtocolEnd extends BaseProtocolEnd {
   }
 
   protected override get isCreditDue(): boolean {
-    return this.receives.isDue(this.window.size)
+    return this.receives.isDue(dueAt(this.window.size))
   }
 
   protected override get dueOwn(): number {
