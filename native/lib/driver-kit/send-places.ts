@@ -141,6 +141,16 @@ export class SendPlaces {
     return place
   }
 
+  /** The slab that the memory of places lies in. */
+  get placeSlab(): Uint8Array {
+    return this.#headers.slab
+  }
+
+  /** Where in {@link placeSlab} the memory of this place begins. */
+  placeOffset(place: number): number {
+    return this.#headers.byteOffset + place * this.#headerStride
+  }
+
   /** The slab that the header of this place's frame lies in. */
   headerSlab(place: number): Uint8Array {
     return (this.#copies[place] ?? this.#headers).slab
@@ -149,7 +159,7 @@ export class SendPlaces {
   /** Where in {@link headerSlab} the header begins. */
   headerOffset(place: number): number {
     const copy = this.#copies[place]
-    return copy ? copy.byteOffset : this.#headers.byteOffset + place * this.#headerStride
+    return copy ? copy.byteOffset : this.placeOffset(place)
   }
 
   /**
@@ -181,8 +191,7 @@ export class SendPlaces {
 
   /** Writes an entry for the memory of a place. @param from where in it. @default 0 */
   headerEntry(at: number, index: number, place: number, byteLength: number, from = 0): void {
-    const { regionId, byteOffset } = this.#headers
-    this.entry(at, index, regionId, byteOffset + place * this.#headerStride + from, byteLength)
+    this.entry(at, index, this.#headers.regionId, this.placeOffset(place) + from, byteLength)
   }
 
   /**

@@ -44,7 +44,7 @@ export abstract class ProtocolEnd {
   }
 
   /** Whether the peer has to be told the counts, by a frame of its own if need be. */
-  protected abstract readonly isCreditDue: boolean
+  abstract readonly isCreditDue: boolean
 
   /** The control frame of the driver's own kind that is due and may go now; 0 for none. */
   protected get dueOwn(): number {

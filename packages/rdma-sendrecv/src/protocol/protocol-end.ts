@@ -68,7 +68,7 @@ export class ProtocolEnd extends BaseProtocolEnd {
     else if (kind === FrameKind.reclaim) this.reclaimDue = 0
   }
 
-  protected override get isCreditDue(): boolean {
+  get isCreditDue(): boolean {
     return this.receives.isDue(dueAt(this.window.size))
   }
 
