@@ -21,6 +21,8 @@ export interface StrangerManners {
   readonly identity: ProtocolIdentity
   /** The driver's part of its hello. */
   readonly hello: Uint8Array
+  /** Its part of READY. @default nothing */
+  readonly ready?: Uint8Array
   /** Receives that it posts, each of 2048 bytes. */
   readonly receives: number
 }
@@ -57,15 +59,19 @@ export class Stranger implements EndpointSession {
     }
   }
 
-  /** Posts a request that carries these bytes. @param request a Send, unless it says otherwise */
-  send(bytes: Uint8Array, request: Partial<SendWorkRequest> = {}): void {
+  /**
+   * Posts a request that carries these bytes.
+   * @param request a Send, unless it says otherwise
+   * @param from where in its memory the bytes lie until they were sent. @default 0
+   */
+  send(bytes: Uint8Array, request: Partial<SendWorkRequest> = {}, from = 0): void {
     const { queuePair } = this.endpoint
-    this.#out.slab.set(bytes, this.#out.byteOffset)
+    this.#out.slab.set(bytes, this.#out.byteOffset + from)
     writeSend(queuePair, 0, {
       id: 2n,
       opcode: SendOpcode.send,
       flags: SendFlag.signalled,
-      entries: [this.#range(this.#out, bytes.byteLength)],
+      entries: [this.#range(this.#out, bytes.byteLength, from)],
       ...request,
     })
     queuePair.postSend(1)
@@ -77,8 +83,8 @@ export class Stranger implements EndpointSession {
     return slot
   }
 
-  #range({ slab, byteOffset }: BufferSlot, byteLength: number) {
-    return { region: this.endpoint.environment.regionOf(slab), byteOffset, byteLength }
+  #range({ slab, byteOffset }: BufferSlot, byteLength: number, from = 0) {
+    return { region: this.endpoint.environment.regionOf(slab), byteOffset: byteOffset + from, byteLength }
   }
 
   hello() {
@@ -86,7 +92,7 @@ export class Stranger implements EndpointSession {
   }
   onHello() {}
   ready() {
-    return new Uint8Array(0)
+    return this.#manners.ready ?? new Uint8Array(0)
   }
   onReady(body: Uint8Array) {
     this.peerReady = body.slice()
@@ -163,6 +169,7 @@ export async function stillWorks(good: RdmaTestTransport, goodEnd: RdmaTestTrans
  * Meets a stranger that does something, at random: it is taken or ends that connection alone, with a typed error, and
  * nothing is left behind.
  * @param act sends what it likes
+ * @param codes of the error that it may get
  */
 export async function meetStranger<O extends RdmaOptions>(
   driver: TestedDriver<O>,
@@ -170,6 +177,7 @@ export async function meetStranger<O extends RdmaOptions>(
   manners: StrangerManners,
   options: O,
   act: (stranger: Stranger, random: SeededRandom) => void,
+  codes = /^ERR_NETTS_(PROTOCOL|RESET)$/,
 ): Promise<void> {
   const { client, server, listener, good, goodEnd, connecting } = await meet(driver, fabric, manners, options)
   const stranger = (await connecting).session as Stranger
@@ -178,7 +186,7 @@ export async function meetStranger<O extends RdmaOptions>(
   await closedOrHeard(victim)
   if (victim.pollDisconnect()) {
     assert.ok(victim.error instanceof NettsError)
-    assert.match(victim.error.code, /^ERR_NETTS_(PROTOCOL|RESET)$/)
+    assert.match(victim.error.code, codes)
   }
   await stillWorks(good, goodEnd)
   stranger.endpoint.close()

@@ -3,6 +3,7 @@ import type * as conformance from '@netts/conformance'
 import * as core from '@netts/core'
 import type * as driver from '@netts/core/driver'
 import * as mock from '@netts/mock'
+import * as rdmaRing from '@netts/rdma-ring'
 import * as rdmaSendRecv from '@netts/rdma-sendrecv'
 import * as tcp from '@netts/tcp'
 import type * as verbs from '@netts/verbs'
@@ -52,6 +53,7 @@ holds<Same<AnyMembers<typeof conformance>, never>>()
 holds<Same<AnyMembers<typeof core>, never>>()
 holds<Same<AnyMembers<typeof driver>, never>>()
 holds<Same<AnyMembers<typeof mock>, never>>()
+holds<Same<AnyMembers<typeof rdmaRing>, never>>()
 holds<Same<AnyMembers<typeof rdmaSendRecv>, never>>()
 holds<Same<AnyMembers<typeof tcp>, never>>()
 holds<Same<AnyMembers<typeof verbs>, never>>()
@@ -67,6 +69,8 @@ export async function everyDriver(fixture: conformance.ConformanceFixture): Prom
   holds<Same<typeof overMock, Buffer | undefined>>()
   const overRdma = await (await core.connect(rdmaSendRecv.sendRecv(), address)).recv()
   holds<Same<typeof overRdma, Buffer | undefined>>()
+  const overRing = await (await core.connect(rdmaRing.ring(), address)).recv()
+  holds<Same<typeof overRing, Buffer | undefined>>()
   const host = simulated.createSimulatedFabric({ mode: 'roce', drive: 'auto' }).createHost()
   const builder = rdmaSendRecv.sendRecvOver({ verbs: host })
   const overSimulated = await (await core.connect(builder, address)).recv()
