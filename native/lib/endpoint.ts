@@ -1,9 +1,46 @@
 /**
- * `@netts/verbs/endpoint`: from an address to a connected queue pair with registered memory, and back to nothing. For
- * authors of drivers.
+ * `@netts/verbs/endpoint`: from an address to a connected queue pair with registered memory, and back to nothing; and the
+ * kit that transports over it are built from. For authors of drivers.
  *
  * @packageDocumentation
  */
+export { brokenProtocol, queueOverrun } from './driver-kit/errors.js'
+export { RegisteredBuffer, TransportMemory } from './driver-kit/memory.js'
+export {
+  type Checked,
+  checkRdmaOptions,
+  MOST_DEPTH,
+  type RdmaConfig,
+  type RdmaOptions,
+} from './driver-kit/options.js'
+export {
+  dueAt,
+  LEAST_POSTED,
+  RESERVE,
+  ReceiveCredits,
+  receivesFor,
+  SendCredits,
+} from './driver-kit/protocol/credits.js'
+export {
+  FIRST_OWN_KIND,
+  FRAME_HEADER_BYTES,
+  FrameKind,
+  type FrameKindNumber,
+  frameName,
+  ResetReason,
+  readPosted,
+  readUint32,
+  writeFrameHeader,
+  writeUint32,
+} from './driver-kit/protocol/frame.js'
+export type { LifeEvent, LifeState } from './driver-kit/protocol/lifecycle.js'
+export { type PostedReceives, ProtocolEnd } from './driver-kit/protocol/protocol-end.js'
+export { checkVerbs, createRdmaBuilder, type RdmaDriver } from './driver-kit/rdma-builder.js'
+export { RdmaTransport } from './driver-kit/rdma-transport.js'
+export { copyParts, SendBuffers } from './driver-kit/send-buffers.js'
+export { SendPlaces, type SendPlacesOptions, sendPlacesFor } from './driver-kit/send-places.js'
+export type { ReceiveSide, SendSide } from './driver-kit/sides.js'
+export { WorkKind } from './driver-kit/work-kinds.js'
 export type { CompletionSink } from './endpoint/completion-dispatch.js'
 export type { CompletionLoop, Polling, PollingOptions } from './endpoint/completion-loop.js'
 export { connectEndpoint } from './endpoint/connector.js'

@@ -4,7 +4,7 @@
  * --required, or under CI, that is a failure.
  *
  * With --sanitize it builds build/sanitized/netts_verbs.node with AddressSanitizer and UBSan, which is not packed;
- * lib/lab/sanitized.ts runs programs with it.
+ * test/lab/sanitized.ts runs programs with it.
  *
  * Run it through pnpm or npm: they hand their configuration (`nodedir`) on to node-gyp.
  */

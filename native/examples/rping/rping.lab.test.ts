@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openVerbs } from '@netts/verbs'
-import { labDevices } from '../../lib/lab/devices.js'
+import { labDevices } from '../../test/lab/devices.js'
 import { rpingClient } from './client.js'
 import { rpingServer } from './server.js'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { it } from 'node:test'
-import { labDevices } from '../lab/devices.js'
+import { labDevices } from '../../test/lab/devices.js'
 import type { RdmaAvailability } from '../verbs/availability.js'
 import { rdmaAvailability } from './availability.js'
 

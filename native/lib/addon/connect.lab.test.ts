@@ -1,14 +1,14 @@
 /** Connecting to peers that do not answer as wished: a typed event in time, and the event loop runs on. */
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
-import { EventLog } from '../device-suite/bench.js'
-import { End, listen, resolve } from '../device-suite/pair.js'
-import { connectWithin } from '../endpoint-suite/connect-within.js'
-import { messengerOptions, settled } from '../endpoint-suite/messenger.js'
-import { cycles } from '../lab/cycles.js'
-import { labDevices } from '../lab/devices.js'
-import { kernelResources, settleResources, warmUp } from '../lab/resources.js'
-import { benchOn } from '../lab/scenarios.js'
+import { EventLog } from '../../test/device-suite/bench.js'
+import { End, listen, resolve } from '../../test/device-suite/pair.js'
+import { connectWithin } from '../../test/endpoint-suite/connect-within.js'
+import { messengerOptions, settled } from '../../test/endpoint-suite/messenger.js'
+import { cycles } from '../../test/lab/cycles.js'
+import { labDevices } from '../../test/lab/devices.js'
+import { kernelResources, settleResources, warmUp } from '../../test/lab/resources.js'
+import { benchOn } from '../../test/lab/scenarios.js'
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 
 /** Counts how often the event loop comes round while something else is waited for. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { it } from 'node:test'
-import { labDevices } from '../lab/devices.js'
+import { labDevices } from '../../test/lab/devices.js'
 import type { DeviceEvent } from '../verbs/device.js'
 import { openVerbs } from './open-verbs.js'
 

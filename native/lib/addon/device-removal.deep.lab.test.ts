@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { it } from 'node:test'
 import { promisify } from 'node:util'
+import { listenForMessengers, messengerOf, messengerOptions } from '../../test/endpoint-suite/messenger.js'
+import { labDevices } from '../../test/lab/devices.js'
+import { benchOn } from '../../test/lab/scenarios.js'
 import { connectEndpoint } from '../endpoint/connector.js'
-import { listenForMessengers, messengerOf, messengerOptions } from '../endpoint-suite/messenger.js'
-import { labDevices } from '../lab/devices.js'
-import { benchOn } from '../lab/scenarios.js'
 
 // Only a guest's devices are ours to take away.
 const skip = process.env.NETTS_LAB === 'guest' ? false : 'these devices are not ours'

@@ -1,7 +1,7 @@
 /** The device suite on the kernel's own devices. */
 import { describe, it } from 'node:test'
-import { deviceSuite } from '../device-suite/device-suite.js'
-import { labDevices } from '../lab/devices.js'
+import { deviceSuite } from '../../test/device-suite/device-suite.js'
+import { labDevices } from '../../test/lab/devices.js'
 import { openVerbs } from './open-verbs.js'
 
 for (const { name, type, address } of labDevices()) {

@@ -1,7 +1,7 @@
 /** The device suite over the addon, on the loopback device. */
 import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, useLoopback } from '@netts/loopback'
 import { describe, it } from 'vitest'
-import { deviceSuite } from '../device-suite/device-suite.js'
+import { deviceSuite } from '../../test/device-suite/device-suite.js'
 import { openVerbs } from './open-verbs.js'
 
 const isThere = useLoopback()

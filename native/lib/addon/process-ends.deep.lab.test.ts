@@ -1,6 +1,6 @@
 /** Every stage that a process can be in, and every way to end. */
 
-import { processEnds } from '../lab/process-ends.js'
-import { playScenario, STAGES } from '../lab/scenarios.js'
+import { processEnds } from '../../test/lab/process-ends.js'
+import { playScenario, STAGES } from '../../test/lab/scenarios.js'
 
 if (!(await playScenario())) processEnds(STAGES)

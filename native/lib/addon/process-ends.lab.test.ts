@@ -1,6 +1,6 @@
 /** Ends of processes in mid-transfer; `process-ends.deep.lab.test.ts` has every stage. */
 
-import { processEnds } from '../lab/process-ends.js'
-import { playScenario } from '../lab/scenarios.js'
+import { processEnds } from '../../test/lab/process-ends.js'
+import { playScenario } from '../../test/lab/scenarios.js'
 
 if (!(await playScenario())) processEnds(['transferring'])

@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
 import { afterAll, describe, expect, it } from 'vitest'
-import { FAULTY, runSanitized, sanitizedIsMissing } from '../lab/sanitized.js'
+import { FAULTY, runSanitized, sanitizedIsMissing } from '../../test/lab/sanitized.js'
 
 /** Arguments of Node.js that run a program beside the suites. */
 const program = (name: string) => [
   '--conditions=@netts/source',
   '--import',
   'tsx',
-  fileURLToPath(new URL(`../lab/${name}.program.ts`, import.meta.url)),
+  fileURLToPath(new URL(`../../test/lab/${name}.program.ts`, import.meta.url)),
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'netts-loopback-'))

@@ -1,5 +1,5 @@
 /** Every stage that a worker can be in, and every way to end. */
-import { playScenario, STAGES } from '../lab/scenarios.js'
-import { workerEnds } from '../lab/worker-ends.js'
+import { playScenario, STAGES } from '../../test/lab/scenarios.js'
+import { workerEnds } from '../../test/lab/worker-ends.js'
 
 if (!(await playScenario())) workerEnds(STAGES)

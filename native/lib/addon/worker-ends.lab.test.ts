@@ -1,5 +1,5 @@
 /** Ends of workers in mid-transfer and while connecting; `worker-ends.deep.lab.test.ts` has every stage. */
-import { playScenario } from '../lab/scenarios.js'
-import { workerEnds } from '../lab/worker-ends.js'
+import { playScenario } from '../../test/lab/scenarios.js'
+import { workerEnds } from '../../test/lab/worker-ends.js'
 
 if (!(await playScenario())) workerEnds(['connecting', 'transferring'])

@@ -1,6 +1,6 @@
 /** The completion loop against the simulated device: no completion is ever missed, however it waits. */
 import { describe, expect, it, vi } from 'vitest'
-import { connectPair, type End, type EndOptions } from '../device-suite/pair.js'
+import { connectPair, type End, type EndOptions } from '../../test/device-suite/pair.js'
 import type { SimulatedFabric, SimulatedHost } from '../simulated.js'
 import { forEachSeed } from '../simulated.js'
 import type { CompletionChannel } from '../verbs/completion-queue.js'

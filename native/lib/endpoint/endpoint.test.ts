@@ -1,14 +1,14 @@
 /** Endpoints on the simulated device, where anything can go wrong at any step. The rest is in the endpoint suite. */
 import dns from 'node:dns/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { connectPair, End, resolve } from '../device-suite/pair.js'
-import { connectWithin } from '../endpoint-suite/connect-within.js'
+import { connectPair, End, resolve } from '../../test/device-suite/pair.js'
+import { connectWithin } from '../../test/endpoint-suite/connect-within.js'
 import {
   listenForMessengers,
   messengerOptions,
   messengerOf as of,
   settled,
-} from '../endpoint-suite/messenger.js'
+} from '../../test/endpoint-suite/messenger.js'
 import type { SimulatedFabric, SimulatedHost, SimulationMode } from '../simulated.js'
 import { forEachSeed } from '../simulated.js'
 import { SendFlag, SendOpcode } from '../verbs/layout.js'

@@ -1,6 +1,6 @@
 /** The device suite on the simulated device, over many schedules. */
 import { describe, it } from 'vitest'
-import { deviceSuite } from '../device-suite/device-suite.js'
-import { onSimulatedDevices } from './simulated-suite.js'
+import { deviceSuite } from '../../test/device-suite/device-suite.js'
+import { onSimulatedDevices } from '../../test/simulated-suite.js'
 
 onSimulatedDevices(deviceSuite, { describe, it, rounds: 300 })

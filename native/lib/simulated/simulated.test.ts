@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, vi } from 'vitest'
-import type { Bench } from '../device-suite/bench.js'
-import { connectPair } from '../device-suite/pair.js'
+import type { Bench } from '../../test/device-suite/bench.js'
+import { connectPair } from '../../test/device-suite/pair.js'
 import {
   createSimulatedFabric,
   forEachSeed,
@@ -96,7 +96,7 @@ describe('a fabric that runs by itself', () => {
     const program = `
       import { createSimulatedFabric } from ${here('../simulated.ts')}
       import { connectEndpoint } from ${here('../endpoint/connector.ts')}
-      import { listenForMessengers, messengerOf, messengerOptions } from ${here('../endpoint-suite/messenger.ts')}
+      import { listenForMessengers, messengerOf, messengerOptions } from ${here('../../test/endpoint-suite/messenger.ts')}
       const fabric = createSimulatedFabric({ mode: 'roce', drive: 'auto' })
       const [client, server] = [fabric.createHost(), fabric.createHost()]
       const options = messengerOptions('event')

@@ -1,8 +1,8 @@
 /** The documentation's tables and examples say what the code does. */
 import { readFileSync } from 'node:fs'
+import { dueAt, LEAST_POSTED, RESERVE, receivesFor } from '@netts/verbs/endpoint'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from './options.js'
-import { dueAt, LEAST_POSTED, RESERVE, receivesFor } from './protocol/credits.js'
 import {
   controlBytes,
   FrameKind,

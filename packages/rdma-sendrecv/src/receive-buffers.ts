@@ -6,11 +6,15 @@
  */
 import { invalidArgument } from '@netts/core/driver'
 import { ENTRY, type QueuePair, RECEIVE } from '@netts/verbs'
-import { workRequestIdLow } from '@netts/verbs/endpoint'
-import { queueOverrun } from './errors.js'
-import type { RegisteredBuffer, TransportMemory } from './memory.js'
+import {
+  queueOverrun,
+  type ReceiveSide,
+  type RegisteredBuffer,
+  type TransportMemory,
+  WorkKind,
+  workRequestIdLow,
+} from '@netts/verbs/endpoint'
 import { HEADER_BYTES } from './protocol/frame.js'
-import { WorkKind } from './work-requests.js'
 
 /** Where a buffer is. */
 const ABSENT = 0
@@ -20,7 +24,7 @@ const QUEUED = 3
 const HANDED_OUT = 4
 
 /** See above. */
-export class ReceiveBuffers {
+export class ReceiveBuffers implements ReceiveSide {
   /** Buffers that hold memory. */
   held = 0
   /** The last post wanted more memory than could be had. */

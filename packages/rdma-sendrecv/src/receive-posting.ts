@@ -5,10 +5,9 @@
  * whether it may shrink; one that has not has no timer.
  */
 import type { Clock } from '@netts/core/driver'
-import { receivesFor } from './protocol/credits.js'
+import { dueAt, receivesFor, type SendBuffers } from '@netts/verbs/endpoint'
 import type { ProtocolEnd } from './protocol/protocol-end.js'
 import type { ReceiveBuffers } from './receive-buffers.js'
-import type { SendQueue } from './send-queue.js'
 
 /** How often a connection that has grown looks whether it may shrink. */
 const TICK_MS = 1000
@@ -18,7 +17,7 @@ export interface PostingParts {
   readonly clock: Clock
   readonly protocol: ProtocolEnd
   readonly receives: ReceiveBuffers
-  readonly sends: SendQueue
+  readonly buffers: SendBuffers
   /** Calls {@link ReceivePosting.post}, and sends what is due then. */
   readonly flush: () => void
 }
@@ -35,11 +34,12 @@ export class ReceivePosting {
 
   /** Part of each flush. The peer can do without as many as may be unannounced, so few are not worth a call. */
   post(): void {
-    const { protocol, sends } = this.#parts
+    const { protocol, buffers } = this.#parts
     if (this.#isTickDue) this.#tick()
     const { window, missingReceives, receives } = protocol
-    if (missingReceives > 0 && receives.isDue(window.size, missingReceives)) this.#postNow(missingReceives)
-    const hasGrown = window.size > window.least || window.limited < window.most || sends.hasExtra
+    if (missingReceives > 0 && receives.isDue(dueAt(window.size), missingReceives))
+      this.#postNow(missingReceives)
+    const hasGrown = window.size > window.least || window.limited < window.most || buffers.hasExtra
     if (hasGrown && !this.#isTicking) this.#startTicking()
   }
 
@@ -60,14 +60,14 @@ export class ReceivePosting {
   }
 
   #tick(): void {
-    const { protocol, receives, sends } = this.#parts
+    const { protocol, receives, buffers } = this.#parts
     this.#isTickDue = false
     if (protocol.life === 'failed') return
     // What is not posted yet is not what the peer used.
     if (protocol.missingReceives > 0) this.#postNow(protocol.missingReceives)
     protocol.tick()
     receives.trim()
-    sends.trim()
+    buffers.trim()
     if (protocol.posted > receivesFor(protocol.window.least)) this.#startTicking()
   }
 }

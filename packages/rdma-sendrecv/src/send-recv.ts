@@ -1,12 +1,8 @@
 /** The builder: configuration in, connections and listeners out. */
-import type { Address, HostAddress, TransportBuilder } from '@netts/core'
-import { createBuilder, invalidArgument, isPathAddress } from '@netts/core/driver'
+import type { TransportBuilder } from '@netts/core'
 import { openVerbs, type Verbs } from '@netts/verbs'
-import { connectEndpoint, type EndpointOptions, patientClock } from '@netts/verbs/endpoint'
-import { SendRecvListener } from './listener.js'
+import { checkVerbs, createRdmaBuilder, receivesFor, sendPlacesFor } from '@netts/verbs/endpoint'
 import { checkOptions, type SendRecvConfig, type SendRecvOptions } from './options.js'
-import { receivesFor } from './protocol/credits.js'
-import { CONTROL_SENDS } from './send-queue.js'
 import type { SendRecvTransport } from './send-recv-transport.js'
 import { SendRecvSession } from './transport.js'
 
@@ -37,43 +33,18 @@ export function sendRecv(options?: SendRecvOptions): TransportBuilder<SendRecvTr
  */
 export function sendRecvOver(options: SendRecvOverOptions): TransportBuilder<SendRecvTransport> {
   const config = checkOptions(options, ['verbs'])
-  const { verbs } = options ?? {}
-  if (typeof verbs?.createCmId !== 'function') {
-    throw invalidArgument('verbs must be what openVerbs() or a simulated fabric made')
-  }
+  const verbs = checkVerbs(options?.verbs)
   return build(config, () => verbs)
 }
 
-function build(config: SendRecvConfig, open: () => Verbs): TransportBuilder<SendRecvTransport> {
-  const endpoint = endpointOptions(config)
-  return createBuilder<SendRecvTransport, HostAddress>({
+function build(config: SendRecvConfig, verbs: () => Verbs): TransportBuilder<SendRecvTransport> {
+  return createRdmaBuilder<SendRecvTransport>({
     name: 'rdma-sendrecv',
-    checkAddress: checkHostAddress,
-    connect: async (address, ended) =>
-      (await connectEndpoint(open(), address, endpoint, ended)).session as SendRecvSession,
-    listen: async (address, backlog) => new SendRecvListener(open(), address, backlog, endpoint),
-    clock: () => patientClock(open().clock),
-  })
-}
-
-function endpointOptions(config: SendRecvConfig): EndpointOptions {
-  const { polling, adaptiveMicroseconds, spinMicroseconds, keepAliveIntervalMs, keepAliveTimeoutMs } = config
-  return {
     identity: IDENTITY,
-    polling: { polling, adaptiveMicroseconds, spinMicroseconds },
-    keepAliveIntervalMs,
-    keepAliveTimeoutMs,
-    maxSendWorkRequests: config.sendDepth + CONTROL_SENDS,
+    options: config,
+    maxSendWorkRequests: sendPlacesFor(config.sendDepth),
     maxReceiveWorkRequests: receivesFor(config.recvDepth),
-    maxSendEntries: 2,
-    maxReceiveEntries: 1,
-    maxInlineBytes: config.inlineThreshold,
-    maxReads: 1,
-    openSession: (endpoint) => new SendRecvSession(endpoint, config),
-  }
-}
-
-function checkHostAddress(address: Address, operation: 'connect' | 'listen'): HostAddress {
-  if (!isPathAddress(address)) return address
-  throw invalidArgument('RDMA has no Unix domain sockets: use { host, port }', operation)
+    session: (endpoint) => new SendRecvSession(endpoint, config),
+    verbs,
+  })
 }

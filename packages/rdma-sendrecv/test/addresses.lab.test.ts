@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { NettsError } from '@netts/core'
+import { labDevices } from '@netts/rdma-suite/lab-devices'
 import { sendRecv } from '../src/index.js'
-import { labDevices } from './lab-devices.js'
 
 const failure = (promise: Promise<unknown>): Promise<NettsError> =>
   promise.then(

@@ -1,5 +1,9 @@
 /** The conformance suite on the lab's devices, with clients of one receive. */
-import { labConformance } from './lab-conformance.js'
-import { settingsWithClient } from './lab-depths.js'
+import { labConformance } from '@netts/rdma-suite/lab-conformance'
+import { settingsWithClient } from '@netts/rdma-suite/paired-settings'
+import { DEPTHS, tested } from './tested.js'
 
-await labConformance(['rxe', 'siw'], settingsWithClient('one'), { bulkByteLength: 2 ** 18, schedules: 3 })
+await labConformance(tested, ['rxe', 'siw'], settingsWithClient(DEPTHS, 'one'), {
+  bulkByteLength: 2 ** 18,
+  schedules: 3,
+})

@@ -1,8 +1,9 @@
 /** The conformance suite on the lab's devices, with clients of up to 512 receives. */
-import { labConformance } from './lab-conformance.js'
-import { settingsWithClient } from './lab-depths.js'
+import { labConformance } from '@netts/rdma-suite/lab-conformance'
+import { settingsWithClient } from '@netts/rdma-suite/paired-settings'
+import { DEPTHS, tested } from './tested.js'
 
-await labConformance(['rxe', 'siw'], settingsWithClient('512 elastic'), {
+await labConformance(tested, ['rxe', 'siw'], settingsWithClient(DEPTHS, '512 elastic'), {
   bulkByteLength: 2 ** 18,
   schedules: 3,
 })

@@ -1,4 +1,5 @@
 /** The conformance suite on Soft-RoCE. */
-import { labConformance } from './lab-conformance.js'
+import { labConformance } from '@netts/rdma-suite/lab-conformance'
+import { tested } from './tested.js'
 
-await labConformance(['rxe'], { defaults: {} })
+await labConformance(tested, ['rxe'], { defaults: {} })

@@ -1,4 +1,5 @@
 /** The conformance suite on Soft-iWARP. */
-import { labConformance } from './lab-conformance.js'
+import { labConformance } from '@netts/rdma-suite/lab-conformance'
+import { tested } from './tested.js'
 
-await labConformance(['siw'], { defaults: {} })
+await labConformance(tested, ['siw'], { defaults: {} })

@@ -1,9 +1,11 @@
 /** The conformance suite on the simulated device, with the extremes of every option, in pairs, and hostile schedules. */
 import { transportConformance } from '@netts/conformance'
+import { type SimulatedSetting, simulatedFixture } from '@netts/rdma-suite/simulated-fixture'
 import { describe, it } from 'vitest'
-import { type SimulatedSetting, simulatedFixture } from './simulated-fixture.js'
+import type { SendRecvOptions } from '../src/index.js'
+import { tested } from './tested.js'
 
-const settings: Readonly<Record<string, SimulatedSetting>> = {
+const settings: Readonly<Record<string, SimulatedSetting<SendRecvOptions>>> = {
   'one receive and one send, fixed, RoCE, event': {
     mode: 'roce',
     client: { recvDepth: 1, sendDepth: 1, polling: 'event' },
@@ -43,7 +45,7 @@ for (const [name, setting] of Object.entries(settings)) {
     name: `rdma-sendrecv: ${name}`,
     capabilities: { detectsPeerCrash: true, reset: true },
     creditBased: true,
-    setup: () => simulatedFixture(setting),
+    setup: () => simulatedFixture(tested, setting),
     describe,
     it,
     bulkByteLength: 2 ** 18,

@@ -1,14 +1,16 @@
 /** The conformance suite over the addon, on the loopback device, with every pair of windows and ways to wait. */
 import { loopbackIsMissing } from '@netts/loopback'
+import { loopbackConformance } from '@netts/rdma-suite/loopback-conformance'
+import { settingsWithClient } from '@netts/rdma-suite/paired-settings'
 import { describe, it } from 'vitest'
-import { settingsWithClient } from './lab-depths.js'
-import { loopbackConformance } from './loopback-conformance.js'
+import { DEPTHS, tested } from './tested.js'
 
 loopbackConformance(
+  tested,
   { describe: (title, body) => void describe.skipIf(loopbackIsMissing())(title, body), it },
   {
-    ...settingsWithClient('one'),
-    ...settingsWithClient('512 fixed'),
-    ...settingsWithClient('512 elastic'),
+    ...settingsWithClient(DEPTHS, 'one'),
+    ...settingsWithClient(DEPTHS, '512 fixed'),
+    ...settingsWithClient(DEPTHS, '512 elastic'),
   },
 )

@@ -1,9 +1,11 @@
 /** The conformance suite over the addon, on the loopback device. */
 import { loopbackIsMissing } from '@netts/loopback'
+import { loopbackConformance } from '@netts/rdma-suite/loopback-conformance'
 import { describe, it } from 'vitest'
-import { loopbackConformance } from './loopback-conformance.js'
+import { tested } from './tested.js'
 
 loopbackConformance(
+  tested,
   { describe: (title, body) => void describe.skipIf(loopbackIsMissing())(title, body), it },
   { defaults: {} },
 )

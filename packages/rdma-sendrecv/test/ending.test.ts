@@ -1,6 +1,7 @@
 /** How transports end: when a disconnect is done, what goes on behind it, and what is thrown on the way. */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { openCounts } from '@netts/rdma-suite/open-counts'
 import {
   forEachSeed,
   type SimulatedFabric,
@@ -9,7 +10,6 @@ import {
 } from '@netts/verbs/simulated'
 import { describe, expect, it, vi } from 'vitest'
 import { type SendRecvOptions, type SendRecvTransport, sendRecvOver } from '../src/index.js'
-import { openCounts } from './open-counts.js'
 
 const MODES: readonly SimulationMode[] = ['roce', 'iwarp']
 

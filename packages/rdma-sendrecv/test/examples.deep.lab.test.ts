@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { labDevices } from './lab-devices.js'
+import { labDevices } from '@netts/rdma-suite/lab-devices'
 
 const example = (name: string) => fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url))
 const run = (name: string, ...args: string[]) =>

@@ -1,12 +1,14 @@
 /** Whatever a peer sends ends that connection alone, with a typed error, and nothing grows. */
 import { NettsError } from '@netts/core'
+import { closed, meet, Stranger, stillWorks, strangerOptions } from '@netts/rdma-suite/stranger'
 import { type EndpointOptions, listenEndpoints } from '@netts/verbs/endpoint'
 import { forEachSeed } from '@netts/verbs/simulated'
 import { describe, expect, it } from 'vitest'
 import { sendRecvOver } from '../src/index.js'
 import { writeHeader } from '../src/protocol/frame.js'
 import { encodeHello } from '../src/protocol/hello.js'
-import { closed, HELLO, meet, meetStranger, options, Stranger, stillWorks } from './stranger.js'
+import { HELLO, MANNERS, meetStranger } from './stranger.js'
+import { tested } from './tested.js'
 
 describe('a peer that sends anything', () => {
   for (const mode of ['roce', 'iwarp'] as const) {
@@ -24,7 +26,7 @@ describe('a peer that sends anything', () => {
     ]
     for (const [hello, reason] of hellos) {
       await forEachSeed({ mode: 'roce', count: 3 }, async (fabric) => {
-        const { listener, good, goodEnd, connecting } = await meet(fabric, hello)
+        const { listener, good, goodEnd, connecting } = await meet(tested, fabric, { ...MANNERS, hello }, {})
         await expect(connecting).rejects.toMatchObject({
           code: 'ERR_NETTS_REJECTED',
           message: expect.stringMatching(reason),
@@ -42,10 +44,11 @@ describe('a peer that sends anything', () => {
       await forEachSeed({ mode, count: 20 }, async (fabric) => {
         const [client, server] = [fabric.createHost(), fabric.createHost()]
         let stranger: Stranger | undefined
+        const manners = { ...MANNERS, hello: new Uint8Array(7) }
         const endpoint: EndpointOptions = {
-          ...options(new Uint8Array(7)),
+          ...strangerOptions(manners),
           openSession: (made) => {
-            stranger = new Stranger(made, new Uint8Array(7))
+            stranger = new Stranger(made, manners)
             return stranger
           },
         }
@@ -79,7 +82,7 @@ describe('a peer that sends anything', () => {
 
   it('such as more frames than it may ends its own connection', async () => {
     await forEachSeed({ mode: 'iwarp', count: 10 }, async (fabric) => {
-      const { listener, good, goodEnd, connecting } = await meet(fabric)
+      const { listener, good, goodEnd, connecting } = await meet(tested, fabric, MANNERS, {})
       const stranger = (await connecting).session as Stranger
       const victim = (await listener.accept())!
       const frame = new Uint8Array(9)

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { connect, listen } from '@netts/core'
+import { assertNoRepeats, labDevices, repeatCounts } from '@netts/rdma-suite/lab-devices'
 import { openVerbs } from '@netts/verbs'
 import { type SendRecvTransport, sendRecv } from '../src/index.js'
-import { assertNoRepeats, labDevices, repeatCounts } from './lab-devices.js'
 
 const STREAM_MIB = 256
 const CONNECTIONS = 500

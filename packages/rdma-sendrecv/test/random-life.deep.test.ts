@@ -1,17 +1,20 @@
+import { randomLife } from '@netts/rdma-suite/random-life'
 import { forEachSeed } from '@netts/verbs/simulated'
 import { describe, it } from 'vitest'
-import { randomLife } from './random-life.js'
+import { tested } from './tested.js'
 
 const SEEDS = 10_000
 
 for (const mode of ['roce', 'iwarp'] as const) {
   describe(`connections on simulated ${mode}, over ${SEEDS} schedules, fair and hostile`, () => {
     it('deliver everything to the byte, and never find a receiver not ready', async () => {
-      await forEachSeed({ mode, count: SEEDS / 2 }, (fabric) => randomLife(fabric, false))
+      await forEachSeed({ mode, count: SEEDS / 2 }, (fabric) => randomLife(tested, fabric, false))
     })
 
     it('that something befalls deliver a prefix, and end with an error unless that was all', async () => {
-      await forEachSeed({ mode, count: SEEDS / 2, first: 100_001 }, (fabric) => randomLife(fabric, true))
+      await forEachSeed({ mode, count: SEEDS / 2, first: 100_001 }, (fabric) =>
+        randomLife(tested, fabric, true),
+      )
     })
   })
 }

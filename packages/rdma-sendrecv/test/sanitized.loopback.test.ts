@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { loopbackIsMissing } from '@netts/loopback'
 import { describe, expect, it } from 'vitest'
-import { runSanitized, sanitizedIsMissing } from '../../../native/lib/lab/sanitized.js'
+import { runSanitized, sanitizedIsMissing } from '../../../native/test/lab/sanitized.js'
 
 const program = fileURLToPath(new URL('sanitized-conformance.program.ts', import.meta.url))
 

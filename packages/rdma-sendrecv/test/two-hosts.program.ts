@@ -3,9 +3,9 @@
  * line of JSON for each thing that happens.
  */
 import { type Connection, connect, listen } from '@netts/core'
+import { labDevices } from '@netts/rdma-suite/lab-devices'
 import { openVerbs } from '@netts/verbs'
 import { sendRecv } from '../src/index.js'
-import { labDevices } from './lab-devices.js'
 
 const MESSAGE_BYTES = 65_536
 const PORT = 18_515

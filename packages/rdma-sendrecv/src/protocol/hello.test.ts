@@ -1,6 +1,6 @@
+import { LEAST_POSTED } from '@netts/verbs/endpoint'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { LEAST_POSTED } from './credits.js'
 import {
   decodeHello,
   encodeHello,

@@ -1,5 +1,5 @@
 /** What the two ends tell each other in the CM's private data: this driver's part of the hello, 16 bytes. */
-import { LEAST_POSTED } from './credits.js'
+import { LEAST_POSTED } from '@netts/verbs/endpoint'
 import { HEADER_BYTES } from './frame.js'
 
 /** What an end can take. */

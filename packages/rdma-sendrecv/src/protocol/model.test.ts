@@ -1,6 +1,6 @@
 /** Both ends of a connection in every interleaving that the network and the programs allow, for small windows. */
+import { RESERVE, receivesFor } from '@netts/verbs/endpoint'
 import { describe, expect, it } from 'vitest'
-import { RESERVE, receivesFor } from './credits.js'
 import { FrameKind, type FrameKindNumber } from './frame.js'
 import type { Hello } from './hello.js'
 import { ProtocolEnd } from './protocol-end.js'
@@ -74,7 +74,7 @@ function settle(end: End): void {
   for (let kind = session.dueControl; kind !== 0; kind = session.dueControl) {
     const argument = session.argumentOf(kind)
     session.onSend(kind)
-    end.wire.push({ kind, count: session.receives.announce(), argument })
+    end.wire.push({ kind: kind as FrameKindNumber, count: session.announce(), argument })
   }
 }
 

@@ -1,7 +1,7 @@
+import type { LifeState } from '@netts/verbs/endpoint'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameKind, type FrameKindNumber, frameName, ResetReason } from './frame.js'
-import type { LifeState } from './lifecycle.js'
 import { ProtocolEnd } from './protocol-end.js'
 
 const hello = { bufferSize: 2048, posted: 8, maxPosted: 20, features: 0 }

@@ -1,6 +1,7 @@
 /** Everything that takes part. A driver, a mode or a peer joins by an entry here. */
 import type { Contender } from './contender.js'
 import { perftest } from './perftest.js'
+import { ring } from './ring.js'
 import { rstream } from './rstream.js'
 import { sendRecv } from './send-recv.js'
 import { verbsAddon } from './verbs-addon.js'
@@ -102,6 +103,7 @@ export const contenders: readonly Contender[] = [
       (await import('./netts-connection.js')).nettsConnection(await tcpBuilder(), 'zero-copy'),
   },
   ...sendRecv,
+  ...ring,
   {
     id: 'mock',
     title: '@netts/mock',

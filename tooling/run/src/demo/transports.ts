@@ -3,6 +3,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address, TransportBuilder } from '@netts/core'
 import { createMockNetwork } from '@netts/mock'
+import { ring } from '@netts/rdma-ring'
 import { sendRecv } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
 import { rdmaAvailability } from '@netts/verbs'
@@ -77,6 +78,15 @@ export const transports: readonly DemoTransport[] = [
     separateProcess: true,
     address: () => ({ host: rdmaHost() ?? '0.0.0.0', port: 0 }),
     builder: () => sendRecv(),
+    unavailable: rdmaUnavailable,
+    amounts: { ...amounts, largeMessages: amounts.largeMessages / 2 },
+  },
+  {
+    name: 'rdma-ring',
+    title: 'RDMA Write into a ring',
+    separateProcess: true,
+    address: () => ({ host: rdmaHost() ?? '0.0.0.0', port: 0 }),
+    builder: () => ring(),
     unavailable: rdmaUnavailable,
     amounts: { ...amounts, largeMessages: amounts.largeMessages / 2 },
   },

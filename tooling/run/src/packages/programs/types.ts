@@ -6,6 +6,7 @@ import type * as driver from '@netts/core/driver'
 import type * as lifecycle from '@netts/core/lifecycle'
 import * as mock from '@netts/mock'
 import * as pool from '@netts/pool'
+import * as rdmaRing from '@netts/rdma-ring'
 import * as rdmaSendRecv from '@netts/rdma-sendrecv'
 import * as stream from '@netts/stream'
 import type * as streamDriver from '@netts/stream/driver'
@@ -67,6 +68,7 @@ holds<Same<AnyMembers<typeof mock>, never>>()
 holds<Same<AnyMembers<typeof pool>, never>>()
 holds<Same<AnyMembers<pool.Pool>, never>>()
 holds<Same<AnyMembers<pool.PooledConnection>, never>>()
+holds<Same<AnyMembers<typeof rdmaRing>, never>>()
 holds<Same<AnyMembers<typeof rdmaSendRecv>, never>>()
 holds<Same<AnyMembers<typeof stream>, never>>()
 holds<Same<AnyMembers<typeof streamDriver>, never>>()
@@ -111,6 +113,8 @@ export async function everyDriver(fixture: conformance.ConformanceFixture): Prom
   holds<Same<typeof overMock, Buffer | undefined>>()
   const overRdma = await (await core.connect(rdmaSendRecv.sendRecv(), address)).recv()
   holds<Same<typeof overRdma, Buffer | undefined>>()
+  const overRing = await (await core.connect(rdmaRing.ring(), address)).recv()
+  holds<Same<typeof overRing, Buffer | undefined>>()
   const host = simulated.createSimulatedFabric({ mode: 'roce', drive: 'auto' }).createHost()
   const builder = rdmaSendRecv.sendRecvOver({ verbs: host })
   const overSimulated = await (await core.connect(builder, address)).recv()

@@ -1,6 +1,0 @@
-/** The endpoint suite on the simulated device, over a few schedules. */
-import { describe, it } from 'vitest'
-import { onSimulatedDevices } from '../simulated/simulated-suite.js'
-import { endpointSuite } from './endpoint-suite.js'
-
-onSimulatedDevices(endpointSuite, { describe, it, rounds: 3 })

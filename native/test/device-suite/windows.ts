@@ -1,0 +1,107 @@
+/** Memory windows of type 2: a key for part of a region, for one queue pair, until it is invalidated. */
+import assert from 'node:assert/strict'
+import {
+  AccessFlag,
+  CompletionOpcode,
+  CompletionStatus,
+  SendFlag,
+  SendOpcode,
+} from '../../lib/verbs/layout.js'
+import { type MemoryWindow, nextRemoteKey } from '../../lib/verbs/protection-domain.js'
+import type { DeviceTest } from './bench.js'
+import { connectPair, type End } from './pair.js'
+
+const access = AccessFlag.localWrite | AccessFlag.windowBind
+
+/** Binds a window to part of the end's region. @returns its key */
+async function bind(end: End, window: MemoryWindow, byteOffset: number, byteLength: number): Promise<number> {
+  const remoteKey = nextRemoteKey(window.remoteKey)
+  end.send({
+    id: 100n,
+    opcode: SendOpcode.bindWindow,
+    flags: SendFlag.signalled,
+    entries: [{ region: end.region, byteOffset, byteLength }],
+    remoteAddress: end.region.remoteAddress + BigInt(byteOffset),
+    remoteKey,
+    window,
+    windowAccess: AccessFlag.remoteWrite,
+  })
+  const [done] = await end.completions.succeed(1)
+  assert.equal(done?.opcode, CompletionOpcode.bindWindow)
+  return remoteKey
+}
+
+function write(client: End, server: End, remoteKey: number, remoteOffset: number, byteLength: number) {
+  client.send({
+    id: 1n,
+    opcode: SendOpcode.write,
+    flags: SendFlag.signalled,
+    entries: [{ region: client.region, byteLength }],
+    remoteAddress: server.region.remoteAddress + BigInt(remoteOffset),
+    remoteKey,
+  })
+}
+
+export function windowTests(test: DeviceTest): void {
+  test('windows are refused where the device has none', async (bench) => {
+    const { server, close } = await connectPair(bench)
+    if (!server.device.capabilities.memoryWindows) {
+      assert.throws(() => server.protectionDomain.allocateMemoryWindow(), { code: 'ERR_NETTS_UNSUPPORTED' })
+    }
+    close()
+  })
+
+  test("a window's key opens its range, until it is invalidated", async (bench) => {
+    const { client, server, close } = await connectPair(bench, { server: { access } })
+    if (server.device.capabilities.memoryWindows) {
+      const window = server.protectionDomain.allocateMemoryWindow()
+      const key = await bind(server, window, 4096, 100)
+      const written = client.fill(0, 100, 1)
+      write(client, server, key, 4096, 100)
+      await client.completions.succeed(1)
+      assert.deepEqual(server.bytes(4096, 100), written)
+      server.send({
+        id: 101n,
+        opcode: SendOpcode.localInvalidate,
+        flags: SendFlag.signalled,
+        immediate: key,
+      })
+      assert.equal((await server.completions.succeed(1))[0]?.opcode, CompletionOpcode.localInvalidate)
+      client.fill(0, 100, 2)
+      write(client, server, key, 4096, 100)
+      assert.equal((await client.completions.take(1))[0]?.status, CompletionStatus.remoteAccessError)
+      assert.deepEqual(server.bytes(4096, 100), written)
+      window.close()
+    }
+    close()
+  })
+
+  test("a window's key opens nothing beside its range", async (bench) => {
+    const { client, server, close } = await connectPair(bench, { server: { access } })
+    if (server.device.capabilities.memoryWindows) {
+      const window = server.protectionDomain.allocateMemoryWindow()
+      const key = await bind(server, window, 4096, 100)
+      write(client, server, key, 4097, 100)
+      const unchecked = bench.deviations?.includes('window-range-unchecked')
+      const expected = unchecked ? CompletionStatus.success : CompletionStatus.remoteAccessError
+      assert.equal((await client.completions.take(1))[0]?.status, expected)
+      window.close()
+    }
+    close()
+  })
+
+  test("a window's key is of no use on another queue pair", async (bench) => {
+    const one = await connectPair(bench, { server: { access } })
+    const { protectionDomain } = one.server
+    const other = await connectPair(bench, { server: { access, protectionDomain } })
+    if (one.server.device.capabilities.memoryWindows) {
+      const window = protectionDomain.allocateMemoryWindow()
+      const key = await bind(one.server, window, 0, 100)
+      write(other.client, one.server, key, 0, 100)
+      assert.equal((await other.client.completions.take(1))[0]?.status, CompletionStatus.remoteAccessError)
+      window.close()
+    }
+    other.close()
+    one.close()
+  })
+}

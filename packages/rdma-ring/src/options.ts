@@ -1,0 +1,46 @@
+/** The options of `ring()`, their defaults and their checks. */
+import { checkInteger, checkObject, checkOptionNames, invalidArgument } from '@netts/core/driver'
+import { type Checked, checkRdmaOptions, type RdmaOptions } from '@netts/verbs/endpoint'
+import { HEADER_BYTES } from './protocol/frame.js'
+import { isCapacity, LEAST_CAPACITY, MOST_CAPACITY } from './protocol/hello.js'
+
+/** Options of {@link ring}. The two ends of a connection may have different ones. */
+export interface RingOptions extends RdmaOptions {
+  /**
+   * Size of this end's ring in bytes, which the peer writes and this end reads in place: a power of two from 4096 to
+   * 2^26. `recvWindow` is half of it, of which each chunk takes 16
+   * for its header. @default 262144
+   */
+  readonly capacity?: number | undefined
+  /**
+   * Size of each buffer that `sendCopy` copies into, of which 16 bytes are the frame's header. `maxSendSize` is this less
+   * 16, but no more than a quarter of the smaller of both ends' rings. 1040 to 2^24. @default 16384
+   */
+  readonly bufferSize?: number | undefined
+}
+
+/** Checked options, complete. */
+export type RingConfig = Checked<RingOptions>
+
+/** So that `maxSendSize` is at least 1024, as the transport contract wants it. */
+export const LEAST_SEND_SIZE = 1024
+const MOST_BUFFER_SIZE = 2 ** 24
+
+/**
+ * @param others names of options that are not of this driver itself
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
+ */
+export function checkOptions(options: RingOptions = {}, others: readonly string[] = []): RingConfig {
+  checkObject('options', options)
+  const { capacity = 262_144, bufferSize = 16_384 } = options
+  if (!isCapacity(checkInteger('capacity', capacity, LEAST_CAPACITY, MOST_CAPACITY))) {
+    throw invalidArgument(`capacity must be a power of two, not ${capacity}`)
+  }
+  const config = Object.freeze({
+    capacity,
+    bufferSize: checkInteger('bufferSize', bufferSize, LEAST_SEND_SIZE + HEADER_BYTES, MOST_BUFFER_SIZE),
+    ...checkRdmaOptions(options),
+  })
+  checkOptionNames('options', options, [...Object.keys(config), ...others])
+  return config
+}

@@ -1,0 +1,64 @@
+/**
+ * The frames of version 1 of the protocol: their header, and what makes one malformed. `docs/PROTOCOL.md` has the same
+ * byte by byte.
+ *
+ * A DATA frame is written into the peer's ring, and a doorbell says how far: immediate data, or a Send of its own where
+ * there is none. Every other frame is a Send.
+ */
+import { FRAME_HEADER_BYTES, FrameKind, frameName, readUint32, writeUint32 } from '@netts/verbs/endpoint'
+
+/** Bytes of a header: what every frame begins with, the position released, and the argument. */
+export const HEADER_BYTES: number = FRAME_HEADER_BYTES + 8
+/** Bytes of a doorbell that is a Send: a position. */
+export const DOORBELL_BYTES = 4
+
+/** Writes the position up to which the sender of the frame has released its own ring. */
+export function writeReleased(bytes: Uint8Array, offset: number, released: number): void {
+  writeUint32(bytes, offset + FRAME_HEADER_BYTES, released)
+}
+
+/** Writes the argument: the length of DATA without its header, the reason of RESET, else 0. */
+export function writeArgument(bytes: Uint8Array, offset: number, argument: number): void {
+  writeUint32(bytes, offset + FRAME_HEADER_BYTES + 4, argument)
+}
+
+/** See {@link writeReleased}. */
+export function readReleased(bytes: Uint8Array, offset: number): number {
+  return readUint32(bytes, offset + FRAME_HEADER_BYTES)
+}
+
+/** See {@link writeArgument}. */
+export function readArgument(bytes: Uint8Array, offset: number): number {
+  return readUint32(bytes, offset + FRAME_HEADER_BYTES + 4)
+}
+
+/**
+ * Checks the shape of a frame in the ring.
+ * @param byteLength of the whole frame, as its doorbell says
+ * @returns what is wrong with it, or `undefined`
+ */
+export function checkData(bytes: Uint8Array, offset: number, byteLength: number): string | undefined {
+  const kind = bytes[offset]!
+  if (kind !== FrameKind.data) return `${frameName(kind)} in the ring`
+  const argument = readArgument(bytes, offset)
+  if (argument !== byteLength - HEADER_BYTES) {
+    return `DATA of ${argument} bytes where its doorbell says ${byteLength - HEADER_BYTES}`
+  }
+  return checkZeros(bytes, offset)
+}
+
+/** Checks the shape of a frame that came as a Send. @returns what is wrong with it, or `undefined` */
+export function checkControl(bytes: Uint8Array, offset: number, byteLength: number): string | undefined {
+  if (byteLength !== HEADER_BYTES) return `a frame of ${byteLength} bytes, not ${HEADER_BYTES}`
+  const kind = bytes[offset]!
+  if (kind < FrameKind.credit || kind > FrameKind.reset) return `${frameName(kind)} outside of the ring`
+  if (kind !== FrameKind.reset && readArgument(bytes, offset) !== 0) {
+    return `${frameName(kind)} with an argument`
+  }
+  return checkZeros(bytes, offset)
+}
+
+function checkZeros(bytes: Uint8Array, offset: number): string | undefined {
+  if ((bytes[offset + 1]! | bytes[offset + 2]! | bytes[offset + 3]!) === 0) return undefined
+  return `${frameName(bytes[offset]!)} with reserved bytes that are not zero`
+}

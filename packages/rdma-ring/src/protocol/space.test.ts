@@ -1,0 +1,187 @@
+/** Rings of any size over many laps: what is sent arrives, in order, and nothing is written over before its release. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { HEADER_BYTES } from './frame.js'
+import { distance } from './position.js'
+import { RingEnd, ringReceives, windowFor } from './ring-end.js'
+
+const hello = (capacity: number) => {
+  const posted = ringReceives(windowFor(capacity))
+  return { capacity, posted, maxPosted: posted, features: 0 }
+}
+
+/** Both ends of one direction, with a ring in which each byte has the number of its frame while it is not released. */
+class Ring {
+  readonly sender: RingEnd
+  readonly receiver: RingEnd
+  readonly bytes: Uint32Array
+  readonly wire: { readonly frame: number; readonly end: number }[] = []
+  readonly held: number[] = []
+  readonly #frames = new Map<number, { offset: number; byteLength: number }>()
+  sent = 0
+  received = 0
+
+  constructor(capacity: number, start: number) {
+    const window = windowFor(capacity)
+    this.sender = new RingEnd(hello(4096), hello(capacity), window)
+    this.receiver = new RingEnd(hello(capacity), hello(4096), window)
+    const { out } = this.sender
+    const { in: inbox, chunks } = this.receiver
+    out.produced = out.released = start >>> 0
+    inbox.received = inbox.released = inbox.announced = chunks.releasedTo = start >>> 0
+    this.bytes = new Uint32Array(capacity)
+  }
+
+  /** @returns how many bytes of data were sent; 0 when they have to wait */
+  send(byteLength: number): number {
+    const { out } = this.sender
+    if (out.framesFor(byteLength) === 0) return 0
+    const now = Math.min(byteLength, out.room)
+    const frame = ++this.sent
+    const offset = out.place(now)
+    const end = offset + HEADER_BYTES + now
+    expect(end).toBeLessThanOrEqual(this.bytes.length)
+    // A byte that is not 0 belongs to a frame that is not released.
+    expect(this.bytes.subarray(offset, end).every((owner) => owner === 0)).toBe(true)
+    this.bytes.fill(frame, offset, end)
+    this.#frames.set(frame, { offset, byteLength: now })
+    this.wire.push({ frame, end: out.produced })
+    return now
+  }
+
+  receive(): void {
+    const { frame, end } = this.wire.shift()!
+    const { in: inbox, chunks } = this.receiver
+    const { offset, byteLength } = this.#frames.get(frame)!
+    expect(inbox.frameBytesTo(end)).toBe(HEADER_BYTES + byteLength)
+    expect(inbox.next & (inbox.capacity - 1)).toBe(offset)
+    expect(this.bytes[offset]).toBe(frame)
+    this.receiver.onChunk(offset + HEADER_BYTES, byteLength, end)
+    expect(++this.received).toBe(frame)
+    expect(chunks.queued).toBeGreaterThan(0)
+  }
+
+  /** Releases one that is held, in any order. What is free then is marked so. */
+  release(which: number): void {
+    const [index] = this.held.splice(which % this.held.length, 1)
+    const before = this.receiver.chunks.first
+    this.receiver.release(index!)
+    for (let frame = before; frame < this.receiver.chunks.first; frame++) {
+      const { offset, byteLength } = this.#frames.get(frame + 1)!
+      this.bytes.fill(0, offset, offset + HEADER_BYTES + byteLength)
+    }
+  }
+
+  /** @returns whether the receiver has to say so */
+  announce(force: boolean): boolean {
+    const { in: inbox } = this.receiver
+    if (!force && !inbox.isDue) return false
+    this.receiver.announce()
+    expect(this.sender.out.mayBeReleased(inbox.announced)).toBe(true)
+    this.sender.out.onReleased(inbox.announced)
+    return true
+  }
+}
+
+const capacities = fc.integer({ min: 8, max: 14 }).map((bits) => 2 ** bits)
+const starts = fc.oneof(
+  fc.constant(0),
+  fc.nat(0xffff_ffff),
+  fc.integer({ min: 2 ** 32 - 40_000, max: 2 ** 32 - 1 }),
+)
+
+describe('a ring', () => {
+  it('holds each byte until its release, whatever the sizes, the order of release and the delays', () => {
+    const steps = fc.array(
+      fc.record({
+        what: fc.constantFrom('send', 'send', 'receive', 'take', 'release', 'announce'),
+        n: fc.nat(0xffff),
+      }),
+      { minLength: 50, maxLength: 400 },
+    )
+    fc.assert(
+      fc.property(capacities, starts, steps, (capacity, start, steps) => {
+        const ring = new Ring(capacity, start)
+        for (const { what, n } of steps) {
+          if (what === 'send') ring.send(1 + (n % (capacity / 4)))
+          else if (what === 'receive' && ring.wire.length > 0) ring.receive()
+          else if (what === 'take') {
+            const index = ring.receiver.handOut()
+            if (index >= 0) ring.held.push(index)
+          } else if (what === 'release' && ring.held.length > 0) ring.release(n)
+          else if (what === 'announce') ring.announce(n % 2 === 0)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('never stands still: once all has arrived and half may be held, whatever waits goes, by what is due alone', () => {
+    const sends = fc.array(fc.nat(0xffff), { minLength: 1, maxLength: 300 })
+    fc.assert(
+      fc.property(capacities, starts, sends, fc.boolean(), (capacity, start, sends, holds) => {
+        const ring = new Ring(capacity, start)
+        let rest = 0
+        for (const n of sends) {
+          for (rest = 1 + (n % (capacity / 4)); rest > 0; ) {
+            const now = ring.send(rest)
+            rest -= now
+            if (now > 0) continue
+            while (ring.wire.length > 0) ring.receive()
+            for (let index = ring.receiver.handOut(); index >= 0; index = ring.receiver.handOut())
+              ring.held.push(index)
+            // All of it, or the newest half: then the oldest, which holds all up, comes last.
+            const keep = holds ? ring.held.length >> 1 : 0
+            while (ring.held.length > keep) ring.release(0)
+            ring.announce(false)
+            if (ring.sender.out.framesFor(rest) > 0) continue
+            while (ring.held.length > 0) ring.release(0)
+            while (ring.receiver.chunks.queued > 0) {
+              ring.held.push(ring.receiver.handOut())
+              ring.release(0)
+            }
+            expect(ring.announce(false)).toBe(true)
+            expect(ring.sender.out.framesFor(rest)).toBeGreaterThan(0)
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('tells a frame that cannot be: backwards, empty, beyond its end, or over what is not released', () => {
+    const { receiver } = new Ring(4096, 2 ** 32 - 2048)
+    const { in: inbox } = receiver
+    const start = 2 ** 32 - 2048
+    const bytesTo = (end: number) => inbox.frameBytesTo(end >>> 0)
+    expect(bytesTo(start)).toBe(0)
+    expect(bytesTo(start - 1)).toBe(0)
+    expect(bytesTo(start + HEADER_BYTES)).toBe(0)
+    expect(bytesTo(start + HEADER_BYTES + 1)).toBe(HEADER_BYTES + 1)
+    // 2048 bytes are left before the ring's end.
+    expect(bytesTo(start + 2048)).toBe(2048)
+    expect(bytesTo(start + 2049)).toBe(0)
+    receiver.onChunk(2048 + HEADER_BYTES, 2048 - HEADER_BYTES, 0)
+    expect(bytesTo(2048)).toBe(2048)
+    expect(bytesTo(2049)).toBe(0)
+    receiver.handOut()
+    receiver.release(0)
+    // Released, but the peer does not know yet.
+    expect(bytesTo(2049)).toBe(0)
+    receiver.announce()
+    expect(bytesTo(4096)).toBe(4096)
+  })
+
+  it('takes a position as released only if so much was written and it does not go back', () => {
+    fc.assert(
+      fc.property(capacities, starts, fc.nat(0xffff_ffff), (capacity, start, said) => {
+        const { sender } = new Ring(capacity, start)
+        sender.out.place(100)
+        expect(sender.out.mayBeReleased(said)).toBe(distance(start >>> 0, said) <= sender.out.used)
+        expect(sender.onFrame(2, sender.credits.posted, said) === undefined).toBe(
+          sender.out.mayBeReleased(said),
+        )
+      }),
+    )
+  })
+})

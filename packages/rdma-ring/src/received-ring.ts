@@ -1,0 +1,75 @@
+/** This end's ring: the memory that the peer writes, and the chunks in it that the program reads in place. */
+import { invalidArgument } from '@netts/core/driver'
+import { AccessFlag, type MemoryRegion } from '@netts/verbs'
+import type { DeviceEnvironment, ReceiveSide } from '@netts/verbs/endpoint'
+import { readPosted } from '@netts/verbs/endpoint'
+import { checkData, HEADER_BYTES, readReleased } from './protocol/frame.js'
+import type { RingEnd } from './protocol/ring-end.js'
+
+/** See above. */
+export class ReceivedRing implements ReceiveSide {
+  /** The only memory that the peer may write. */
+  readonly region: MemoryRegion
+  /** Registered memory: none any more once it is closed. */
+  pinnedBytes: number
+  /** From the peer's hello on. */
+  #protocol!: RingEnd
+
+  /** @throws NettsError when the memory can't be had */
+  constructor(environment: DeviceEnvironment, capacity: number) {
+    this.pinnedBytes = capacity
+    this.region = environment.registerSlab(capacity, AccessFlag.localWrite + AccessFlag.remoteWrite)
+  }
+
+  /** The peer said hello. */
+  open(protocol: RingEnd): void {
+    this.#protocol = protocol
+  }
+
+  get queued(): number {
+    return this.#protocol.chunks.queued
+  }
+
+  /**
+   * A doorbell says that a frame was written up to this position.
+   * @returns what the peer did wrong, or `undefined`
+   */
+  onDoorbell(position: number): string | undefined {
+    const protocol = this.#protocol
+    const { bytes } = this.region
+    const byteLength = protocol.in.frameBytesTo(position)
+    if (byteLength === 0) return `a frame up to position ${position} after ${protocol.in.received}`
+    const offset = protocol.in.next & (bytes.length - 1)
+    const problem =
+      checkData(bytes, offset, byteLength) ??
+      protocol.onFrame(bytes[offset]!, readPosted(bytes, offset), readReleased(bytes, offset))
+    if (problem === undefined) protocol.onChunk(offset + HEADER_BYTES, byteLength - HEADER_BYTES, position)
+    return problem
+  }
+
+  discardQueued(): void {
+    this.#protocol.discardQueued()
+  }
+
+  /** The bytes of a chunk that is handed out. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
+  bytes(index: number): Uint8Array {
+    const { chunks } = this.#protocol
+    if (!chunks.isOut(index)) throw invalidArgument(`chunkIndex ${index} is not handed out`, 'recvBuf')
+    const offset = chunks.offset(index)
+    return this.region.bytes.subarray(offset, offset + chunks.byteLength(index))
+  }
+
+  /** Takes a chunk back. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
+  release(index: number): void {
+    if (!this.#protocol.chunks.isOut(index)) {
+      throw invalidArgument(`chunkIndex ${index} is not handed out, or was released before`, 'repostRecv')
+    }
+    this.#protocol.release(index)
+  }
+
+  /** The key is void from now on; what was received stays readable. */
+  close(): void {
+    this.region.close()
+    this.pinnedBytes = 0
+  }
+}

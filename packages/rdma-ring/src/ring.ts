@@ -1,0 +1,52 @@
+/** The builder: configuration in, connections and listeners out. */
+import type { TransportBuilder } from '@netts/core'
+import { openVerbs, type Verbs } from '@netts/verbs'
+import { checkVerbs, createRdmaBuilder, sendPlacesFor } from '@netts/verbs/endpoint'
+import { checkOptions, type RingConfig, type RingOptions } from './options.js'
+import { ringReceives, windowFor } from './protocol/ring-end.js'
+import type { RingTransport } from './ring-transport.js'
+import { PLACES_PER_SEND, REQUESTS_PER_FRAME } from './send-queue.js'
+import { RingSession } from './transport.js'
+
+/** Number and version of this protocol in the hello. */
+const IDENTITY = { driver: 2, version: 1 } as const
+
+/** Options of {@link ringOver}. */
+export interface RingOverOptions extends RingOptions {
+  /** What to run on, such as a host of `@netts/verbs/simulated`. */
+  readonly verbs: Verbs
+}
+
+/**
+ * Transports over RDMA Write into a ring that the receiver owns, on InfiniBand, RoCE and iWARP. The RDMA libraries are
+ * loaded with the first `connect` or `listen`, which reject with `ERR_NETTS_UNAVAILABLE` where RDMA cannot be used.
+ *
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
+ */
+export function ring(options?: RingOptions): TransportBuilder<RingTransport> {
+  return build(checkOptions(options), () => openVerbs())
+}
+
+/**
+ * The same over other verbs than this machine's: a simulated device, for tests without hardware. The verbs stay the
+ * caller's, and are to be closed after the last transport.
+ *
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without verbs, and for options as {@link ring}
+ */
+export function ringOver(options: RingOverOptions): TransportBuilder<RingTransport> {
+  const config = checkOptions(options, ['verbs'])
+  const verbs = checkVerbs(options?.verbs)
+  return build(config, () => verbs)
+}
+
+function build(config: RingConfig, verbs: () => Verbs): TransportBuilder<RingTransport> {
+  return createRdmaBuilder<RingTransport>({
+    name: 'rdma-ring',
+    identity: IDENTITY,
+    options: config,
+    maxSendWorkRequests: REQUESTS_PER_FRAME * sendPlacesFor(config.sendDepth, PLACES_PER_SEND),
+    maxReceiveWorkRequests: ringReceives(windowFor(config.capacity)),
+    session: (endpoint) => new RingSession(endpoint, config),
+    verbs,
+  })
+}

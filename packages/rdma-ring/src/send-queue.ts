@@ -1,0 +1,168 @@
+/**
+ * The sends of one transport: what each frame is to the device. When they leave and how they end is the kit's.
+ *
+ * A frame of data is a Write into the peer's ring, with the position behind it as immediate data; on iWARP, which has no
+ * immediate data, the position follows in a Send of its own.
+ */
+import type { BufferSlot } from '@netts/core/driver'
+import {
+  type QueuePair,
+  type RemoteAddress,
+  SEND,
+  SendOpcode,
+  splitAddress,
+  writeRemoteAddress,
+} from '@netts/verbs'
+import {
+  copyParts,
+  type DeviceEnvironment,
+  FrameKind,
+  SendBuffers,
+  SendPlaces,
+  type SendSide,
+  type TransportMemory,
+  writeUint32,
+} from '@netts/verbs/endpoint'
+import type { RingConfig } from './options.js'
+import { DOORBELL_BYTES, HEADER_BYTES, writeArgument, writeReleased } from './protocol/frame.js'
+import type { RingAddress } from './protocol/hello.js'
+import type { RingEnd } from './protocol/ring-end.js'
+
+/** A send from a program's buffer may lie across the end of the ring. */
+export const PLACES_PER_SEND = 2
+/** On iWARP. */
+export const REQUESTS_PER_FRAME = 2
+/** A place has room for a header, and for a doorbell behind it. */
+const HEADER_STRIDE = 2 * HEADER_BYTES
+
+/** See above. */
+export class SendQueue implements SendSide {
+  readonly places: SendPlaces
+  readonly buffers: SendBuffers
+  readonly #environment: DeviceEnvironment
+  readonly #words: Uint32Array
+  readonly #hasImmediate: boolean
+  // From the peer's hello, and from its READY on.
+  #protocol!: RingEnd
+  #ring: RemoteAddress = { low: 0, high: 0 }
+  #key = 0
+
+  /** @throws NettsError when the least memory can't be had */
+  constructor(queuePair: QueuePair, memory: TransportMemory, { sendDepth, inlineThreshold }: RingConfig) {
+    const { environment } = memory
+    this.#environment = environment
+    this.#words = queuePair.sendRequests
+    this.#hasImmediate = environment.device.transport !== 'iwarp'
+    this.buffers = new SendBuffers(memory, sendDepth)
+    try {
+      this.places = new SendPlaces(queuePair, memory, this.buffers, {
+        depth: sendDepth,
+        placesPerSend: PLACES_PER_SEND,
+        headerStride: HEADER_STRIDE,
+        inlineThreshold,
+      })
+    } catch (error) {
+      this.buffers.close()
+      throw error
+    }
+  }
+
+  /** The peer said hello. */
+  open(protocol: RingEnd): void {
+    this.#protocol = protocol
+  }
+
+  /** The peer said where its ring is. */
+  aim({ address, key }: RingAddress): void {
+    this.#ring = splitAddress(address)
+    this.#key = key
+  }
+
+  /**
+   * Copies bytes of `parts` into a buffer and stages them, up to the end of the ring.
+   * @param most for which there is room
+   * @returns how many; 0 when there is no buffer
+   */
+  stageCopy(parts: readonly Uint8Array[], most: number): number {
+    const buffer = this.buffers.take()
+    if (!buffer) return 0
+    const { places } = this
+    const room = Math.min(most, this.#protocol.out.room)
+    const filled = copyParts(parts, buffer.slab, buffer.byteOffset + HEADER_BYTES, room)
+    const place = places.stageCopy(buffer, filled)
+    const at = this.#write(place, filled, 1)
+    places.entry(at, 0, buffer.regionId, buffer.byteOffset, HEADER_BYTES + filled)
+    this.#ringDoorbell(place)
+    return filled
+  }
+
+  /**
+   * Stages part of a program's buffer, which is freed when it is complete.
+   * @returns in how many frames
+   */
+  stageSlot(slot: BufferSlot, byteOffset: number, byteLength: number): number {
+    const { places } = this
+    const regionId = this.#environment.regionOf(slot.slab).id
+    const first = Math.min(byteLength, this.#protocol.out.room)
+    if (first < byteLength) {
+      this.#stagePart(places.stage(FrameKind.data, first), regionId, slot.byteOffset + byteOffset, first)
+    }
+    const from = first < byteLength ? first : 0
+    const rest = byteLength - from
+    this.#stagePart(places.stageSlot(slot, rest), regionId, slot.byteOffset + byteOffset + from, rest)
+    return from > 0 ? 2 : 1
+  }
+
+  stageControl(kind: number, argument: number): void {
+    const { places } = this
+    const place = places.stageControl(kind, HEADER_BYTES)
+    writeArgument(places.headerSlab(place), places.headerOffset(place), argument)
+  }
+
+  post(count: number): void {
+    const { places } = this
+    const { announced } = this.#protocol.in
+    for (let frame = places.posted; frame < places.staged; frame++) {
+      const place = frame % places.capacity
+      writeReleased(places.headerSlab(place), places.headerOffset(place), announced)
+    }
+    places.post(count)
+  }
+
+  close(): void {
+    this.places.close()
+    this.buffers.close()
+  }
+
+  #stagePart(place: number, regionId: number, byteOffset: number, byteLength: number): void {
+    const { places } = this
+    const at = this.#write(place, byteLength, 2)
+    places.headerEntry(at, 0, place, HEADER_BYTES)
+    places.entry(at, 1, regionId, byteOffset, byteLength)
+    this.#ringDoorbell(place)
+  }
+
+  /** Writes the record of a frame of data. @param byteLength of its data @returns where its entries are to be written */
+  #write(place: number, byteLength: number, entryCount: number): number {
+    const { places } = this
+    const { out } = this.#protocol
+    const offset = out.place(byteLength)
+    writeArgument(places.headerSlab(place), places.headerOffset(place), byteLength)
+    const opcode = this.#hasImmediate ? SendOpcode.writeWithImmediate : SendOpcode.write
+    const at = places.record(place, opcode, entryCount, HEADER_BYTES + byteLength)
+    const words = this.#words
+    writeRemoteAddress(words, at, this.#ring, offset)
+    words[at + SEND.remoteKey] = this.#key
+    words[at + SEND.immediate] = out.produced
+    return at
+  }
+
+  /** Where there is no immediate data: a Send that says how far the Write before it went. */
+  #ringDoorbell(place: number): void {
+    if (this.#hasImmediate) return
+    const { places } = this
+    writeUint32(places.placeSlab, places.placeOffset(place) + HEADER_BYTES, this.#protocol.out.produced)
+    const at = places.record(place, SendOpcode.send, 1, DOORBELL_BYTES)
+    places.headerEntry(at, 0, place, DOORBELL_BYTES, HEADER_BYTES)
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * A transport over one-sided verbs: writes chunks into the peer's ring and reads its own. How it lives and ends is the
+ * kit's `RdmaTransport`; sends wait in `send-queue.ts`, what is received lies in `received-ring.ts`.
+ */
+import { type BufferPool, NettsError, type RecvCompletion } from '@netts/core'
+import { type BufferSlot, sharePool } from '@netts/core/driver'
+import { COMPLETION, CompletionFlag } from '@netts/verbs'
+import { type Endpoint, RdmaTransport, readPosted, readUint32, TransportMemory } from '@netts/verbs/endpoint'
+import { ControlReceives } from './control-receives.js'
+import { LEAST_SEND_SIZE, type RingConfig } from './options.js'
+import { checkControl, DOORBELL_BYTES, HEADER_BYTES, readArgument, readReleased } from './protocol/frame.js'
+import { decodeHello, decodeReady, encodeHello, encodeReady, type Hello } from './protocol/hello.js'
+import { RingEnd, ringReceives, windowFor } from './protocol/ring-end.js'
+import { ReceivedRing } from './received-ring.js'
+import type { RingTransport } from './ring-transport.js'
+import { SendQueue } from './send-queue.js'
+
+/** See {@link RingTransport}. */
+export class RingSession extends RdmaTransport<RingEnd> implements RingTransport {
+  protected readonly sends: SendQueue
+  protected readonly receives: ReceivedRing
+  readonly #config: RingConfig
+  readonly #memory: TransportMemory
+  readonly #control: ControlReceives
+  readonly #localHello: Hello
+  #bufferPool: BufferPool | undefined
+  #maxSendSize = 0
+
+  /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
+  constructor(endpoint: Endpoint, config: RingConfig) {
+    super(endpoint)
+    this.#config = config
+    const { environment, queuePair } = endpoint
+    const { capacity, bufferSize } = config
+    const posted = ringReceives(windowFor(capacity))
+    this.#localHello = { capacity, posted, maxPosted: posted, features: 0 }
+    this.#memory = TransportMemory.acquire(environment, bufferSize)
+    const undo = [() => this.#memory.release()]
+    try {
+      this.receives = new ReceivedRing(environment, capacity)
+      undo.push(() => this.receives.close())
+      this.sends = new SendQueue(queuePair, this.#memory, config)
+      undo.push(() => this.sends.close())
+      this.#control = new ControlReceives(queuePair, this.#memory, posted)
+      undo.push(() => this.#control.close())
+      this.#control.post(posted)
+    } catch (error) {
+      for (const step of undo.reverse()) step()
+      throw error
+    }
+  }
+
+  get bufferPool(): BufferPool {
+    this.#bufferPool ??= sharePool(this.#memory.programPool, this.#maxSendSize)
+    return this.#bufferPool
+  }
+  get maxSendSize(): number {
+    return this.#maxSendSize
+  }
+  get recvWindow(): number {
+    return this.#config.capacity / 2
+  }
+  get pinnedBytes(): number {
+    const { buffers, places } = this.sends
+    const sendBytes = buffers.held * this.#config.bufferSize + places.headerBytes
+    return this.receives.pinnedBytes + this.#control.byteLength + sendBytes
+  }
+
+  // Sending.
+
+  protected hasRoomFor(byteLength: number): boolean {
+    return this.sends.places.hasRoomForData && this.protocol.maySend(byteLength)
+  }
+
+  protected queueCopy(parts: readonly Uint8Array[]): number {
+    let byteLength = 0
+    for (const part of parts) byteLength += part.length
+    // All that is wanted has to fit, or else a slow reader would be sent ever smaller frames.
+    const most = Math.min(byteLength, this.#maxSendSize)
+    const accepted = this.hasCapacityFor(most) ? this.sends.stageCopy(parts, most) : 0
+    if (accepted > 0) this.onDataStaged()
+    return accepted
+  }
+
+  protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
+    for (let frames = this.sends.stageSlot(slot, byteOffset, byteLength); frames > 0; frames--) {
+      this.onDataStaged()
+    }
+  }
+
+  // Receiving.
+
+  pollRecv(out: RecvCompletion[]): number {
+    const { protocol } = this
+    let count = 0
+    for (; count < out.length; count++) {
+      const index = protocol.handOut()
+      if (index < 0) break
+      const completion = out[count]!
+      completion.chunkIndex = index
+      completion.byteLength = protocol.chunks.byteLength(index)
+    }
+    return count
+  }
+
+  recvBuf(chunkIndex: number): Uint8Array {
+    return this.receives.bytes(chunkIndex)
+  }
+
+  repostRecv(chunkIndex: number): void {
+    this.receives.release(chunkIndex)
+    if (this.protocol.isCreditDue) this.flushSoon()
+    // A chunk may have had to wait for this release.
+    if (this.receives.queued > 0) this.wake()
+  }
+
+  protected postReceives(): void {
+    const { protocol } = this
+    const count = protocol.dueReceives
+    if (count === 0 || protocol.life === 'failed') return
+    this.#control.post(count)
+    protocol.onPosted(count)
+  }
+
+  protected onReceived(index: number, words: Uint32Array, at: number): void {
+    const { protocol } = this
+    if (!this.#control.filled(index) || protocol.life === 'failed') return
+    this.hasNews = true
+    const byteLength = words[at + COMPLETION.byteLength]!
+    const { slab } = this.#control.memory
+    const offset = this.#control.byteOffset(index)
+    if (words[at + COMPLETION.flags]! & CompletionFlag.withImmediate) {
+      this.#onDoorbell(words[at + COMPLETION.immediate]!)
+    } else if (byteLength === DOORBELL_BYTES) {
+      this.#onDoorbell(readUint32(slab, offset))
+    } else {
+      this.#onControlFrame(slab, offset, byteLength)
+    }
+  }
+
+  #onDoorbell(position: number): void {
+    const lie = this.receives.onDoorbell(position)
+    if (lie !== undefined) this.onLie(lie)
+    else if (this.isDiscarding) this.receives.discardQueued()
+  }
+
+  #onControlFrame(slab: Uint8Array, offset: number, byteLength: number): void {
+    const { protocol } = this
+    const kind = slab[offset]!
+    const before = protocol.life
+    const lie =
+      checkControl(slab, offset, byteLength) ??
+      protocol.onFrame(kind, readPosted(slab, offset), readReleased(slab, offset))
+    if (lie !== undefined) this.onLie(lie)
+    else this.onControl(kind, readArgument(slab, offset), before)
+  }
+
+  // The endpoint's calls.
+
+  hello(): Uint8Array {
+    return encodeHello(this.#localHello)
+  }
+
+  protected openProtocol(body: Uint8Array): RingEnd | string {
+    const peer = decodeHello(body)
+    if (typeof peer === 'string') return peer
+    const { capacity, bufferSize } = this.#config
+    const protocol = new RingEnd(this.#localHello, peer, windowFor(capacity))
+    this.receives.open(protocol)
+    this.sends.open(protocol)
+    const quarter = Math.min(capacity, peer.capacity) / 4 - HEADER_BYTES
+    this.#maxSendSize = Math.min(bufferSize - HEADER_BYTES, Math.max(LEAST_SEND_SIZE, quarter))
+    return protocol
+  }
+
+  ready(): Uint8Array {
+    const { remoteAddress, remoteKey } = this.receives.region
+    return encodeReady({ address: remoteAddress, key: remoteKey })
+  }
+
+  onReady(body: Uint8Array): void {
+    const ring = decodeReady(body)
+    if (typeof ring === 'string') {
+      throw new NettsError('ERR_NETTS_PROTOCOL', ring, { operation: 'connect', address: this.remoteAddress })
+    }
+    this.sends.aim(ring)
+  }
+
+  protected releaseMemory(): void {
+    this.#control.close()
+    this.#memory.release()
+  }
+}
