@@ -61,15 +61,12 @@ class Ring {
     expect(chunks.queued).toBeGreaterThan(0)
   }
 
-  /** Releases one that is held, in any order. What is free then is marked so. */
+  /** Releases one that is held, in any order: from then on its bytes may be written over, and no others. */
   release(which: number): void {
     const [index] = this.held.splice(which % this.held.length, 1)
-    const before = this.receiver.chunks.first
     this.receiver.release(index!)
-    for (let frame = before; frame < this.receiver.chunks.first; frame++) {
-      const { offset, byteLength } = this.#frames.get(frame + 1)!
-      this.bytes.fill(0, offset, offset + HEADER_BYTES + byteLength)
-    }
+    const { offset, byteLength } = this.#frames.get(index! + 1)!
+    this.bytes.fill(0, offset, offset + HEADER_BYTES + byteLength)
   }
 
   /** @returns whether the receiver has to say so */
