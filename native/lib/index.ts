@@ -27,13 +27,13 @@ export type {
 } from './verbs/completion-queue.js'
 export type {
   Device,
-  DeviceAttributes,
   DeviceCapabilities,
   DeviceEvent,
   DeviceEventType,
   Port,
   PortState,
 } from './verbs/device.js'
+export type { DeviceAttributes } from './verbs/device-attributes.js'
 export type { CompletionFailure, VerbsCallFailure } from './verbs/errors.js'
 export { completionError, completionStatusName } from './verbs/errors.js'
 export {

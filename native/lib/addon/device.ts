@@ -1,6 +1,7 @@
 /** Devices over the addon. */
 import type { CompletionChannel, CompletionChannelOptions } from '../verbs/completion-queue.js'
-import type { Device, DeviceAttributes, DeviceCapabilities, DeviceEvent, Port } from '../verbs/device.js'
+import type { Device, DeviceCapabilities, DeviceEvent, Port } from '../verbs/device.js'
+import type { DeviceAttributes } from '../verbs/device-attributes.js'
 import type { ProtectionDomain } from '../verbs/protection-domain.js'
 import { AddonCompletionChannel, AddonCompletionQueue } from './completion-queue.js'
 import { DEVICE_EVENTS, LINK_LAYERS, PORT_EVENTS, PORT_STATES } from './device-names.js'

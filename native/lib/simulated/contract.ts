@@ -1,5 +1,6 @@
 /** What a simulation offers to those who use it: driving it, and everything that can happen to it. */
-import type { DeviceAttributes, PortState } from '../verbs/device.js'
+import type { PortState } from '../verbs/device.js'
+import type { DeviceAttributes } from '../verbs/device-attributes.js'
 import type { Verbs } from '../verbs/verbs.js'
 
 /** Which family of devices is simulated. */

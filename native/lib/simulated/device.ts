@@ -1,7 +1,8 @@
 /** The simulated device: its limits, abilities, port and events. */
 import { NettsError } from '@netts/core'
 import type { CompletionChannel, CompletionChannelOptions } from '../verbs/completion-queue.js'
-import type { DeviceAttributes, DeviceCapabilities, DeviceEvent, Port, PortState } from '../verbs/device.js'
+import type { DeviceCapabilities, DeviceEvent, Port, PortState } from '../verbs/device.js'
+import type { DeviceAttributes } from '../verbs/device-attributes.js'
 import { callError } from '../verbs/errors.js'
 import type { ProtectionDomain } from '../verbs/protection-domain.js'
 import type { VerbsCounts } from '../verbs/verbs.js'

@@ -1,6 +1,7 @@
 /** A simulated machine with one process and one device: an implementation of {@link Verbs}, and its misfortunes. */
 import { NettsError } from '@netts/core'
-import type { Device, DeviceAttributes, PortState } from '../verbs/device.js'
+import type { Device, PortState } from '../verbs/device.js'
+import type { DeviceAttributes } from '../verbs/device-attributes.js'
 import { callError } from '../verbs/errors.js'
 import type { Clock, ClockTimer, VerbsCounts } from '../verbs/verbs.js'
 import { SimulatedCmId } from './cm-id.js'

@@ -2,7 +2,8 @@
  * What the objects of the simulated device know of where they live: their machine, its device, and the network. `Host`,
  * `SimulatedDevice` and `Fabric` are these; they are made of the objects, and no object knows them.
  */
-import type { Device, DeviceAttributes, DeviceCapabilities, DeviceEvent } from '../verbs/device.js'
+import type { Device, DeviceCapabilities, DeviceEvent } from '../verbs/device.js'
+import type { DeviceAttributes } from '../verbs/device-attributes.js'
 import type { VerbsCounts } from '../verbs/verbs.js'
 import type { SimulatedCounters, SimulationMode } from './contract.js'
 import type { MemoryTable } from './memory-table.js'

@@ -3,7 +3,7 @@
  * sleeps is built on them once (`lib/endpoint/`), so that the simulation can put it to every interleaving.
  */
 
-import type { DeviceAttributes } from './device.js'
+import type { DeviceAttributes } from './device-attributes.js'
 
 /** Options of {@link Device.createCompletionChannel}. */
 export interface CompletionChannelOptions {
