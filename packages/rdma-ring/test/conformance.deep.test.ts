@@ -6,6 +6,8 @@ import type { RingOptions } from '../src/index.js'
 import { tested } from './tested.js'
 
 const settings: Readonly<Record<string, SimulatedSetting<RingOptions>>> = {
+  'defaults, RoCE': { mode: 'roce' },
+  'defaults, iWARP': { mode: 'iwarp' },
   'a page and one send, RoCE, event': {
     mode: 'roce',
     client: { capacity: 4096, sendDepth: 1, polling: 'event' },

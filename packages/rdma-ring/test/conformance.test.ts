@@ -6,8 +6,6 @@ import type { RingOptions } from '../src/index.js'
 import { tested } from './tested.js'
 
 const settings: Readonly<Record<string, SimulatedSetting<RingOptions>>> = {
-  RoCE: { mode: 'roce' },
-  iWARP: { mode: 'iwarp' },
   'RoCE, with rings of a page': { mode: 'roce', client: { capacity: 4096 }, server: { capacity: 4096 } },
   'iWARP, with ends that have little in common': {
     mode: 'iwarp',
