@@ -14,7 +14,7 @@ const FIRST = {
   // `AMQP`, and then 3 for SASL or 0 without it, and version 1.0.0.
   rhea: /^414d5150(00|03)010000/,
   // A sequence with the message 1: a bind request.
-  ldapts: /^30..02010160/,
+  ldapts: /^30..0201..60/,
   // `SSH-2.0-`
   ssh2: /^5353482d322e302d/,
   // `EHLO `
