@@ -13,14 +13,14 @@ const FIRST = {
   kafkajs: /^0000....0012/,
   // `AMQP`, and then 3 for SASL or 0 without it, and version 1.0.0.
   rhea: /^414d5150(00|03)010000/,
-  // A sequence with the message 1: a bind request.
+  // A sequence of a message number and a bind request.
   ldapts: /^30..0201..60/,
   // `SSH-2.0-`
   ssh2: /^5353482d322e302d/,
   // `EHLO `
   nodemailer: /^45484c4f20/,
   // A handshake record, with a ClientHello.
-  'node:tls': /^1603....01/,
+  'node:tls': /^1603......01/,
 }
 
 it('each client begins its session over every transport', async () => {
