@@ -52,7 +52,7 @@ export class Waiter<T, D> implements AbortSubscriber {
     this.#signal = undefined
   }
 
-  /** @internal */
+  /** Its signal was aborted: rejects it. */
   onAbort(): void {
     const signal = this.#signal as AbortSignal
     this.reject(aborted(signal, this.#queue.operation))

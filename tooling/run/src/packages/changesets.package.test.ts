@@ -50,8 +50,17 @@ function release(name: string, bump: 'patch' | 'minor'): string[] {
   return Object.keys(after).filter((changed) => after[changed] !== before[changed])
 }
 
-it('releasing a driver moves that driver alone', () => {
-  expect(release('@netts/tcp', 'minor')).toEqual(['@netts/tcp'])
+/** A package, and those that install it with themselves: before 1.0 they must widen their range for a minor release. */
+const withDependents = (released: string): string[] =>
+  publicPackages()
+    .filter(({ name, dependencies }) => name === released || dependencies.includes(released))
+    .map(({ name }) => name)
+    .sort()
+
+it('releasing a driver moves that driver, the command that brings it, and nothing else', () => {
+  const moved = release('@netts/tcp', 'minor').sort()
+  expect(moved).toEqual(withDependents('@netts/tcp'))
+  expect(moved).toEqual(['@netts/cli', '@netts/tcp'])
 })
 
 it('a patch of core, which every dependent accepts already, moves core alone', () => {
@@ -59,8 +68,7 @@ it('a patch of core, which every dependent accepts already, moves core alone', (
 })
 
 it('a minor release of core moves core and, before 1.0, those that must widen their range for it', () => {
-  const dependents = publicPackages()
-    .filter(({ name, dependencies }) => name === '@netts/core' || dependencies.includes('@netts/core'))
-    .map(({ name }) => name)
-  expect(release('@netts/core', 'minor').sort()).toEqual(expect.arrayContaining(dependents.sort()))
+  expect(release('@netts/core', 'minor').sort()).toEqual(
+    expect.arrayContaining(withDependents('@netts/core')),
+  )
 })
