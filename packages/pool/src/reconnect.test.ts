@@ -140,11 +140,10 @@ describe('a dead endpoint among three', () => {
     const breaker = { failures: 3, openMs: 10_000 }
     const pool = service.pool({ endpoints: [A, B, C], reconnect: reconnectFixed(100), breaker })
     ;(await pool.acquire()).release()
-    // Until a caller is sent there, nobody knows that it is dead.
-    while (service.told('connect-failed').length === 0) {
-      const three = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()])
-      for (const connection of three) connection.release()
-    }
+    // Until a caller is sent there, nobody knows that it is dead; while all idle ones are held, one will be.
+    const held = []
+    while (service.told('connect-failed').length === 0 && held.length < 50) held.push(await pool.acquire())
+    for (const connection of held) connection.release()
     await service.time.advance(1000)
     expect(service.told('endpoint-down')).toMatchObject([{ endpoint: A, error: refused }])
     expect(pool.endpoints[0]).toMatchObject({ breaker: 'open' })
