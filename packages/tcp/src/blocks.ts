@@ -6,7 +6,10 @@
 /** What the kernel gives and takes well at once, and the most that Node.js reads in one go. */
 export const BLOCK_BYTES = 64 * 1024
 
-/** How many free blocks are kept for later: 16 MiB, four for each of 64 saturated connections. What is given back beyond is left to the garbage collector. */
+/**
+ * How many free blocks are kept for later: 16 MiB, four for each of 64 saturated connections. What is given back beyond
+ * that is left to the garbage collector.
+ */
 const MAX_FREE = 256
 
 const free: Buffer[] = []

@@ -61,6 +61,8 @@ export class TcpTransport extends BaseTransport implements ReadSink {
   /** What of the window is used by chunks that are queued or handed out. */
   #held = 0
   #paused = false
+  /** The next turn looks whether what was left to the kernel may be read. */
+  #isWatching = false
   #isDiscarding = false
   /** A write is under way, or due at the end of the tick. */
   #writing = false
@@ -268,7 +270,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
     return this.#held < this.#config.recvWindow
   }
 
-  /** What there is will not be polled in this turn: more of it is better off in the kernel. */
+  /** What was read will not be polled in this turn: the kernel keeps the rest. */
   get #isLeftToKernel(): boolean {
     return this.hasUnpolled && isSaturated()
   }
@@ -280,9 +282,12 @@ export class TcpTransport extends BaseTransport implements ReadSink {
     if (this.#isLeftToKernel) this.#watchSaturation()
   }
 
-  /** Whoever polls resumes; a program that polls no more gets the rest of its window once the rush is over. */
+  /** Polling resumes reading. For a program that does not poll, each turn looks whether the saturation is over. */
   #watchSaturation(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
     clock.setImmediate(() => {
+      this.#isWatching = false
       if (!this.#paused || this.state === 'closed') return
       this.#resumeIfRoom()
       if (this.#paused && this.#hasRoom) this.#watchSaturation()

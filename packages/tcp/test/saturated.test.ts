@@ -41,4 +41,32 @@ describe('transports beside a saturated connection', () => {
       expect(Buffer.concat(chunks).equals(data)).toBe(true)
     }
   })
+
+  it('wait for its end with one look each turn, however often they were paused', async () => {
+    const pairs = await Promise.all(Array.from({ length: 4 }, () => openPair()))
+    const message = Buffer.alloc(64)
+    let isOver = false
+    const sending = pairs.map(async ({ client }) => {
+      const sender = createConnection(client)
+      while (!isOver) {
+        for (let n = 0; n < 4096; n++) if (!sender.trySend(message)) await sender.send(message)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      sender.destroy()
+    })
+    let received = 0
+    let mostLooks = 0
+    const receiving = pairs.map(async ({ server }) => {
+      for await (const _message of createConnection(server)) {
+        if (++received % 4096 !== 0) continue
+        const looks = process.getActiveResourcesInfo().filter((name) => name === 'Immediate').length
+        mostLooks = Math.max(mostLooks, looks)
+        isOver = received > 2 * MESSAGES
+      }
+    })
+    await Promise.allSettled([...sending, ...receiving])
+    expect(received).toBeGreaterThan(2 * MESSAGES)
+    // One for each transport, for each sender of this test, and for the budget itself.
+    expect(mostLooks).toBeLessThanOrEqual(2 * pairs.length + 2)
+  })
 })

@@ -42,18 +42,19 @@ export function takeTurn(): boolean {
 
 /**
  * Whether messages arrive faster than they are delivered: the budget was spent in this turn or the last one, or somebody
- * waits for a turn. What is taken in then only piles up and leaves the processor's caches; it is better left with
- * the kernel or the peer. Whoever has the turn that it waited for sees only its own budget, so that two that wait do
- * not hold each other back for ever.
+ * waits for a turn. Taking in more would only pile it up, so it is left with the kernel or the peer.
+ *
+ * Whoever has the turn that it waited for sees its own budget alone: otherwise two that wait would hold each other back
+ * for ever.
  */
 export function isSaturated(): boolean {
   return isSpent || (!isServing && (wasSpent || queue.length > 0))
 }
 
 /**
- * Goes on in a later turn, in the order of the calls, one each turn: whoever has it then gets most of the budget in
- * one go, for what arrives while it goes on too, and that finds its memory in the processor's caches. Over 64 TCP
- * connections it halves the processor time of a message beside a little for each of them.
+ * Goes on in a later turn: one caller each turn, in the order of the calls. It gets most of that turn's budget, also
+ * for what arrives meanwhile, whose memory is still in the processor's caches. A turn for all of them at once doubled
+ * the processor time of a message over 64 TCP connections.
  */
 export function deferTurn(deferred: Deferred): void {
   queue.push(deferred)
