@@ -42,3 +42,37 @@ export function throwingBuilder(
     listen: (address, options) => builder.listen(address, options),
   }
 }
+
+/** A driver whose transports, of both sides, throw when their waker is assigned, as long as `isArmed` says so. */
+export function unwakeableBuilder(builder: TransportBuilder, isArmed: () => boolean): TransportBuilder {
+  const wrap = (transport: Transport): Transport =>
+    new Proxy(transport, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+      set(target, name, value) {
+        if (name === 'waker' && isArmed()) throw new Error('from waker')
+        return Reflect.set(target, name, value, target)
+      },
+    })
+  return {
+    name: 'unwakeable',
+    connect: async (address, options) => wrap(await builder.connect(address, options)),
+    async listen(address, options) {
+      const listener = await builder.listen(address, options)
+      return {
+        address: listener.address,
+        close: () => listener.close(),
+        ref: () => listener.ref(),
+        unref: () => listener.unref(),
+        accept: (acceptOptions) =>
+          listener.accept(acceptOptions).then((accepted) => accepted && wrap(accepted)),
+        async *[Symbol.asyncIterator]() {
+          for await (const transport of listener) yield wrap(transport)
+        },
+        [Symbol.asyncDispose]: () => listener.close(),
+      }
+    },
+  }
+}
