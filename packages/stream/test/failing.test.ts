@@ -205,6 +205,7 @@ describe('a driver that throws', () => {
     const serverFailed = failure(server)
     server.pipe(server)
     client.resume()
+    client.setTimeout(60_000)
     await new Promise((resolve) => client.write('before', resolve))
     await someTurns()
     isArmed = true

@@ -14,7 +14,10 @@ export const METHODS = [
   'pollSendCompletion',
   'pollDisconnect',
   'recvEnded',
+  'queuedBytes',
 ] as const
+
+const PROPERTIES: readonly string[] = ['recvEnded', 'queuedBytes']
 
 /** A driver whose transports throw from one method or property, from the moment on at which `isArmed` says so. */
 export function throwingBuilder(
@@ -26,7 +29,7 @@ export function throwingBuilder(
     new Proxy(transport, {
       get(target, name) {
         if (name === method && isArmed()) {
-          if (method === 'recvEnded') throw new Error(`from ${method}`)
+          if (PROPERTIES.includes(method)) throw new Error(`from ${method}`)
           return () => {
             throw new Error(`from ${method}`)
           }
