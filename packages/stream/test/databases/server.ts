@@ -42,10 +42,10 @@ export async function startServer(server: ServerProgram): Promise<RunningServer>
   if (program === undefined) throw new Error(`${server.programs.at(-1)} is not installed`)
   const account = isRoot && server.account ? idsOf(server.account) : undefined
   const folder = mkdtempSync(join(tmpdir(), 'netts-db-'))
-  let child: ChildProcess | undefined
+  let running: ChildProcess | undefined
   // However this process ends, the server ends with it.
   const onExit = () => {
-    child?.kill('SIGKILL')
+    running?.kill('SIGKILL')
     removeFolder(folder)
   }
   process.once('exit', onExit)
@@ -54,7 +54,8 @@ export async function startServer(server: ServerProgram): Promise<RunningServer>
   server.prepare?.(program, folder, (command, args) => {
     execFileSync(command, args, { ...options, stdio: 'pipe' })
   })
-  child = spawn(program, server.args(folder), { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, server.args(folder), { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  running = child
   let printed = ''
   for (const output of [child.stdout, child.stderr]) {
     output.on('data', (data: Buffer) => {
