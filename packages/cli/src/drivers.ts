@@ -25,14 +25,16 @@ const PREFERRED = [RDMA.ring, RDMA.sendrecv]
 export async function driverFor(scheme: Scheme): Promise<TransportBuilder> {
   if (scheme === 'tcp' || scheme === 'unix') return tcp()
   if (scheme !== 'rdma') return load(RDMA[scheme])
+  let notInstalled: unknown
   for (const driver of PREFERRED) {
     try {
       return await load(driver)
     } catch (error) {
-      if (!isNettsError(error) || driver === PREFERRED.at(-1)) throw error
+      if (!isNettsError(error) || error.code !== 'ERR_NETTS_UNAVAILABLE') throw error
+      notInstalled = error
     }
   }
-  throw new NettsError('ERR_NETTS_UNAVAILABLE', 'no RDMA driver is installed')
+  throw notInstalled
 }
 
 async function load({ packageName, factory }: RdmaDriver): Promise<TransportBuilder> {
@@ -40,8 +42,10 @@ async function load({ packageName, factory }: RdmaDriver): Promise<TransportBuil
   try {
     driver = await import(packageName)
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause
+    const { code, message } = cause as NodeJS.ErrnoException
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+    // Something else that is missing makes an installed driver a broken one.
+    if (!isMissing || !message.includes(`'${packageName}'`)) throw cause
     throw new NettsError(
       'ERR_NETTS_UNAVAILABLE',
       `${packageName} is not installed: npm install ${packageName}`,

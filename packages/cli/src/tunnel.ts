@@ -60,7 +60,7 @@ export async function openTunnel(
 function join(from: TransportStream, to: TransportStream): void {
   from.pipe(to)
   from.on('close', (hadError: boolean) => {
-    if (hadError || !from.readableEnded) to.resetAndDestroy()
+    if (hadError || !from.readableEnded || !from.writableFinished) to.resetAndDestroy()
   })
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import grpc from '@grpc/grpc-js'
 import { loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'netts-cli-'))
@@ -19,7 +19,7 @@ afterEach(async () => {
     await once(child, 'exit')
   }
 })
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 interface Netts {
   readonly child: ChildProcess
@@ -193,7 +193,9 @@ describe('netts tunnel', () => {
   })
 
   it.skipIf(loopbackIsMissing())(
-    'takes a gRPC client of @grpc/grpc-js to its server over RDMA, both unmodified',
+    `takes a gRPC client of @grpc/grpc-js to its server over RDMA, both unmodified${
+      loopbackIsMissing() ? ' (skipped: the loopback device was not built)' : ''
+    }`,
     async () => {
       const server = new grpc.Server()
       const identity = (bytes: Buffer) => bytes

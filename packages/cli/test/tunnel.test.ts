@@ -1,6 +1,7 @@
 /** Tunnels between plain sockets, through each transport. */
 import { once } from 'node:events'
 import net from 'node:net'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { Address, TransportBuilder } from '@netts/core'
 import { LOOPBACK_ADDRESS, loopbackIsMissing, useLoopback } from '@netts/loopback'
@@ -182,6 +183,26 @@ for (const { name, missing, open } of wires) {
       const closed = closeOf(client)
       await entry.close()
       expect(await closed).toBe(true)
+    })
+
+    it('close at once: also who has ended, and is being answered', async () => {
+      const asked: net.Socket[] = []
+      const answer = Buffer.alloc(64 << 10)
+      const service = await plainServer(
+        (socket) => {
+          asked.push(socket)
+          const endless = new Readable({ read: () => void endless.push(answer) })
+          socket.resume().on('end', () => endless.pipe(socket))
+        },
+        { allowHalfOpen: true },
+      )
+      const { entry } = await openBoth(service)
+      const client = await plainClient(entry.address, { allowHalfOpen: true })
+      client.end('why')
+      await once(client, 'data')
+      const closed = [closeOf(client), closeOf(asked[0]!)]
+      await entry.close()
+      expect(await Promise.all(closed)).toEqual([true, true])
     })
   })
 }

@@ -2,20 +2,22 @@
 import { afterPendingInput, backgroundClock, type ClockTimer } from '@netts/core/driver'
 import { now } from '@netts/core/lifecycle'
 
-/** Watches for activity. It costs a look at the time with each, and one timer. */
+/** Watches for activity. It costs a look at the time and at the queue with each, and one timer. */
 export class Inactivity {
-  readonly #isActive: () => boolean
+  readonly #queuedBytes: () => number
   readonly #onTimeout: () => void
   #timeoutMs = 0
   #lastActivityMs = 0
+  #lastQueuedBytes = 0
   #timer: ClockTimer | undefined
 
   /**
-   * @param isActive asked before it fires: whether something moves that is not told by {@link touch}
+   * @param queuedBytes what the wire has not taken yet: what it took since the last activity is activity too, of which
+   *   {@link touch} is not told
    * @param onTimeout there was no activity for so long; it begins to count again with the next one
    */
-  constructor(isActive: () => boolean, onTimeout: () => void) {
-    this.#isActive = isActive
+  constructor(queuedBytes: () => number, onTimeout: () => void) {
+    this.#queuedBytes = queuedBytes
     this.#onTimeout = onTimeout
   }
 
@@ -30,6 +32,7 @@ export class Inactivity {
   touch(): void {
     if (this.#timeoutMs === 0) return
     this.#lastActivityMs = now()
+    this.#lastQueuedBytes = this.#queuedBytes()
     if (!this.#timer) this.#wait(this.#timeoutMs)
   }
 
@@ -49,7 +52,7 @@ export class Inactivity {
     const leftMs = this.#lastActivityMs + this.#timeoutMs - now()
     this.#timer = undefined
     if (leftMs > 0) this.#wait(Math.ceil(leftMs))
-    else if (this.#isActive()) this.touch()
+    else if (this.#queuedBytes() < this.#lastQueuedBytes) this.touch()
     else this.#onTimeout()
   }
 }

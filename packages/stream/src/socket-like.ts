@@ -54,8 +54,8 @@ export abstract class SocketLike extends Duplex {
 
   /** The addresses, once connected. */
   protected abstract readonly ends: Ends | undefined
-  /** Whether something moves that {@link onActivity} was not told of. */
-  protected abstract isMoving(): boolean
+  /** Bytes written that the wire has not taken yet, as far as the transport has them. */
+  protected abstract readonly queuedBytes: number
   abstract readonly connecting: boolean
   abstract ref(): this
   abstract unref(): this
@@ -112,7 +112,7 @@ export abstract class SocketLike extends Duplex {
     this.#timeoutMs = checkTimeout('timeoutMs', wholeMs)
     if (this.destroyed) return this
     this.#inactivity ??= new Inactivity(
-      () => this.isMoving(),
+      () => this.queuedBytes,
       () => this.emit('timeout'),
     )
     this.#inactivity.set(this.#timeoutMs)

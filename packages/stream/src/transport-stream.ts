@@ -14,8 +14,8 @@ import { Wire, type WireOwner } from './wire.js'
  * peer's end ends this side too. Both sides ended, the stream is destroyed by itself, and `close` is the last event.
  *
  * **`destroy()`** is no reset, as with `net.Socket`: what the transport has accepted is still delivered, and then the
- * end; behind that the wire is kept until the peer ends too, for `closeTimeoutMs` at most. Only where bytes that were written have to be dropped is the peer told by a reset, so that it does not take a
- * part for the whole. `resetAndDestroy()` always resets.
+ * end; behind that the wire is kept until the peer ends too, for `closeTimeoutMs` at most. Only where bytes that were
+ * written have to be dropped is the peer told by a reset, so that it does not take a part for the whole. `resetAndDestroy()` always resets.
  *
  * **Errors** are those of the transport: a {@link NettsError} with its code, followed by `close`. What arrived before
  * can be read first, unless something is being written.
@@ -94,7 +94,6 @@ export class StreamOverTransport<T extends Transport>
   #isReset = false
   /** What ended the transport, while bytes that came before wait to be read. */
   #failure: NettsError | undefined
-  #lastQueuedBytes = 0
 
   constructor(source: TransportSource<T>, config: StreamConfig) {
     super({
@@ -174,7 +173,6 @@ export class StreamOverTransport<T extends Transport>
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.onActivity()
     this.#wire!.write([bytes], done)
   }
 
@@ -182,7 +180,6 @@ export class StreamOverTransport<T extends Transport>
     writes: { chunk: Buffer; encoding: BufferEncoding }[],
     done: (error?: Error | null) => void,
   ): void {
-    this.onActivity()
     this.#wire!.write(
       writes.map(({ chunk }) => chunk),
       done,
@@ -237,10 +234,8 @@ export class StreamOverTransport<T extends Transport>
     if (this.listenerCount('readable') > 0) this.emit('readable')
   }
 
-  protected isMoving(): boolean {
-    const before = this.#lastQueuedBytes
-    this.#lastQueuedBytes = this.#transport?.queuedBytes ?? 0
-    return this.#lastQueuedBytes < before
+  protected get queuedBytes(): number {
+    return this.#wire?.queuedBytes ?? 0
   }
 
   #connect(connect: (signal: AbortSignal) => Promise<T>, done: (error?: Error | null) => void): void {

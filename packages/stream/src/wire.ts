@@ -54,6 +54,15 @@ export class Wire implements LifecycleUser {
     return this.#outgoing.postedBytes - this.#outgoing.begunBytes
   }
 
+  /** Bytes that the transport has accepted, and the wire has not taken. */
+  get queuedBytes(): number {
+    let queuedBytes = 0
+    this.#life.guard(() => {
+      queuedBytes = this.#transport.queuedBytes
+    })
+    return queuedBytes
+  }
+
   /** The peer has ended, and all of its bytes were handed over. */
   get hasPeerEnded(): boolean {
     return this.#hasEnded
@@ -78,6 +87,7 @@ export class Wire implements LifecycleUser {
       this.#life.guard(() => {
         this.#outgoing.pump()
         this.#life.watchStall()
+        this.#owner.onActivity()
       })
     }
   }

@@ -6,7 +6,7 @@ import { createMockNetwork, type MockNetwork, type MockNetworkOptions } from '@n
 import { describe, expect, it } from 'vitest'
 import { connectStream, createStreamServer, type StreamOptions, type TransportStream } from '../src/index.js'
 import { pattern, someTurns } from './contract/pair.js'
-import { METHODS, throwingBuilder } from './throwing-transport.js'
+import { METHODS, throwingBuilder, unwakeableBuilder } from './throwing-transport.js'
 
 interface Setting extends MockNetworkOptions {
   readonly client?: StreamOptions
@@ -205,6 +205,7 @@ describe('a driver that throws', () => {
     const serverFailed = failure(server)
     server.pipe(server)
     client.resume()
+    client.setTimeout(60_000)
     await new Promise((resolve) => client.write('before', resolve))
     await someTurns()
     isArmed = true
@@ -221,9 +222,30 @@ describe('a driver that throws', () => {
     // What only ends it can't fail it any more.
     if (error)
       expect(error).toMatchObject({ code: 'ERR_NETTS_INTERNAL', message: expect.stringContaining(method) })
-    else expect(['disconnect', 'destroy', 'sendGather']).toContain(method)
+    else expect(['disconnect', 'destroy']).toContain(method)
     server.destroy()
     await serverFailed
+  })
+
+  it('from the assignment of its waker ends a stream, and neither its server nor the process', async () => {
+    const network = createMockNetwork()
+    let isArmed = true
+    const builder = unwakeableBuilder(network.builder(), () => isArmed)
+    const server = createStreamServer(builder)
+    server.listen({ host: 'service', port: 1 })
+    await once(server, 'listening')
+    const accepted = new Promise((resolve) => {
+      server.once('connection', (stream) => void failure(stream).then(resolve))
+    })
+    const near = connectStream(builder, server.listeningAddress!)
+    const refusal = { code: 'ERR_NETTS_INTERNAL', message: expect.stringContaining('from waker') }
+    expect(await failure(near)).toMatchObject(refusal)
+    expect(await accepted).toMatchObject(refusal)
+    isArmed = false
+    const next = connectStream(builder, server.listeningAddress!)
+    await once(next, 'connect')
+    next.destroy()
+    await new Promise<void>((resolve) => server.close(() => resolve()))
   })
 
   it('from connect, at once or later, is the stream’s error', async () => {

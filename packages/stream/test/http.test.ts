@@ -109,18 +109,16 @@ onWires('http', (wire) => {
   })
 
   it('a client that goes away aborts its request, and harms no other', async () => {
-    let aborted!: () => void
-    const wasAborted = new Promise<void>((resolve) => {
-      aborted = resolve
-    })
     const server = http.createServer((request, response) => {
       if (request.url === '/fast') response.end('fast')
-      else response.on('close', aborted)
+      else server.emit('slow', response)
     })
+    const arrived = once(server, 'slow')
     const service = await open(wire, server)
     const slow = http.get({ host: 'service', path: '/slow', agent: service.agent })
     const failed = once(slow, 'error')
-    await once(slow, 'socket')
+    const [response] = (await arrived) as [http.ServerResponse]
+    const wasAborted = once(response, 'close')
     await service.request({ path: '/fast' })
     slow.destroy()
     expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' })

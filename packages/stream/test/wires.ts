@@ -78,3 +78,12 @@ export function loopbackWire(options: SendRecvOptions = {}, name = 'rdma-sendrec
 
 /** One of each kind. */
 export const wires: readonly Wire[] = [mockWire(), tcpWire(), simulatedWire(), loopbackWire()]
+
+/** Those that can be used here. */
+export const usableWires = wires.filter(({ missing }) => missing === undefined)
+
+/** For the title of a test over {@link usableWires}: what it skips, and why. */
+export const skippedWires = wires
+  .filter(({ missing }) => missing !== undefined)
+  .map(({ name, missing }) => ` (skipped over ${name}: ${missing})`)
+  .join('')

@@ -108,8 +108,10 @@ export class Lifecycle {
 
   /** Takes the transport's waker, once its user is complete. */
   start(): void {
-    this.#transport.waker = () => this.wake()
-    this.scheduleWake()
+    this.guard(() => {
+      this.#transport.waker = () => this.wake()
+      this.scheduleWake()
+    })
   }
 
   /** Half-close: see `Connection.finish`. */
@@ -252,7 +254,7 @@ export class Lifecycle {
 
   #onClosed(error: NettsError | undefined): void {
     this.#error = error
-    this.#transport.waker = undefined
+    this.#dropWaker()
     this.#close?.stop()
     this.#stall?.stop()
     this.#onPeerEnd()
@@ -298,6 +300,14 @@ export class Lifecycle {
       this.#user.receiveRest()
     } catch {
       // A driver that fails while it is being failed: the first error stands.
+    }
+  }
+
+  #dropWaker(): void {
+    try {
+      this.#transport.waker = undefined
+    } catch {
+      // As above; what it wakes finds this closed.
     }
   }
 

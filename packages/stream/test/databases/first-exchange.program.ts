@@ -10,7 +10,7 @@ import { createTransport } from 'nodemailer'
 import rhea from 'rhea'
 import { Client as SshClient } from 'ssh2'
 import { connectStream, createStreamServer, type TransportStream } from '../../src/index.js'
-import { wires } from '../wires.js'
+import { usableWires } from '../wires.js'
 
 type Connect = () => TransportStream
 
@@ -55,8 +55,7 @@ const clients: Record<string, (connect: Connect) => unknown> = {
   'node:tls': (connect) => connectTls({ socket: connect(), rejectUnauthorized: false }).on('error', ignore),
 }
 
-for (const wire of wires) {
-  if (wire.missing !== undefined) continue
+for (const wire of usableWires) {
   for (const [name, begin] of Object.entries(clients)) {
     const { client, server, address } = wire.open()
     const listener = createStreamServer(server)

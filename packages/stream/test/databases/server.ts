@@ -1,5 +1,6 @@
 /** Servers from Debian's packages, each started for a test, on a Unix socket in a folder of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
@@ -17,6 +18,8 @@ export interface ServerProgram {
   readonly args: (folder: string) => string[]
   /** Its socket, within the folder. */
   readonly socket: string
+  /** What it prints once it serves clients, where it listens earlier than that. */
+  readonly ready?: RegExp
 }
 
 /** A server that runs. */
@@ -33,18 +36,26 @@ export function missing({ programs }: ServerProgram): string | undefined {
   return `${programs.at(-1)} is not installed`
 }
 
-/** Starts a server, and waits until it listens. */
+/** Starts a server, and waits until it serves clients. */
 export async function startServer(server: ServerProgram): Promise<RunningServer> {
   const program = server.programs.find((file) => existsSync(file))
   if (program === undefined) throw new Error(`${server.programs.at(-1)} is not installed`)
-  const folder = mkdtempSync(join(tmpdir(), 'netts-db-'))
   const account = isRoot && server.account ? idsOf(server.account) : undefined
+  const folder = mkdtempSync(join(tmpdir(), 'netts-db-'))
+  let running: ChildProcess | undefined
+  // However this process ends, the server ends with it.
+  const onExit = () => {
+    running?.kill('SIGKILL')
+    removeFolder(folder)
+  }
+  process.once('exit', onExit)
   if (account) chownSync(folder, account.uid, account.gid)
   const options = { cwd: folder, ...account }
   server.prepare?.(program, folder, (command, args) => {
     execFileSync(command, args, { ...options, stdio: 'pipe' })
   })
   const child = spawn(program, server.args(folder), { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  running = child
   let printed = ''
   for (const output of [child.stdout, child.stderr]) {
     output.on('data', (data: Buffer) => {
@@ -52,19 +63,29 @@ export async function startServer(server: ServerProgram): Promise<RunningServer>
     })
   }
   const path = join(folder, server.socket)
-  while (!(await listens(path))) {
-    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}:\n${printed}`)
+  while ((server.ready && !server.ready.test(printed)) || !(await listens(path))) {
+    const end = child.exitCode ?? child.signalCode
+    if (end !== null) throw new Error(`${program} ended with ${end}:\n${printed}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  return { path, stop: () => stop(child, folder) }
+  return {
+    path,
+    async stop() {
+      await killed(child)
+      process.off('exit', onExit)
+      removeFolder(folder)
+    },
+  }
 }
 
-async function stop(child: ChildProcess, folder: string): Promise<void> {
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  if (child.exitCode === null) {
-    child.kill('SIGKILL')
-    await ended
-  }
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+}
+
+function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
@@ -90,8 +111,21 @@ export const postgresServer: ServerProgram = {
   account: 'postgres',
   prepare: (program, folder, run) =>
     run(join(program, '../initdb'), ['-D', join(folder, 'data'), '-U', 'netts', '-A', 'trust', '--no-sync']),
-  args: (folder) => ['-D', join(folder, 'data'), '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off'],
+  args: (folder) => [
+    '-D',
+    join(folder, 'data'),
+    '-k',
+    folder,
+    '-c',
+    'listen_addresses=',
+    '-c',
+    'fsync=off',
+    '-c',
+    'lc_messages=C',
+  ],
   socket: '.s.PGSQL.5432',
+  // Until then, it refuses clients: `the database system is starting up`.
+  ready: /ready to accept connections/,
 }
 
 export const redisServer: ServerProgram = {

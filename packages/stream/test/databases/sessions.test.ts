@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { wires } from '../wires.js'
+import { skippedWires, usableWires } from '../wires.js'
 import { mariadbServer, missing, mosquittoServer, postgresServer, redisServer } from './server.js'
 
 const PROGRAM = fileURLToPath(new URL('sessions.program.ts', import.meta.url))
@@ -21,13 +21,12 @@ const CLIENTS = {
 for (const [client, server] of Object.entries(CLIENTS)) {
   const why = missing(server)
   it.skipIf(why)(
-    `${client} over every transport${why ? ` (skipped: ${why})` : ''}`,
+    `${client} over every transport${why ? ` (skipped: ${why})` : skippedWires}`,
     async () => {
       const { NODE_OPTIONS: _, ...env } = process.env
       const args = ['--conditions=@netts/source', '--import', 'tsx', PROGRAM, client]
       const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 60_000 })
-      const there = wires.filter((wire) => wire.missing === undefined)
-      expect(stdout.trim().split('\n')).toEqual(there.map(({ name }) => name))
+      expect(stdout.trim().split('\n')).toEqual(usableWires.map(({ name }) => name))
     },
     90_000,
   )
