@@ -6,7 +6,7 @@
 import { NettsError, type Transport } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
 import { Checks, type ChecksOwner } from './checks.js'
-import type { EndpointState } from './endpoint-state.js'
+import type { EndpointMember, EndpointState } from './endpoint-state.js'
 import type { EndpointSet } from './endpoints/endpoint-set.js'
 import { callbackError, type EndpointError, explained, messageOf } from './errors.js'
 import type { Reporter, RetireReason } from './events.js'
@@ -53,7 +53,7 @@ export class Lending<T extends Transport, S>
   implements LeaseOwner<T, S>, ChecksOwner<T, S>, SupplyOwner<T, S>, UpkeepOwner<T, S>, WaitersOwner
 {
   /** Connections that are not closed, of endpoints that left the list too. */
-  readonly members = new Set<Member<T, S>>()
+  readonly members = new Set<EndpointMember<T, S>>()
   readonly supply: Supply<T, S>
   readonly waiters: Waiters<Lease<T, S>>
   /** Callers that have a connection. */
@@ -221,7 +221,7 @@ export class Lending<T extends Transport, S>
   }
 
   /** A connection that may be lent, if its rest did it no harm. */
-  #takeAvailable({ available }: EndpointState<T, S>): Member<T, S> | undefined {
+  #takeAvailable({ available }: EndpointState<T, S>): EndpointMember<T, S> | undefined {
     for (;;) {
       const { length } = available
       if (length === 0) return undefined
@@ -234,13 +234,13 @@ export class Lending<T extends Transport, S>
   }
 
   /** Whether nobody had it for so long that it has to be looked at. The machine may have slept meanwhile. */
-  #wasIdleLong(member: Member<T, S>): boolean {
+  #wasIdleLong(member: EndpointMember<T, S>): boolean {
     if (member.users > 0) return false
     const idleMs = this.#time.wallMs() - member.idleSinceWallMs
     return idleMs >= this.#settings.validateAfterIdleMs || idleMs < 0
   }
 
-  #lend(member: Member<T, S>, stack: string | undefined): Lease<T, S> {
+  #lend(member: EndpointMember<T, S>, stack: string | undefined): Lease<T, S> {
     const { endpoint } = member
     endpoint.onLend(member)
     this.inFlight++
@@ -257,7 +257,7 @@ export class Lending<T extends Transport, S>
   }
 
   /** Lends it to those that have waited longest. */
-  #serve(member: Member<T, S>): void {
+  #serve(member: EndpointMember<T, S>): void {
     while (
       this.waiters.length > 0 &&
       member.state === 'ready' &&
@@ -269,7 +269,7 @@ export class Lending<T extends Transport, S>
   }
 
   /** It may be lent from now on. */
-  offer(member: Member<T, S>): void {
+  offer(member: EndpointMember<T, S>): void {
     this.#serve(member)
     if (member.state !== 'ready' || member.users >= this.#settings.callersPerConnection) return
     if (member.users === 0 && this.#owner.state !== 'open') {
@@ -293,7 +293,7 @@ export class Lending<T extends Transport, S>
 
   // Giving back.
 
-  giveBack(lease: Lease<T, S>, member: Member<T, S>, ending: GiveBack): void {
+  giveBack(lease: Lease<T, S>, member: EndpointMember<T, S>, ending: GiveBack): void {
     this.#leaks?.onGiveBack(lease)
     this.#takeBack(member)
     if (ending.how !== 'reuse') {
@@ -309,7 +309,7 @@ export class Lending<T extends Transport, S>
     this.fill()
   }
 
-  #takeBack(member: Member<T, S>): void {
+  #takeBack(member: EndpointMember<T, S>): void {
     const { endpoint } = member
     endpoint.onGiveBack(member, this.#time.wallMs())
     this.inFlight--
@@ -319,7 +319,7 @@ export class Lending<T extends Transport, S>
   }
 
   /** Its borrower does not want it any more, or says what is wrong with it. */
-  #discard(member: Member<T, S>, ending: Exclude<GiveBack, { how: 'reuse' }>): void {
+  #discard(member: EndpointMember<T, S>, ending: Exclude<GiveBack, { how: 'reuse' }>): void {
     const error = 'error' in ending && ending.error !== undefined ? ending.error : undefined
     this.retire(member, 'released')
     if (ending.how === 'destroy') member.connection.destroy(error)
@@ -327,7 +327,7 @@ export class Lending<T extends Transport, S>
   }
 
   /** Why a connection that came back is not lent again; `undefined` when it is. */
-  #faultOfReturned(member: Member<T, S>): RetireReason | undefined {
+  #faultOfReturned(member: EndpointMember<T, S>): RetireReason | undefined {
     const { maxUses, isShared } = this.#settings
     if (member.hasEnded) return 'ended'
     if (!isShared && member.hasLeftovers) return 'unclean'
@@ -339,7 +339,7 @@ export class Lending<T extends Transport, S>
   }
 
   /** It came back in order. */
-  #onReturned(member: Member<T, S>): void {
+  #onReturned(member: EndpointMember<T, S>): void {
     member.isProven = true
     member.endpoint.onSuccess(member)
     if (member.isReferenced) {
@@ -352,7 +352,7 @@ export class Lending<T extends Transport, S>
 
   // The ends of connections.
 
-  retire(member: Member<T, S>, reason: RetireReason): void {
+  retire(member: EndpointMember<T, S>, reason: RetireReason): void {
     if (member.state === 'retired' || member.state === 'closed') return
     member.endpoint.onRetire(member)
     if (member.users === 0) void member.connection.close()
@@ -374,7 +374,7 @@ export class Lending<T extends Transport, S>
     this.fill()
   }
 
-  #onPeerEnded(member: Member<T, S>): void {
+  #onPeerEnded(member: EndpointMember<T, S>): void {
     member.hasPeerEnded = true
     // It resolves also when the connection is closed; that is looked at by itself.
     if (member.users > 0 || member.state !== 'ready' || member.connection.state === 'closed') return
@@ -383,7 +383,7 @@ export class Lending<T extends Transport, S>
     this.fill()
   }
 
-  #onClosed(member: Member<T, S>, error: NettsError | undefined): void {
+  #onClosed(member: EndpointMember<T, S>, error: NettsError | undefined): void {
     const { endpoint, users, state } = member
     endpoint.onClosed(member)
     this.members.delete(member)
@@ -400,7 +400,7 @@ export class Lending<T extends Transport, S>
     this.fill()
   }
 
-  #onUnprovenEnd(member: Member<T, S>, error: NettsError | undefined): void {
+  #onUnprovenEnd(member: EndpointMember<T, S>, error: NettsError | undefined): void {
     const { endpoint } = member
     if (this.#time.nowMs() - member.bornMs >= PROVEN_AFTER_MS) {
       endpoint.onConnectProven(member)
@@ -534,7 +534,9 @@ export class Lending<T extends Transport, S>
 }
 
 /** Of two by chance, the one that fewer callers have. */
-function lessBusyOfTwo<T extends Transport, S>(members: readonly Member<T, S>[]): Member<T, S> {
+function lessBusyOfTwo<T extends Transport, S>(
+  members: readonly EndpointMember<T, S>[],
+): EndpointMember<T, S> {
   const first = Math.floor(Math.random() * members.length)
   const one = members[first]!
   if (members.length === 1) return one

@@ -1,11 +1,11 @@
 /** Opens connections: for callers that wait, ahead of them, and to find out whether an endpoint works again. */
 import { connect, isNettsError, NettsError, type Transport, wireOf } from '@netts/core'
 import { callWithDeadline } from './calls.js'
-import { type Attempt, type EndpointState, SLOW_ATTEMPT_MS } from './endpoint-state.js'
+import { type Attempt, type EndpointMember, type EndpointState, SLOW_ATTEMPT_MS } from './endpoint-state.js'
 import type { EndpointSet } from './endpoints/endpoint-set.js'
 import { callbackError, messageOf } from './errors.js'
 import type { Reporter } from './events.js'
-import type { Member, Opened } from './member.js'
+import type { Opened } from './member.js'
 import type { PoolSettings } from './options.js'
 import { reconnectExponential } from './policy/backoff.js'
 import { isHopeless, isLocalCause } from './policy/cause.js'
@@ -117,7 +117,7 @@ export class Supply<T extends Transport, S> {
   }
 
   /** A connection died before it had proved that its endpoint works: as an attempt that failed. */
-  onStillborn({ endpoint, round }: Member<T, S>, error: NettsError): void {
+  onStillborn({ endpoint, round }: EndpointMember<T, S>, error: NettsError): void {
     if (round === endpoint.round) this.#endRound(endpoint, error)
   }
 
