@@ -84,19 +84,8 @@ export interface EndpointStatus {
   readonly lastError: NettsError | undefined
 }
 
-/** The counters of one endpoint since it was known. */
-export interface EndpointStats {
-  readonly address: Address
-  readonly weight: number
-  readonly idle: number
-  readonly lent: number
-  readonly inFlight: number
-  readonly connecting: number
-  readonly checking: number
-  readonly closing: number
-  readonly breaker: BreakerState
-  readonly failures: number
-  readonly lastError: NettsError | undefined
+/** One endpoint as it was when it was asked for, and its counters since it was known. */
+export interface EndpointStats extends EndpointStatus {
   /** Attempts to connect, ever. */
   readonly attempts: number
   /** Of these, failed ones. */
