@@ -17,7 +17,7 @@ export interface SupplyOwner<T extends Transport, S> {
   /** A connection was opened. */
   onOpened(endpoint: EndpointState<T, S>, opened: Opened<T, S>): void
   /** An attempt failed. @param isFinal the caller that waits longest does not wait for another attempt */
-  onAttemptFailed(endpoint: EndpointState<T, S>, error: NettsError, isFinal: boolean): void
+  onAttemptFailed(error: NettsError, isFinal: boolean): void
   /** An attempt was given up: those that wait for it need another one. */
   onCancelled(): void
   /** The circuit breaker of an endpoint opened. */
@@ -106,6 +106,18 @@ export class Supply<T extends Transport, S> {
         this.open(endpoint)
       }
     }
+  }
+
+  /** Opens one more where there are the fewest for the endpoint's weight. */
+  grow(): void {
+    let best: EndpointState<T, S> | undefined
+    const load = (endpoint: EndpointState<T, S>) => endpoint.staying / endpoint.weight
+    for (const endpoint of this.#endpoints.list) {
+      if (endpoint.failures > 0 || this.#endpoints.isOut(endpoint) || !this.#endpoints.hasRoom(endpoint))
+        continue
+      if (!best || load(endpoint) < load(best)) best = endpoint
+    }
+    if (best) this.open(best)
   }
 
   /** Asks for a look when an endpoint may be tried again. @param notBeforeMs on the monotonic clock */
@@ -208,7 +220,7 @@ export class Supply<T extends Transport, S> {
       : undefined
     this.#reporter.tell({ type: 'connect-failed', endpoint: endpoint.address, error, isLocal, retryAfterMs })
     if (isDown) this.#owner.onDown(endpoint)
-    this.#owner.onAttemptFailed(endpoint, error, !endpoint.waitsToRetry)
+    this.#owner.onAttemptFailed(error, !endpoint.waitsToRetry)
   }
 
   #end(endpoint: EndpointState<T, S>, attempt: Attempt): void {
