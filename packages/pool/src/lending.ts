@@ -108,7 +108,7 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     this.#chooser = new Chooser({ settings, time, endpoints, connections, checks })
   }
 
-  /** Lends a connection now, or when there is one. Throws what `pick` threw. @param stack the borrower's, if it is traced */
+  /** Lends a connection now, or when there is one. @param stack the borrower's, if it is traced */
   acquire(limits: WaitLimits, stack: string | undefined): Promise<Lease<T, S>> {
     this.#hasDemand = true
     // Whoever waits already goes first; and a `pick` that asks for a connection has to wait until it has chosen.
@@ -117,10 +117,15 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
       this.fill()
       return waiting
     }
-    const endpoint = this.#choose()
+    let endpoint: EndpointState<T, S> | undefined
+    try {
+      endpoint = this.#choose()
+    } catch (error) {
+      return Promise.reject(this.explain(error as NettsError))
+    }
     const member = endpoint && this.#chooser.takeAvailable(endpoint)
     if (member && !this.#chooser.wasIdleLong(member)) {
-      endpoint.waits.addNone()
+      member.endpoint.waits.addNone()
       return Promise.resolve(this.loans.lend(member, stack))
     }
     const waiting = this.#wait(limits, stack)
@@ -197,8 +202,10 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
   #onUncovered(): void {
     if (this.#settings.failsWhenExhausted) {
       const last = this.#lastError()
-      // One that takes long is coming all the same.
-      while (this.#neededBeside(this.supply.connecting) > 0) {
+      // Whoever comes meanwhile, as when a listener asks again, waits for the next look.
+      for (let left = this.waiters.length; left > 0; left--) {
+        // One that takes long is coming all the same.
+        if (this.#neededBeside(this.supply.connecting) === 0) return
         this.waiters.rejectLast(
           last
             ? new NettsError('ERR_NETTS_CONNECT_FAILED', 'no endpoint can be connected to now')
