@@ -140,8 +140,9 @@ export interface Pool<T extends Transport = Transport, S = undefined> extends As
    */
   acquire(options?: AcquireOptions): Promise<PooledConnection<T, S>>
   /**
-   * Lends a connection for the time of a call, and resolves to what it returned. If it throws, the connection is closed
-   * instead of lent again, since nobody knows what is still under way on it.
+   * Lends a connection for the time of a call, and resolves to what it returned. If it throws, in `lease` mode the
+   * connection is closed instead of lent again, since nobody knows what is still under way on it; in `share` mode it stays
+   * with the others.
    *
    * Rejects as {@link acquire}, or with what the callback threw.
    */
