@@ -2,17 +2,17 @@
 import type { Address, Connection, NettsError, Transport } from '@netts/core'
 import { afterPendingInput } from '@netts/core/driver'
 import { callWithDeadline } from './calls.js'
+import type { EndpointMember } from './endpoint-state.js'
 import type { RetireReason } from './events.js'
-import type { Member } from './member.js'
 import type { PoolSettings } from './options.js'
 import type { PoolTime } from './time.js'
 
 /** What the checks need of their pool. */
 export interface ChecksOwner<T extends Transport, S> {
   /** The connection may be lent. */
-  offer(member: Member<T, S>): void
+  offer(member: EndpointMember<T, S>): void
   /** It may not be lent any more. */
-  retire(member: Member<T, S>, reason: RetireReason): void
+  retire(member: EndpointMember<T, S>, reason: RetireReason): void
   /** A check is over: those that wait for it may need another connection. */
   fill(): void
 }
@@ -37,13 +37,13 @@ export class Checks<T extends Transport, S> {
   }
 
   /** What is wrong with a connection that nobody has; `undefined` when nothing is. */
-  faultOfIdle(member: Member<T, S>): RetireReason | undefined {
+  faultOfIdle(member: EndpointMember<T, S>): RetireReason | undefined {
     if (member.hasEnded) return 'ended'
     return !this.#settings.isShared && member.hasStrayInput ? 'unclean' : undefined
   }
 
   /** Looks for pending input, and asks `validate`, before a connection is lent that nobody had for long. */
-  look(member: Member<T, S>): void {
+  look(member: EndpointMember<T, S>): void {
     member.endpoint.onCheck(member)
     afterPendingInput(this.#time, () => {
       const { validate } = this.#settings
@@ -60,7 +60,7 @@ export class Checks<T extends Transport, S> {
   }
 
   /** Has a connection undone that came back. @returns whether there is anything to do */
-  reset(member: Member<T, S>): boolean {
+  reset(member: EndpointMember<T, S>): boolean {
     const { reset } = this.#settings
     if (!reset) return false
     member.endpoint.onCheck(member)
@@ -77,7 +77,7 @@ export class Checks<T extends Transport, S> {
   }
 
   /** What is wrong with a connection that nobody had for long. */
-  #faultOfRested(member: Member<T, S>): RetireReason | undefined {
+  #faultOfRested(member: EndpointMember<T, S>): RetireReason | undefined {
     const { min, idleTimeoutMs } = this.#settings
     const { endpoint, expiresWallMs, idleSinceWallMs } = member
     const wallMs = this.#time.wallMs()
@@ -89,14 +89,14 @@ export class Checks<T extends Transport, S> {
   }
 
   /** What is wrong with a connection that `validate` or `reset` had. */
-  #faultOfCalled(member: Member<T, S>): RetireReason | undefined {
+  #faultOfCalled(member: EndpointMember<T, S>): RetireReason | undefined {
     if (member.hasEnded) return 'ended'
     return !this.#settings.isShared && member.hasLeftovers ? 'unclean' : undefined
   }
 
   #call<R>(
     operation: 'validate' | 'reset',
-    { connection, session, endpoint }: Member<T, S>,
+    { connection, session, endpoint }: EndpointMember<T, S>,
     call: (connection: Connection<T>, context: CheckContext<S>) => R | PromiseLike<R>,
   ): Promise<R> {
     const limits = {
@@ -110,7 +110,7 @@ export class Checks<T extends Transport, S> {
   }
 
   /** It may have been retired, or ended, meanwhile. */
-  #end(member: Member<T, S>, fault: RetireReason | undefined): void {
+  #end(member: EndpointMember<T, S>, fault: RetireReason | undefined): void {
     if (member.state === 'checking') {
       member.endpoint.onChecked(member)
       // What came meanwhile was for the one who checked.

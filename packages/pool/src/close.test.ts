@@ -150,6 +150,23 @@ describe('callbacks that call back into the pool', () => {
     expect(pool.stats).toMatchObject({ lent: 0, inFlight: 0, waiting: 0, closing: 0 })
   })
 
+  it('for a connection whenever there is none do not keep the event loop', async () => {
+    await using service = new Service()
+    await service.serve()
+    let calls = 0
+    const pool = service.pool({
+      max: 1,
+      exhausted: 'fail',
+      onEvent: (event) => {
+        if (event.type === 'acquire-failed' && calls++ < 1000) pool.acquire().catch(() => {})
+      },
+    })
+    const held = await pool.acquire()
+    await expect(pool.acquire()).rejects.toMatchObject({ code: 'ERR_NETTS_POOL_EXHAUSTED' })
+    expect(calls).toBeLessThan(10)
+    held.release()
+  })
+
   it('from pick wait until it has chosen', async () => {
     await using service = new Service()
     await service.serve()
@@ -196,7 +213,13 @@ describe('callbacks that call back into the pool', () => {
         return candidates[1]
       },
     })
-    await expect(pool.acquire()).rejects.toMatchObject({ code: 'ERR_NETTS_INTERNAL', cause: error })
+    await expect(pool.acquire()).rejects.toMatchObject({
+      code: 'ERR_NETTS_INTERNAL',
+      cause: error,
+      message: "the pool's pick threw: no idea (idle 0, lent 0, connecting 0, waiting 0)",
+    })
+    expect(service.told('acquire-failed')).toMatchObject([{ error: { cause: error } }])
+    expect(pool.stats.failedAcquires).toBe(1)
     isBroken = false
     ;(await pool.acquire()).release()
     const foreign = service.pool({ endpoints: [A, { host: 'b', port: 1 }], pick: () => ({}) as never })

@@ -71,7 +71,7 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
     try {
       const limits = options === undefined ? this.#defaultLimits : this.#checkLimits(options)
       if (this.#state !== 'open') throw this.#lending.explain(this.#closedError())
-      const stack = this.#lending.tracesBorrowers ? traceBorrower(this.acquire) : undefined
+      const stack = this.#lending.loans.tracesBorrowers ? traceBorrower(this.acquire) : undefined
       return this.#lending.acquire(limits, stack)
     } catch (error) {
       return Promise.reject(error)
@@ -130,10 +130,10 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
   }
 
   get stats(): PoolStats {
-    const { inFlight, supply, waiters, failedAcquires } = this.#lending
+    const { loans, supply, waiters, failedAcquires } = this.#lending
     return {
       ...this.#endpoints.sums,
-      inFlight,
+      inFlight: loans.inFlight,
       connecting: supply.connecting,
       waiting: waiters.length,
       failedAcquires,
@@ -152,8 +152,8 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
       while (this.#readyWaiters.length > 0) this.#readyWaiters.serve(() => undefined)
     }
     if (this.#state === 'draining') this.#lending.drain()
-    if (this.#lending.waiters.length === 0 && this.#lending.inFlight === 0) this.#onDrained?.()
-    if (this.#lending.members.size === 0) this.#onEmpty?.()
+    if (this.#lending.waiters.length === 0 && this.#lending.loans.inFlight === 0) this.#onDrained?.()
+    if (this.#lending.connections.members.size === 0) this.#onEmpty?.()
   }
 
   /** Whether each endpoint has what `min` asks for, or failed while another one has it. */
@@ -172,7 +172,7 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
   #onList(given: readonly (Endpoint<T> | Endpoint['address'])[]): void {
     const list = checkList<T>(given, this.#settings.builders.length > 0)
     const { added, removed } = this.#endpoints.replace(list)
-    for (const endpoint of removed) this.#lending.onRemoved(endpoint)
+    for (const endpoint of removed) this.#lending.connections.onRemoved(endpoint)
     if (added.length + removed.length > 0) {
       this.#reporter.tell({
         type: 'endpoints',
@@ -204,7 +204,7 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
     this.#onDrained = undefined
     if (!this.#closed) {
       // Those that are still lent had their time.
-      for (const member of this.#lending.members) {
+      for (const member of this.#lending.connections.members) {
         if (member.users > 0) member.connection.destroy(this.#closedError())
       }
     }

@@ -58,7 +58,13 @@ function run(program: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const args = ['--conditions=@netts/source', '--import', 'tsx', '--input-type=module', '--eval', program]
     const { NODE_OPTIONS: _, ...env } = process.env
-    const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, args, {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // One that does not end by itself is ended before the test is given up.
+      timeout: 20_000,
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data: Buffer) => {

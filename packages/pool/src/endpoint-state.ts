@@ -23,14 +23,17 @@ export interface Attempt {
   readonly round: number
 }
 
+/** A connection, with the endpoint that it is connected to. */
+export type EndpointMember<T extends Transport, S> = Member<T, S, EndpointState<T, S>>
+
 /** See above. */
 export class EndpointState<T extends Transport, S> implements EndpointStatus {
   readonly address: Address
   readonly wires: Wires<T>
   readonly circuit: Breaker
-  readonly members = new Set<Member<T, S>>()
+  readonly members = new Set<EndpointMember<T, S>>()
   /** Connections that may be lent: the last one is lent first, so that a surplus stays idle. */
-  readonly available: Member<T, S>[] = []
+  readonly available: EndpointMember<T, S>[] = []
   readonly attemptsNow = new Set<Attempt>()
   readonly waits = new Histogram()
   weight: number
@@ -109,13 +112,13 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   }
 
   /** A connection was used and came back in order. */
-  onSuccess(member: Member<T, S>): void {
+  onSuccess(member: EndpointMember<T, S>): void {
     this.circuit.onSuccess()
     this.onConnectProven(member)
   }
 
   /** A connection showed that the endpoint can be connected to, whatever became of it. */
-  onConnectProven(member: Member<T, S>): void {
+  onConnectProven(member: EndpointMember<T, S>): void {
     // One that was opened before the last failure does not prove that another can be opened.
     if (this.lastError === undefined || member.round !== this.round) return
     this.lastError = undefined
@@ -126,21 +129,21 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   // The books. A member is on exactly one of: idle, lent, checking, closing.
 
   /** A new connection. It is idle. */
-  add(member: Member<T, S>, wallMs: number): void {
+  add(member: EndpointMember<T, S>, wallMs: number): void {
     this.members.add(member)
     member.rest(wallMs)
     this.idle++
   }
 
   /** May be lent from now on. */
-  list(member: Member<T, S>): void {
+  list(member: EndpointMember<T, S>): void {
     if (member.isListed) return
     member.isListed = true
     this.available.push(member)
   }
 
   /** May not be lent for now. */
-  unlist(member: Member<T, S>): void {
+  unlist(member: EndpointMember<T, S>): void {
     if (!member.isListed) return
     member.isListed = false
     if (this.available[this.available.length - 1] === member) this.available.pop()
@@ -148,7 +151,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   }
 
   /** Somebody more has it. */
-  onLend(member: Member<T, S>): void {
+  onLend(member: EndpointMember<T, S>): void {
     if (member.users++ === 0) {
       this.idle--
       this.lent++
@@ -159,7 +162,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   }
 
   /** Somebody gave it back. */
-  onGiveBack(member: Member<T, S>, wallMs: number): void {
+  onGiveBack(member: EndpointMember<T, S>, wallMs: number): void {
     this.inFlight--
     if (--member.users > 0) return
     this.lent--
@@ -171,7 +174,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   }
 
   /** It is checked before it may be lent again; nobody has it. */
-  onCheck(member: Member<T, S>): void {
+  onCheck(member: EndpointMember<T, S>): void {
     this.unlist(member)
     member.state = 'checking'
     this.idle--
@@ -179,14 +182,14 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   }
 
   /** The check is over. */
-  onChecked(member: Member<T, S>): void {
+  onChecked(member: EndpointMember<T, S>): void {
     this.checking--
     this.idle++
     member.state = 'ready'
   }
 
   /** Nobody gets it any more. */
-  onRetire(member: Member<T, S>): void {
+  onRetire(member: EndpointMember<T, S>): void {
     this.unlist(member)
     if (member.users === 0) {
       if (member.state === 'checking') this.checking--
@@ -197,7 +200,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   }
 
   /** It is closed. Borrowers may still have it. */
-  onClosed(member: Member<T, S>): void {
+  onClosed(member: EndpointMember<T, S>): void {
     this.unlist(member)
     if (member.users === 0) {
       if (member.state === 'retired') this.closing--

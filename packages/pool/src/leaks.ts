@@ -1,11 +1,11 @@
 /** Finds borrowers that never give back, and says where they borrowed. */
 import type { Transport } from '@netts/core'
+import type { EndpointMember } from './endpoint-state.js'
 import type { Lease } from './lease.js'
-import type { Member } from './member.js'
 
 /** A connection that is lent, as the detector knows it. It must not hold the handle: it waits for its collection. */
 interface Loan<T extends Transport, S> {
-  readonly member: Member<T, S>
+  readonly member: EndpointMember<T, S>
   readonly stack: string
   readonly sinceMs: number
   isTold: boolean
@@ -13,7 +13,7 @@ interface Loan<T extends Transport, S> {
 
 /** A loan that became a leak. */
 export interface Leak<T extends Transport, S> {
-  readonly member: Member<T, S>
+  readonly member: EndpointMember<T, S>
   readonly stack: string
   readonly sinceMs: number
   /** Nobody has the handle any more. */
@@ -36,7 +36,7 @@ export class LeakDetector<T extends Transport, S> {
   }
 
   /** @param caller the function behind which the trace begins */
-  onLend(lease: Lease<T, S>, member: Member<T, S>, nowMs: number, stack: string): void {
+  onLend(lease: Lease<T, S>, member: EndpointMember<T, S>, nowMs: number, stack: string): void {
     const loan = { member, stack, sinceMs: nowMs, isTold: false }
     this.#loans.add(loan)
     this.#byLease.set(lease, loan)

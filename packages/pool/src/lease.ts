@@ -11,13 +11,13 @@ import {
   type Transport,
   type TransportInfo,
 } from '@netts/core'
-import type { Member } from './member.js'
+import type { EndpointMember } from './endpoint-state.js'
 import type { EndpointStatus, PooledConnection } from './pool.js'
 
 /** What a handle needs of its pool. */
 export interface LeaseOwner<T extends Transport, S> {
   /** Its borrower gives it back. */
-  giveBack(lease: Lease<T, S>, member: Member<T, S>, ending: GiveBack): void
+  giveBack(lease: Lease<T, S>, member: EndpointMember<T, S>, ending: GiveBack): void
 }
 
 /** How a borrower gives a connection back: to be lent again, to be closed, or with what is wrong with it. */
@@ -31,10 +31,10 @@ const CLOSE: GiveBack = { how: 'close' }
 /** See {@link PooledConnection}. */
 export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
   readonly #owner: LeaseOwner<T, S>
-  readonly #member: Member<T, S>
+  readonly #member: EndpointMember<T, S>
   #isReleased = false
 
-  constructor(owner: LeaseOwner<T, S>, member: Member<T, S>) {
+  constructor(owner: LeaseOwner<T, S>, member: EndpointMember<T, S>) {
     this.#owner = owner
     this.#member = member
   }

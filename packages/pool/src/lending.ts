@@ -1,32 +1,28 @@
 /**
- * Who waits, who has what, and what becomes of a connection that comes back.
+ * Who waits for a connection, and how each of them is served in order or refused.
  *
- * Opening connections is the {@link Supply}'s, and what time does is the {@link Upkeep}'s.
+ * Here the parts of a pool are put together: {@link Supply} opens connections, {@link Connections} keeps them until they
+ * end, {@link Chooser} says which one is next, {@link Loans} knows who has them, {@link Checks} looks at them between two
+ * borrowers, and {@link Upkeep} does what is due.
  */
 import { NettsError, type Transport } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
-import { Checks, type ChecksOwner } from './checks.js'
-import type { EndpointState } from './endpoint-state.js'
+import { Checks } from './checks.js'
+import { Chooser } from './chooser.js'
+import { Connections } from './connections.js'
+import type { EndpointMember, EndpointState } from './endpoint-state.js'
 import type { EndpointSet } from './endpoints/endpoint-set.js'
-import { callbackError, type EndpointError, explained, messageOf } from './errors.js'
-import type { Reporter, RetireReason } from './events.js'
-import { type Leak, LeakDetector } from './leaks.js'
-import { type GiveBack, Lease, type LeaseOwner } from './lease.js'
-import { Member, type Opened } from './member.js'
+import { type EndpointError, explained } from './errors.js'
+import type { Reporter } from './events.js'
+import type { Lease } from './lease.js'
+import { Loans, type LoansOwner } from './loans.js'
 import type { PoolSettings } from './options.js'
-import { isLocalCause } from './policy/cause.js'
 import { connectionsNeeded } from './policy/sizing.js'
 import type { ProcessHold } from './process-hold.js'
-import { Supply, type SupplyOwner } from './supply.js'
+import { Supply } from './supply.js'
 import type { PoolTime } from './time.js'
-import { Upkeep, type UpkeepOwner } from './upkeep.js'
+import { Upkeep } from './upkeep.js'
 import { Waiters, type WaitersOwner, type WaitLimits } from './waiters.js'
-
-/** A connection that lived for so long has proved that its endpoint can be connected to, in milliseconds. */
-const PROVEN_AFTER_MS = 1_000
-
-/** Each connection lives up to so much shorter than the longest: else all that were opened together end together. */
-const LIFETIME_JITTER = 0.25
 
 /** What lending needs of its pool. */
 export interface LendingOwner {
@@ -49,15 +45,11 @@ export interface LendingParts<T extends Transport, S> {
 }
 
 /** See above. */
-export class Lending<T extends Transport, S>
-  implements LeaseOwner<T, S>, ChecksOwner<T, S>, SupplyOwner<T, S>, UpkeepOwner<T, S>, WaitersOwner
-{
-  /** Connections that are not closed, of endpoints that left the list too. */
-  readonly members = new Set<Member<T, S>>()
+export class Lending<T extends Transport, S> implements LoansOwner<T, S>, WaitersOwner {
   readonly supply: Supply<T, S>
+  readonly connections: Connections<T, S>
+  readonly loans: Loans<T, S>
   readonly waiters: Waiters<Lease<T, S>>
-  /** Callers that have a connection. */
-  inFlight = 0
   failedAcquires = 0
   readonly #settings: PoolSettings<T, S>
   readonly #time: PoolTime
@@ -66,11 +58,10 @@ export class Lending<T extends Transport, S>
   readonly #hold: ProcessHold
   readonly #owner: LendingOwner
   readonly #upkeep: Upkeep<T, S>
-  readonly #leaks: LeakDetector<T, S> | undefined
   readonly #checks: Checks<T, S>
+  readonly #chooser: Chooser<T, S>
   /** Whether anybody ever asked for a connection. */
   #hasDemand = false
-  #isChoosing = false
   #isFilling = false
   #nextFill: ClockTimer | undefined
 
@@ -81,36 +72,61 @@ export class Lending<T extends Transport, S>
     this.#endpoints = endpoints
     this.#hold = hold
     this.#owner = owner
-    this.supply = new Supply(settings, time, endpoints, reporter, this)
-    this.#upkeep = new Upkeep(settings, time, endpoints, this)
-    this.#checks = new Checks(settings, time, this)
+    const { maxLifetimeMs } = settings
+    const fill = () => this.fill()
+    const retire: Connections<T, S>['retire'] = (member, reason) => connections.retire(member, reason)
+    const supply = new Supply(settings, time, endpoints, reporter, {
+      onOpened: (endpoint, opened) => {
+        this.offer(connections.add(endpoint, opened))
+        this.fill()
+      },
+      onAttemptFailed: (error, isFinal) => this.#onAttemptFailed(error, isFinal),
+      onCancelled: fill,
+      onDown: (endpoint) => connections.onDown(endpoint),
+      wakeAt: (atMs) => upkeep.wakeAt(atMs),
+    })
+    const upkeep = new Upkeep(settings, time, endpoints, {
+      retire,
+      onLook: fill,
+      checkLeaks: (nowMs) => this.loans.checkLeaks(nowMs),
+      grow: () => supply.grow(),
+    })
+    const connections = new Connections({
+      ...{ maxLifetimeMs, time, reporter, endpoints, supply, upkeep },
+      onEnd: fill,
+    })
+    const checks = new Checks(settings, time, { offer: (member) => this.offer(member), retire, fill })
+    this.loans = new Loans({
+      ...{ settings, time, reporter, endpoints, hold, connections, checks, upkeep },
+      owner: this,
+    })
     this.waiters = new Waiters('acquire', time, this)
-    if (settings.leakAfterMs > 0) {
-      this.#leaks = new LeakDetector(settings.leakAfterMs, (leak) => this.#onLeak(leak))
-    }
+    this.supply = supply
+    this.connections = connections
+    this.#upkeep = upkeep
+    this.#checks = checks
+    this.#chooser = new Chooser({ settings, time, endpoints, connections, checks })
   }
 
-  /** Whether borrowers are to be remembered by their stacks. */
-  get tracesBorrowers(): boolean {
-    return this.#leaks !== undefined
-  }
-
-  // Lending.
-
-  /** Lends a connection now, or when there is one. Throws what `pick` threw. @param stack the borrower's, if it is traced */
+  /** Lends a connection now, or when there is one. @param stack the borrower's, if it is traced */
   acquire(limits: WaitLimits, stack: string | undefined): Promise<Lease<T, S>> {
     this.#hasDemand = true
     // Whoever waits already goes first; and a `pick` that asks for a connection has to wait until it has chosen.
-    if (this.waiters.length > 0 || this.#isChoosing || limits.signal?.aborted) {
+    if (this.waiters.length > 0 || this.#chooser.isChoosing || limits.signal?.aborted) {
       const waiting = this.#wait(limits, stack)
       this.fill()
       return waiting
     }
-    const endpoint = this.#choose()
-    const member = endpoint && this.#takeAvailable(endpoint)
-    if (member && !this.#wasIdleLong(member)) {
-      endpoint.waits.addNone()
-      return Promise.resolve(this.#lend(member, stack))
+    let endpoint: EndpointState<T, S> | undefined
+    try {
+      endpoint = this.#choose()
+    } catch (error) {
+      return Promise.reject(this.explain(error as NettsError))
+    }
+    const member = endpoint && this.#chooser.takeAvailable(endpoint)
+    if (member && !this.#chooser.wasIdleLong(member)) {
+      member.endpoint.waits.addNone()
+      return Promise.resolve(this.loans.lend(member, stack))
     }
     const waiting = this.#wait(limits, stack)
     if (member) this.#checks.look(member)
@@ -121,7 +137,7 @@ export class Lending<T extends Transport, S>
 
   /** Lends what can be lent, opens what is needed, and refuses whom nothing is coming for, if it is to fail at once. */
   fill(): void {
-    if (this.#isFilling || this.#isChoosing) {
+    if (this.#isFilling || this.#chooser.isChoosing) {
       // A callback of the program's called back into the pool.
       this.#nextFill ??= this.#time.setImmediate(() => {
         this.#nextFill = undefined
@@ -171,10 +187,10 @@ export class Lending<T extends Transport, S>
         continue
       }
       if (!endpoint) return
-      const member = this.#takeAvailable(endpoint)
+      const member = this.#chooser.takeAvailable(endpoint)
       if (!member) {
         if (isOpenNeeded) this.supply.open(endpoint)
-      } else if (this.#wasIdleLong(member)) {
+      } else if (this.#chooser.wasIdleLong(member)) {
         this.#checks.look(member)
       } else {
         this.#serve(member)
@@ -186,8 +202,10 @@ export class Lending<T extends Transport, S>
   #onUncovered(): void {
     if (this.#settings.failsWhenExhausted) {
       const last = this.#lastError()
-      // One that takes long is coming all the same.
-      while (this.#neededBeside(this.supply.connecting) > 0) {
+      // Whoever comes meanwhile, as when a listener asks again, waits for the next look.
+      for (let left = this.waiters.length; left > 0; left--) {
+        // One that takes long is coming all the same.
+        if (this.#neededBeside(this.supply.connecting) === 0) return
         this.waiters.rejectLast(
           last
             ? new NettsError('ERR_NETTS_CONNECT_FAILED', 'no endpoint can be connected to now')
@@ -201,83 +219,37 @@ export class Lending<T extends Transport, S>
     }
   }
 
-  /** @throws NettsError `ERR_NETTS_INTERNAL` when `pick` threw, or chose none of the candidates */
   #choose(): EndpointState<T, S> | undefined {
-    const candidates = this.#endpoints.candidates(this.#neededBeside(this.supply.connecting) > 0)
-    if (candidates.length < 2) return candidates[0]
-    let picked: unknown
-    this.#isChoosing = true
-    try {
-      picked = this.#settings.pick(candidates)
-    } catch (error) {
-      throw callbackError('pick', `threw: ${messageOf(error)}`, error)
-    } finally {
-      this.#isChoosing = false
-    }
-    if (picked === undefined || candidates.includes(picked as EndpointState<T, S>)) {
-      return picked as EndpointState<T, S> | undefined
-    }
-    throw callbackError('pick', 'chose none of its candidates')
-  }
-
-  /** A connection that may be lent, if its rest did it no harm. */
-  #takeAvailable({ available }: EndpointState<T, S>): Member<T, S> | undefined {
-    for (;;) {
-      const { length } = available
-      if (length === 0) return undefined
-      const member = this.#settings.isShared ? lessBusyOfTwo(available) : available[length - 1]!
-      if (member.users > 0) return member
-      const fault = this.#checks.faultOfIdle(member)
-      if (fault === undefined) return member
-      this.retire(member, fault)
-    }
-  }
-
-  /** Whether nobody had it for so long that it has to be looked at. The machine may have slept meanwhile. */
-  #wasIdleLong(member: Member<T, S>): boolean {
-    if (member.users > 0) return false
-    const idleMs = this.#time.wallMs() - member.idleSinceWallMs
-    return idleMs >= this.#settings.validateAfterIdleMs || idleMs < 0
-  }
-
-  #lend(member: Member<T, S>, stack: string | undefined): Lease<T, S> {
-    const { endpoint } = member
-    endpoint.onLend(member)
-    this.inFlight++
-    this.#hold.hold()
-    if (member.users >= this.#settings.callersPerConnection) endpoint.unlist(member)
-    if (this.#settings.isShared) this.#upkeep.onShare(member)
-    const lease = new Lease(this, member)
-    if (this.#leaks) {
-      const nowMs = this.#time.nowMs()
-      this.#leaks.onLend(lease, member, nowMs, stack ?? '')
-      this.#upkeep.wakeAt(nowMs + this.#settings.leakAfterMs)
-    }
-    return lease
+    return this.#chooser.choose(this.#neededBeside(this.supply.connecting) > 0)
   }
 
   /** Lends it to those that have waited longest. */
-  #serve(member: Member<T, S>): void {
+  #serve(member: EndpointMember<T, S>): void {
     while (
       this.waiters.length > 0 &&
       member.state === 'ready' &&
       member.users < this.#settings.callersPerConnection
     ) {
-      const waitedMs = this.waiters.serve((stack) => this.#lend(member, stack))
+      const waitedMs = this.waiters.serve((stack) => this.loans.lend(member, stack))
       member.endpoint.waits.add(waitedMs)
     }
   }
 
   /** It may be lent from now on. */
-  offer(member: Member<T, S>): void {
+  offer(member: EndpointMember<T, S>): void {
     this.#serve(member)
     if (member.state !== 'ready' || member.users >= this.#settings.callersPerConnection) return
     if (member.users === 0 && this.#owner.state !== 'open') {
-      this.retire(member, 'closed')
+      this.connections.retire(member, 'closed')
       return
     }
     member.endpoint.list(member)
     if (member.users === 0) this.#upkeep.onIdle(member.idleSinceWallMs)
+  }
+
+  /** A connection came back in order. */
+  onReturn(): void {
+    if (this.#owner.state !== 'open') this.#owner.onChange()
   }
 
   #wait(limits: WaitLimits, stack: string | undefined): Promise<Lease<T, S>> {
@@ -291,125 +263,7 @@ export class Lending<T extends Transport, S>
     return Promise.reject(this.explain(new NettsError('ERR_NETTS_POOL_EXHAUSTED', what)))
   }
 
-  // Giving back.
-
-  giveBack(lease: Lease<T, S>, member: Member<T, S>, ending: GiveBack): void {
-    this.#leaks?.onGiveBack(lease)
-    this.#takeBack(member)
-    if (ending.how !== 'reuse') {
-      this.#discard(member, ending)
-    } else if (member.state === 'ready') {
-      const fault = this.#faultOfReturned(member)
-      if (fault === undefined) {
-        this.#onReturned(member)
-        return
-      }
-      this.retire(member, fault)
-    }
-    this.fill()
-  }
-
-  #takeBack(member: Member<T, S>): void {
-    const { endpoint } = member
-    endpoint.onGiveBack(member, this.#time.wallMs())
-    this.inFlight--
-    this.#hold.release()
-    if (this.#settings.isShared) this.#upkeep.onUnshare(member)
-    if (member.state === 'retired' && member.users === 0) void member.connection.close()
-  }
-
-  /** Its borrower does not want it any more, or says what is wrong with it. */
-  #discard(member: Member<T, S>, ending: Exclude<GiveBack, { how: 'reuse' }>): void {
-    const error = 'error' in ending && ending.error !== undefined ? ending.error : undefined
-    this.retire(member, 'released')
-    if (ending.how === 'destroy') member.connection.destroy(error)
-    if (ending.how === 'fail') this.#onFailure(member.endpoint, releaseError(error))
-  }
-
-  /** Why a connection that came back is not lent again; `undefined` when it is. */
-  #faultOfReturned(member: Member<T, S>): RetireReason | undefined {
-    const { maxUses, isShared } = this.#settings
-    if (member.hasEnded) return 'ended'
-    if (!isShared && member.hasLeftovers) return 'unclean'
-    if (member.uses >= maxUses) return 'uses'
-    if (member.users > 0) return undefined
-    if (member.expiresWallMs <= member.idleSinceWallMs) return 'lifetime'
-    if (!member.endpoint.circuit.isClosed && this.#endpoints.isOut(member.endpoint)) return 'down'
-    return undefined
-  }
-
-  /** It came back in order. */
-  #onReturned(member: Member<T, S>): void {
-    member.isProven = true
-    member.endpoint.onSuccess(member)
-    if (member.isReferenced) {
-      member.isReferenced = false
-      member.connection.unref()
-    }
-    if (!this.#checks.reset(member)) this.offer(member)
-    if (this.#owner.state !== 'open') this.#owner.onChange()
-  }
-
-  // The ends of connections.
-
-  retire(member: Member<T, S>, reason: RetireReason): void {
-    if (member.state === 'retired' || member.state === 'closed') return
-    member.endpoint.onRetire(member)
-    if (member.users === 0) void member.connection.close()
-    this.#reporter.tell({ type: 'retire', endpoint: member.endpoint.address, reason, error: undefined })
-  }
-
-  onOpened(endpoint: EndpointState<T, S>, opened: Opened<T, S>): void {
-    const nowMs = this.#time.nowMs()
-    const wallMs = this.#time.wallMs()
-    const lifetimeMs = this.#settings.maxLifetimeMs * (1 - Math.random() * LIFETIME_JITTER)
-    const member = new Member(endpoint, opened, nowMs, wallMs + lifetimeMs)
-    endpoint.add(member, wallMs)
-    this.members.add(member)
-    this.#endpoints.count(1)
-    if (lifetimeMs < Infinity) this.#upkeep.wakeAt(nowMs + lifetimeMs)
-    void opened.connection.closed.then((error) => this.#onClosed(member, error))
-    void opened.connection.peerEnded.then(() => this.#onPeerEnded(member))
-    this.offer(member)
-    this.fill()
-  }
-
-  #onPeerEnded(member: Member<T, S>): void {
-    member.hasPeerEnded = true
-    // It resolves also when the connection is closed; that is looked at by itself.
-    if (member.users > 0 || member.state !== 'ready' || member.connection.state === 'closed') return
-    this.retire(member, 'ended')
-    if (!member.isProven) this.#onUnprovenEnd(member, undefined)
-    this.fill()
-  }
-
-  #onClosed(member: Member<T, S>, error: NettsError | undefined): void {
-    const { endpoint, users, state } = member
-    endpoint.onClosed(member)
-    this.members.delete(member)
-    this.#endpoints.count(-1)
-    if (state !== 'retired') {
-      const reason = error ? 'lost' : 'ended'
-      this.#reporter.tell({ type: 'retire', endpoint: endpoint.address, reason, error })
-      if (!member.isProven) this.#onUnprovenEnd(member, error)
-    }
-    if (error && users > 0 && !isLocalCause(error)) {
-      endpoint.lost++
-      this.#onFailure(endpoint, error)
-    }
-    this.fill()
-  }
-
-  #onUnprovenEnd(member: Member<T, S>, error: NettsError | undefined): void {
-    const { endpoint } = member
-    if (this.#time.nowMs() - member.bornMs >= PROVEN_AFTER_MS) {
-      endpoint.onConnectProven(member)
-    } else if (!error || !isLocalCause(error)) {
-      this.supply.onStillborn(member, error ?? endedAtOnce(endpoint))
-    }
-  }
-
-  onAttemptFailed(_endpoint: EndpointState<T, S>, error: NettsError, isFinal: boolean): void {
+  #onAttemptFailed(error: NettsError, isFinal: boolean): void {
     if (isFinal || (this.#settings.failsWhenExhausted && this.#neededBeside(this.#hopefulAttempts) > 0)) {
       this.waiters.rejectFirst(
         new NettsError('ERR_NETTS_CONNECT_FAILED', 'no connection could be opened', { cause: error }),
@@ -425,39 +279,10 @@ export class Lending<T extends Transport, S>
     return hopeful
   }
 
-  onCancelled(): void {
-    this.fill()
-  }
-
-  #onFailure(endpoint: EndpointState<T, S>, error: NettsError): void {
-    endpoint.onError(error)
-    if (endpoint.circuit.onFailure(this.#time.nowMs())) this.onDown(endpoint)
-  }
-
-  onDown(endpoint: EndpointState<T, S>): void {
-    const probeAfterMs = Math.max(0, (endpoint.circuit.openUntilMs ?? 0) - this.#time.nowMs())
-    const { address, lastError: error } = endpoint
-    if (this.#endpoints.isOut(endpoint)) this.#retireIdle(endpoint, 'down')
-    this.#reporter.tell({ type: 'endpoint-down', endpoint: address, error, probeAfterMs })
-  }
-
-  /** An endpoint left the list. */
-  onRemoved(endpoint: EndpointState<T, S>): void {
-    const gone = new NettsError('ERR_NETTS_CLOSED', 'the endpoint left the list', {
-      address: endpoint.address,
-    })
-    this.supply.abandon(endpoint, gone)
-    for (const member of [...endpoint.members]) this.retire(member, 'removed')
-  }
-
-  #retireIdle(endpoint: EndpointState<T, S>, reason: RetireReason): void {
-    for (const member of [...endpoint.members]) if (member.users === 0) this.retire(member, reason)
-  }
-
   /** Nobody new comes: what nobody has is closed, unless somebody waits for it. */
   drain(): void {
     if (this.waiters.length > 0) return
-    for (const member of [...this.members]) if (member.users === 0) this.retire(member, 'closed')
+    this.connections.retireUnused(this.connections.members, 'closed')
   }
 
   /** Refuses who waits, gives up attempts, and closes every connection, lent ones too. */
@@ -466,45 +291,7 @@ export class Lending<T extends Transport, S>
     this.#upkeep.stop()
     this.#checks.stop(error)
     this.waiters.rejectAll(() => error)
-    for (const member of [...this.members]) {
-      this.retire(member, 'closed')
-      void member.connection.close()
-    }
-  }
-
-  // For the upkeep.
-
-  wakeAt(atMs: number): void {
-    this.#upkeep.wakeAt(atMs)
-  }
-
-  onLook(): void {
-    this.fill()
-  }
-
-  checkLeaks(nowMs: number): number {
-    return this.#leaks?.check(nowMs) ?? Infinity
-  }
-
-  grow(): void {
-    let best: EndpointState<T, S> | undefined
-    const load = (endpoint: EndpointState<T, S>) => endpoint.staying / endpoint.weight
-    for (const endpoint of this.#endpoints.list) {
-      if (endpoint.failures > 0 || this.#endpoints.isOut(endpoint) || !this.#endpoints.hasRoom(endpoint))
-        continue
-      if (!best || load(endpoint) < load(best)) best = endpoint
-    }
-    if (best) this.supply.open(best)
-  }
-
-  #onLeak({ member, stack, sinceMs, isCollected }: Leak<T, S>): void {
-    const lentForMs = this.#time.nowMs() - sinceMs
-    if (isCollected) {
-      this.#takeBack(member)
-      this.retire(member, 'leaked')
-    }
-    this.#reporter.tell({ type: 'leak', endpoint: member.endpoint.address, lentForMs, stack, isCollected })
-    if (isCollected) this.fill()
+    this.connections.closeAll()
   }
 
   // For those that wait.
@@ -531,30 +318,4 @@ export class Lending<T extends Transport, S>
     const { listError } = this.#owner
     return this.#endpoints.lastError ?? (listError && { endpoint: undefined, error: listError })
   }
-}
-
-/** Of two by chance, the one that fewer callers have. */
-function lessBusyOfTwo<T extends Transport, S>(members: readonly Member<T, S>[]): Member<T, S> {
-  const first = Math.floor(Math.random() * members.length)
-  const one = members[first]!
-  if (members.length === 1) return one
-  const second = Math.floor(Math.random() * (members.length - 1))
-  const two = members[second < first ? second : second + 1]!
-  return two.users < one.users ? two : one
-}
-
-/** What a borrower gave a connection back with. */
-function releaseError(error: unknown): NettsError {
-  if (error instanceof NettsError) return error
-  return new NettsError('ERR_NETTS_CONNECT_FAILED', `a borrower gave it back with: ${messageOf(error)}`, {
-    cause: error,
-    operation: 'release',
-  })
-}
-
-function endedAtOnce({ address }: { readonly address: NettsError['address'] }): NettsError {
-  return new NettsError('ERR_NETTS_CONNECT_FAILED', 'the peer ended a new connection at once', {
-    operation: 'connect',
-    ...(address && { address }),
-  })
 }

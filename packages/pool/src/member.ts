@@ -1,6 +1,5 @@
 /** One connection of a pool, from the moment that it may be lent until it is closed. */
 import type { Connection, Transport } from '@netts/core'
-import type { EndpointState } from './endpoint-state.js'
 
 /**
  * Where a connection is in its life:
@@ -20,17 +19,21 @@ export interface Opened<T extends Transport, S> {
   readonly session: S
   /** The name of the builder that connected it. */
   readonly wire: string
-  /** The {@link EndpointState.round} in which the attempt began. */
+  /** The endpoint's round of attempts in which it began. */
   readonly round: number
 }
 
-/** See above. {@link EndpointState} keeps the books about it. */
-export class Member<T extends Transport, S> {
-  readonly endpoint: EndpointState<T, S>
+/**
+ * See above.
+ *
+ * @typeParam E its endpoint, which keeps the books about it
+ */
+export class Member<T extends Transport, S, E> {
+  readonly endpoint: E
   readonly connection: Connection<T>
   readonly session: S
   readonly wire: string
-  /** The {@link EndpointState.round} in which it was opened. */
+  /** The endpoint's round of attempts in which it was opened. */
   readonly round: number
   /** When it was opened, on the monotonic clock. */
   readonly bornMs: number
@@ -58,7 +61,7 @@ export class Member<T extends Transport, S> {
   /** Whether it was used and came back in order. */
   isProven = false
 
-  constructor(endpoint: EndpointState<T, S>, opened: Opened<T, S>, bornMs: number, expiresWallMs: number) {
+  constructor(endpoint: E, opened: Opened<T, S>, bornMs: number, expiresWallMs: number) {
     this.endpoint = endpoint
     this.connection = opened.connection
     this.session = opened.session

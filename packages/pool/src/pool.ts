@@ -84,19 +84,8 @@ export interface EndpointStatus {
   readonly lastError: NettsError | undefined
 }
 
-/** The counters of one endpoint since it was known. */
-export interface EndpointStats {
-  readonly address: Address
-  readonly weight: number
-  readonly idle: number
-  readonly lent: number
-  readonly inFlight: number
-  readonly connecting: number
-  readonly checking: number
-  readonly closing: number
-  readonly breaker: BreakerState
-  readonly failures: number
-  readonly lastError: NettsError | undefined
+/** One endpoint as it was when it was asked for, and its counters since it was known. */
+export interface EndpointStats extends EndpointStatus {
   /** Attempts to connect, ever. */
   readonly attempts: number
   /** Of these, failed ones. */
@@ -151,8 +140,9 @@ export interface Pool<T extends Transport = Transport, S = undefined> extends As
    */
   acquire(options?: AcquireOptions): Promise<PooledConnection<T, S>>
   /**
-   * Lends a connection for the time of a call, and resolves to what it returned. If it throws, the connection is closed
-   * instead of lent again, since nobody knows what is still under way on it.
+   * Lends a connection for the time of a call, and resolves to what it returned. If it throws, in `lease` mode the
+   * connection is closed instead of lent again, since nobody knows what is still under way on it; in `share` mode it stays
+   * with the others.
    *
    * Rejects as {@link acquire}, or with what the callback threw.
    */

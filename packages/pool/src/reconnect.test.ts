@@ -142,7 +142,7 @@ describe('a dead endpoint among three', () => {
     ;(await pool.acquire()).release()
     // Until a caller is sent there, nobody knows that it is dead; while all idle ones are held, one will be.
     const held = []
-    while (service.told('connect-failed').length === 0 && held.length < 50) held.push(await pool.acquire())
+    while (service.told('connect-failed').length === 0 && held.length < 20) held.push(await pool.acquire())
     for (const connection of held) connection.release()
     await service.time.advance(1000)
     expect(service.told('endpoint-down')).toMatchObject([{ endpoint: A, error: refused }])

@@ -92,6 +92,19 @@ describe('share mode', () => {
     three.release()
   })
 
+  it('keeps a connection when a call on it throws', async () => {
+    await using service = new Service()
+    await service.serve()
+    const pool = service.pool({ mode: 'share' })
+    const other = await pool.acquire()
+    const error = new Error('mine')
+    await expect(pool.use(() => Promise.reject(error))).rejects.toBe(error)
+    expect(other.state).toBe('open')
+    ;(await pool.acquire()).release()
+    expect(service.network.links.length).toBe(1)
+    other.release()
+  })
+
   it('leaves the messages to whoever multiplexes them', async () => {
     await using service = new Service()
     await service.serve()

@@ -1,11 +1,11 @@
 /** Opens connections: for callers that wait, ahead of them, and to find out whether an endpoint works again. */
 import { connect, isNettsError, NettsError, type Transport, wireOf } from '@netts/core'
 import { callWithDeadline } from './calls.js'
-import { type Attempt, type EndpointState, SLOW_ATTEMPT_MS } from './endpoint-state.js'
+import { type Attempt, type EndpointMember, type EndpointState, SLOW_ATTEMPT_MS } from './endpoint-state.js'
 import type { EndpointSet } from './endpoints/endpoint-set.js'
 import { callbackError, messageOf } from './errors.js'
 import type { Reporter } from './events.js'
-import type { Member, Opened } from './member.js'
+import type { Opened } from './member.js'
 import type { PoolSettings } from './options.js'
 import { reconnectExponential } from './policy/backoff.js'
 import { isHopeless, isLocalCause } from './policy/cause.js'
@@ -17,7 +17,7 @@ export interface SupplyOwner<T extends Transport, S> {
   /** A connection was opened. */
   onOpened(endpoint: EndpointState<T, S>, opened: Opened<T, S>): void
   /** An attempt failed. @param isFinal the caller that waits longest does not wait for another attempt */
-  onAttemptFailed(endpoint: EndpointState<T, S>, error: NettsError, isFinal: boolean): void
+  onAttemptFailed(error: NettsError, isFinal: boolean): void
   /** An attempt was given up: those that wait for it need another one. */
   onCancelled(): void
   /** The circuit breaker of an endpoint opened. */
@@ -108,6 +108,18 @@ export class Supply<T extends Transport, S> {
     }
   }
 
+  /** Opens one more where there are the fewest for the endpoint's weight. */
+  grow(): void {
+    let best: EndpointState<T, S> | undefined
+    const load = (endpoint: EndpointState<T, S>) => endpoint.staying / endpoint.weight
+    for (const endpoint of this.#endpoints.list) {
+      if (endpoint.failures > 0 || this.#endpoints.isOut(endpoint) || !this.#endpoints.hasRoom(endpoint))
+        continue
+      if (!best || load(endpoint) < load(best)) best = endpoint
+    }
+    if (best) this.open(best)
+  }
+
   /** Asks for a look when an endpoint may be tried again. @param notBeforeMs on the monotonic clock */
   wakeForRetry(endpoint: EndpointState<T, S>, notBeforeMs = 0): void {
     const openUntilMs = this.#endpoints.isPanic ? 0 : (endpoint.circuit.openUntilMs ?? 0)
@@ -117,7 +129,7 @@ export class Supply<T extends Transport, S> {
   }
 
   /** A connection died before it had proved that its endpoint works: as an attempt that failed. */
-  onStillborn({ endpoint, round }: Member<T, S>, error: NettsError): void {
+  onStillborn({ endpoint, round }: EndpointMember<T, S>, error: NettsError): void {
     if (round === endpoint.round) this.#endRound(endpoint, error)
   }
 
@@ -208,7 +220,7 @@ export class Supply<T extends Transport, S> {
       : undefined
     this.#reporter.tell({ type: 'connect-failed', endpoint: endpoint.address, error, isLocal, retryAfterMs })
     if (isDown) this.#owner.onDown(endpoint)
-    this.#owner.onAttemptFailed(endpoint, error, !endpoint.waitsToRetry)
+    this.#owner.onAttemptFailed(error, !endpoint.waitsToRetry)
   }
 
   #end(endpoint: EndpointState<T, S>, attempt: Attempt): void {

@@ -2,16 +2,15 @@
 
 import type { Transport } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
-import type { EndpointState } from './endpoint-state.js'
+import type { EndpointMember, EndpointState } from './endpoint-state.js'
 import type { EndpointSet } from './endpoints/endpoint-set.js'
 import type { RetireReason } from './events.js'
-import type { Member } from './member.js'
 import type { PoolSettings } from './options.js'
 import type { PoolTime } from './time.js'
 
 /** What the upkeep needs of its pool. */
 export interface UpkeepOwner<T extends Transport, S> {
-  retire(member: Member<T, S>, reason: RetireReason): void
+  retire(member: EndpointMember<T, S>, reason: RetireReason): void
   /** Everything that depends on time was looked at: connections may be wanted now. */
   onLook(): void
   /** Tells borrowers that are overdue. @returns when the next one is, on the monotonic clock, or Infinity */
@@ -64,7 +63,7 @@ export class Upkeep<T extends Transport, S> {
   }
 
   /** A shared connection has one more caller. */
-  onShare(member: Member<T, S>): void {
+  onShare(member: EndpointMember<T, S>): void {
     if (member.users < this.#settings.share.target || this.#busySinceMs < Infinity || !this.#areAllBusy())
       return
     this.#busySinceMs = this.#time.nowMs()
@@ -72,7 +71,7 @@ export class Upkeep<T extends Transport, S> {
   }
 
   /** A shared connection has one caller less. */
-  onUnshare(member: Member<T, S>): void {
+  onUnshare(member: EndpointMember<T, S>): void {
     if (member.users < this.#settings.share.target) this.#busySinceMs = Infinity
   }
 

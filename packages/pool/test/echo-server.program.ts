@@ -3,6 +3,8 @@ import { type Connection, listen } from '@netts/core'
 import { tcp } from '@netts/tcp'
 
 const listener = await listen(tcp(), { host: '127.0.0.1', port: Number(process.argv[2]) })
+// A test that dies leaves no server behind.
+process.on('disconnect', () => process.exit())
 process.send?.(listener.address)
 for await (const connection of listener) echo(connection).catch(() => {})
 

@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 
+/** A process that does not end by itself is ended before the test is given up. */
+const TIMEOUT_MS = 20_000
+
 const folder = fileURLToPath(new URL('..', import.meta.url))
 
 const prelude = `
@@ -28,7 +31,11 @@ async function run(program: string): Promise<string> {
     prelude + program,
   ]
   const { NODE_OPTIONS: _, ...env } = process.env
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder, env })
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: folder,
+    env,
+    timeout: TIMEOUT_MS,
+  })
   return stdout
 }
 

@@ -2,7 +2,7 @@
 
 import { isNettsError } from '@netts/core'
 import { tcp } from '@netts/tcp'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, type TestContext } from 'vitest'
 import { createPool, type Pool, type PoolEvent, reconnectExponential } from '../src/index.js'
 import { deadAddress, EchoServer } from './echo-server.js'
 
@@ -13,9 +13,9 @@ interface Outcome {
   readonly errors: unknown[]
 }
 
-/** Asks until it is told to stop; goes on after errors. */
+/** Asks until it is told to stop, or the test fails; goes on after errors. */
 async function work(pool: Pool, outcome: Outcome, isOver: () => boolean): Promise<void> {
-  while (!isOver()) {
+  while (!isOver() && pool.state === 'open') {
     try {
       const isAnswered = await pool.use(async (connection) => {
         await connection.send(Buffer.from('question'))
@@ -32,12 +32,15 @@ async function work(pool: Pool, outcome: Outcome, isOver: () => boolean): Promis
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5)
+async function until(condition: () => boolean, { signal }: TestContext): Promise<void> {
+  while (!condition()) {
+    signal.throwIfAborted()
+    await sleep(5)
+  }
 }
 
 describe('a server that is killed and started again under load', () => {
-  it('costs errors with a cause alone, few attempts, and no connection', async () => {
+  it('costs errors with a cause alone, few attempts, and no connection', async (test) => {
     await using server = new EchoServer()
     await server.start()
     const events: PoolEvent[] = []
@@ -53,13 +56,13 @@ describe('a server that is killed and started again under load', () => {
     const outcome: Outcome = { answered: 0, errors: [] }
     let isOver = false
     const workers = Array.from({ length: WORKERS }, () => work(pool, outcome, () => isOver))
-    await until(() => outcome.answered > 2000)
+    await until(() => outcome.answered > 2000, test)
     expect(outcome.errors).toEqual([])
 
     await server.kill()
     const attemptsBefore = pool.stats.endpoints[0]!.attempts
     // Long enough that callers reach their deadlines.
-    await until(() => outcome.errors.filter(isTimeout).length >= WORKERS)
+    await until(() => outcome.errors.filter(isTimeout).length >= WORKERS, test)
     const rounds = pool.endpoints[0]!.failures
     const { attempts } = pool.stats.endpoints[0]!
     // As many as may be under way at once, and then one for each round of the policy.
@@ -68,7 +71,7 @@ describe('a server that is killed and started again under load', () => {
 
     await server.start()
     const { answered } = outcome
-    await until(() => outcome.answered > answered + 2000)
+    await until(() => outcome.answered > answered + 2000, test)
     expect(pool.endpoints[0]).toMatchObject({ failures: 0, lastError: undefined })
     isOver = true
     await Promise.all(workers)
@@ -94,14 +97,15 @@ function isTimeout(error: unknown): boolean {
 }
 
 describe('a dead endpoint', () => {
-  it('among three is noticed by no call', async () => {
+  it('among three is noticed by no call', async ({ signal }) => {
     await using one = new EchoServer()
     await using two = new EchoServer()
     await Promise.all([one.start(), two.start()])
     const dead = await deadAddress()
     await using pool = createPool({ builder: tcp(), endpoints: [dead, one.address, two.address] })
     const outcome: Outcome = { answered: 0, errors: [] }
-    await Promise.all(Array.from({ length: 50 }, () => work(pool, outcome, () => outcome.answered >= 2000)))
+    const isOver = () => outcome.answered >= 2000 || signal.aborted
+    await Promise.all(Array.from({ length: 50 }, () => work(pool, outcome, isOver)))
     expect(outcome.errors).toEqual([])
     const [atDead, ...alive] = pool.stats.endpoints
     expect(atDead!.attempts).toBeLessThanOrEqual(8 + atDead!.failures)

@@ -11,7 +11,7 @@ import { sendRecv, sendRecvOver } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
 import { rdmaAvailability } from '@netts/verbs'
 import { createSimulatedFabric, type SimulatedHost } from '@netts/verbs/simulated'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createPool, type PoolEvent } from '../src/index.js'
 import { deadAddress } from './echo-server.js'
 
@@ -47,7 +47,7 @@ async function serve(builder: TransportBuilder): Promise<ConnectionListener> {
 
 /** Waits until a host has no queue pair: the end of a connection takes some packets. */
 async function untilGone(host: SimulatedHost): Promise<void> {
-  while (host.counts.queuePairs > 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  await vi.waitFor(() => expect(host.counts.queuePairs).toBe(0), { interval: 1, timeout: 10_000 })
 }
 
 /** RDMA where the server is, and TCP. */

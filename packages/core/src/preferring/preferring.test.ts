@@ -125,6 +125,17 @@ describe('connecting', () => {
     connection.destroy()
   })
 
+  it('says the driver also when one of the wires is several itself', async () => {
+    const [ring, tcp] = wires()
+    const builder = preferring(preferring(ring.builder, tcp.builder), new Wire('last').builder)
+    const listener = await builder.listen(here)
+    const transport = await builder.connect(here)
+    const accepted = await listener.accept()
+    expect([wireOf(transport), wireOf(accepted!)]).toEqual(['ring', 'ring'])
+    transport.destroy()
+    await listener.close()
+  })
+
   it.each([
     'ERR_NETTS_UNAVAILABLE',
     'ERR_NETTS_UNSUPPORTED',

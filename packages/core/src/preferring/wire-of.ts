@@ -3,9 +3,9 @@ import type { Transport } from '../transport.js'
 
 const wires = new WeakMap<object, string>()
 
-/** Remembers the driver that made a transport. */
+/** Remembers the driver that made a transport. A wire that is several itself has remembered it before. */
 export function rememberWire(transport: Transport, wire: string): void {
-  wires.set(transport, wire)
+  if (!wires.has(transport)) wires.set(transport, wire)
 }
 
 /**
