@@ -35,6 +35,13 @@ export {
 } from './driver-kit/protocol/frame.js'
 export type { LifeEvent, LifeState } from './driver-kit/protocol/lifecycle.js'
 export { type PostedReceives, ProtocolEnd } from './driver-kit/protocol/protocol-end.js'
+export {
+  decodeSizes,
+  encodeSizes,
+  MOST_POSTED,
+  SIZES_BYTES,
+  type Sizes,
+} from './driver-kit/protocol/sizes.js'
 export { checkVerbs, createRdmaBuilder, type RdmaDriver } from './driver-kit/rdma-builder.js'
 export { RdmaTransport } from './driver-kit/rdma-transport.js'
 export { copyParts, SendBuffers } from './driver-kit/send-buffers.js'
@@ -57,5 +64,5 @@ export { HELLO_BODY_BYTES, READY_BODY_BYTES } from './endpoint/hello.js'
 export type { KeepAliveOptions } from './endpoint/keep-alive.js'
 export type { EndpointListener, EndpointListenerOptions } from './endpoint/listener.js'
 export { listenEndpoints } from './endpoint/listener.js'
-export { patientClock } from './endpoint/silence-deadline.js'
+export { patientClock } from './endpoint/patient-clock.js'
 export { kindOf, slotOf, workRequestIdLow } from './endpoint/work-request-id.js'

@@ -6,20 +6,18 @@ import type {
   CompletionQueue,
   CompletionQueueOptions,
 } from '../verbs/completion-queue.js'
-import { DirectObject } from './direct-object.js'
-import type { Receiver } from './dispatch.js'
 import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
 import type { NativeBinding } from './native-binding.js'
+import { NotifyingObject } from './notifying-object.js'
 
 /** Completions that one poll may be asked to take at most; bounds the array they come in. */
 const MAX_BATCH = 4096
 
-export class AddonCompletionChannel extends DirectObject implements CompletionChannel, Receiver {
+export class AddonCompletionChannel extends NotifyingObject implements CompletionChannel {
   readonly device: OpenDevice
   readonly vector: number
   readonly completions: Uint32Array
-  #onNotify: (() => void) | undefined
   readonly #poll: NativeBinding['pollChannel']
   readonly #arm: NativeBinding['armChannel']
 
@@ -59,19 +57,6 @@ export class AddonCompletionChannel extends DirectObject implements CompletionCh
     }
   }
 
-  get onNotify(): (() => void) | undefined {
-    return this.#onNotify
-  }
-
-  set onNotify(callback: (() => void) | undefined) {
-    this.#onNotify = callback
-    if (!this.closed) this.environment.dispatch.set(this.serial, callback === undefined ? undefined : this)
-  }
-
-  dispatch(): void {
-    this.#onNotify?.()
-  }
-
   ref(): void {
     if (!this.closed) this.environment.binding.setChannelRef(this.use(), true)
   }
@@ -81,11 +66,10 @@ export class AddonCompletionChannel extends DirectObject implements CompletionCh
   }
 }
 
-export class AddonCompletionQueue extends DirectObject implements CompletionQueue, Receiver {
+export class AddonCompletionQueue extends NotifyingObject implements CompletionQueue {
   readonly maxCompletions: number
   readonly completions: Uint32Array
   readonly device: OpenDevice
-  #onNotify: (() => void) | undefined
   readonly #poll: NativeBinding['poll']
   readonly #arm: NativeBinding['arm']
 
@@ -123,19 +107,6 @@ export class AddonCompletionQueue extends DirectObject implements CompletionQueu
     } catch (thrown) {
       throw translate(thrown, { device: this.device.name })
     }
-  }
-
-  get onNotify(): (() => void) | undefined {
-    return this.#onNotify
-  }
-
-  set onNotify(callback: (() => void) | undefined) {
-    this.#onNotify = callback
-    if (!this.closed) this.environment.dispatch.set(this.serial, callback === undefined ? undefined : this)
-  }
-
-  dispatch(): void {
-    this.#onNotify?.()
   }
 
   override close(): void {

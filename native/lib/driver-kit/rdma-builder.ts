@@ -4,7 +4,7 @@ import { createBuilder, invalidArgument, isPathAddress } from '@netts/core/drive
 import { connectEndpoint } from '../endpoint/connector.js'
 import type { Endpoint, EndpointOptions, EndpointSession } from '../endpoint/endpoint-session.js'
 import type { ProtocolIdentity } from '../endpoint/hello.js'
-import { patientClock } from '../endpoint/silence-deadline.js'
+import { patientClock } from '../endpoint/patient-clock.js'
 import type { Verbs } from '../verbs/verbs.js'
 import type { RdmaConfig } from './options.js'
 import { RdmaListener } from './rdma-listener.js'

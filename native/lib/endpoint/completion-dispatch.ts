@@ -41,6 +41,8 @@ export class CompletionDispatch {
   remove(queuePairNumber: number): void {
     this.#routes.delete(queuePairNumber)
     this.#lastNumber = -1
+    // It would hold a closed connection, with its memory, until the next completion.
+    this.#lastRoute = undefined
   }
 
   /**

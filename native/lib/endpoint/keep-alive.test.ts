@@ -88,6 +88,19 @@ describe('keepalive', () => {
     expect(seen.silentAtMs).toBe(undefined)
   })
 
+  it('keeps to its rounds when the last peer ends and another comes within one', async () => {
+    const { fabric, keepAlive, seen, rounds, watch } = start()
+    let second: ReturnType<typeof watch> | undefined
+    seen.onLook = () => {
+      rounds.remove(keepAlive)
+      second = watch()
+    }
+    await fabric.advance(500)
+    expect(second?.seen.probes).toBe(0)
+    await fabric.advance(500)
+    expect(second?.seen).toMatchObject({ probes: 1, silentAtMs: 825 })
+  })
+
   it('wakes as often for a thousand peers as for one', async () => {
     const { fabric, watch, rounds } = start()
     const peers = [...Array.from({ length: 999 }, watch)]

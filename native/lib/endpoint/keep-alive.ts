@@ -98,6 +98,8 @@ export class KeepAliveRounds {
   }
 
   #round(): void {
+    // A peer that is added meanwhile, when no other is left, begins the next round itself.
+    this.#timer = undefined
     for (const peer of this.#watched) {
       peer.quietRounds++
       if (!peer.isAsking) {
@@ -110,7 +112,7 @@ export class KeepAliveRounds {
         if (isSilent && this.#watched.has(peer)) peer.target.onSilent()
       }
     }
-    if (this.#watched.size > 0) this.#wait()
+    if (this.#watched.size > 0 && !this.#timer) this.#wait()
   }
 
   #askSoon(peer: KeepAlive): void {

@@ -3,7 +3,7 @@ import type { ConnectOptions, HostAddress } from '@netts/core'
 import { withDeadline } from '@netts/core/driver'
 import { connectEndpoint } from '../../lib/endpoint/connector.js'
 import type { Endpoint, EndpointOptions } from '../../lib/endpoint/endpoint-session.js'
-import { patientClock } from '../../lib/endpoint/silence-deadline.js'
+import { patientClock } from '../../lib/endpoint/patient-clock.js'
 import type { Verbs } from '../../lib/verbs/verbs.js'
 
 /** `connectEndpoint` until the signal is aborted or the deadline passes. */

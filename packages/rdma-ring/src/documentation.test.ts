@@ -1,41 +1,22 @@
 /** The documentation's tables and examples say what the code does. */
 import { readFileSync } from 'node:fs'
-import { FrameKind, frameName, LEAST_POSTED, RESERVE, writeFrameHeader } from '@netts/verbs/endpoint'
+import { documentedDefaults, example, table } from '@netts/rdma-suite/documentation'
+import {
+  FrameKind,
+  frameName,
+  LEAST_POSTED,
+  MOST_POSTED,
+  RESERVE,
+  writeFrameHeader,
+} from '@netts/verbs/endpoint'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from './options.js'
 import { checkControl, checkData, HEADER_BYTES, writeArgument, writeReleased } from './protocol/frame.js'
-import { encodeHello, encodeReady, LEAST_CAPACITY, MOST_CAPACITY, MOST_POSTED } from './protocol/hello.js'
+import { encodeHello, encodeReady, LEAST_CAPACITY, MOST_CAPACITY } from './protocol/hello.js'
 import { dueFor, ringReceives, windowFor } from './protocol/ring-end.js'
 
 const page = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 const protocol = page('../docs/PROTOCOL.md')
-
-/** The cells of the table with this heading, row by row. */
-function table(text: string, ...heading: string[]): string[][] {
-  const rows: string[][] = []
-  let isInside = false
-  for (const line of text.split('\n')) {
-    const cells = line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim())
-    if (heading.length === cells.length && heading.every((name, i) => cells[i] === name)) isInside = true
-    else if (cells.length === 0) isInside = false
-    else if (isInside && !/^-+$/.test(cells[0]!)) rows.push(cells)
-  }
-  expect(rows, `the table ${heading.join(', ')}`).not.toEqual([])
-  return rows
-}
-
-/** The bytes of the example in front of these words. */
-function example(words: string): number[] {
-  const match = protocol.match(new RegExp(`\`([0-9a-f ]+)\` ${words}`))
-  expect(match, words).not.toBeNull()
-  return match![1]!
-    .trim()
-    .split(/\s+/)
-    .map((byte) => Number.parseInt(byte, 16))
-}
 
 function header(kind: number, posted: number, released: number, argument: number): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES)
@@ -79,7 +60,7 @@ describe('the page on the protocol', () => {
     expect([...header(2, 0x01020304, 0x05060708, 0x090a0b0c)]).toEqual([
       2, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
     ])
-    expect(example('begins a frame of 5 bytes, from an end that has posted 30 receives')).toEqual([
+    expect(example(protocol, 'begins a frame of 5 bytes, from an end that has posted 30 receives')).toEqual([
       ...header(FrameKind.data, 30, 4096, 5),
     ])
     expect([...encodeReady({ address: 0x0102030405060708n, key: 0x090a0b0c })]).toEqual([
@@ -100,7 +81,9 @@ describe('the page on the protocol', () => {
     const { capacity } = checkOptions()
     const posted = ringReceives(windowFor(capacity))
     const words = `is what the default options say: a ring of ${capacity} bytes, ${posted} receives posted, and never more\\.`
-    expect(example(words)).toEqual([...encodeHello({ capacity, posted, maxPosted: posted, features: 0 })])
+    expect(example(protocol, words)).toEqual([
+      ...encodeHello({ capacity, posted, maxPosted: posted, features: 0 }),
+    ])
   })
 
   it('has the number of receives for a ring', () => {
@@ -120,10 +103,6 @@ describe('the page on the protocol', () => {
 })
 
 it('the README lists every option, with its default', () => {
-  const rows = table(page('../README.md'), 'option', 'default', '').map(([option, value]) => [
-    option!.replaceAll('`', ''),
-    value!.replaceAll(/[`']/g, ''),
-  ])
   const defaults = Object.entries(checkOptions()).map(([name, value]) => [name, String(value)])
-  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(defaults))
+  expect(documentedDefaults(page('../README.md'))).toEqual(Object.fromEntries(defaults))
 })

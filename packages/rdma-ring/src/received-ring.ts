@@ -2,7 +2,7 @@
 import { invalidArgument } from '@netts/core/driver'
 import { AccessFlag, type MemoryRegion } from '@netts/verbs'
 import type { DeviceEnvironment, ReceiveSide } from '@netts/verbs/endpoint'
-import { readPosted } from '@netts/verbs/endpoint'
+import { FrameKind, readPosted } from '@netts/verbs/endpoint'
 import { checkData, HEADER_BYTES, readReleased } from './protocol/frame.js'
 import type { RingEnd } from './protocol/ring-end.js'
 
@@ -42,7 +42,8 @@ export class ReceivedRing implements ReceiveSide {
     const offset = protocol.in.next & (bytes.length - 1)
     const problem =
       checkData(bytes, offset, byteLength) ??
-      protocol.onFrame(bytes[offset]!, readPosted(bytes, offset), readReleased(bytes, offset))
+      // The kind was checked, and the peer may write another one by now.
+      protocol.onFrame(FrameKind.data, readPosted(bytes, offset), readReleased(bytes, offset))
     if (problem === undefined) protocol.onChunk(offset + HEADER_BYTES, byteLength - HEADER_BYTES, position)
     return problem
   }

@@ -54,6 +54,16 @@ describe.each(MODES)('a peer on simulated %s', (mode) => {
       /up to position 4097/,
     ],
     [
+      'more than a quarter of the ring in one frame',
+      (it) => writeRing(it, dataFrame(OPTIONS.capacity / 4 + 1)),
+      /up to position 1041/,
+    ],
+    [
+      'a frame that no program could ever hold',
+      (it) => writeRing(it, dataFrame(3000).subarray(0, 100), { position: 3000 + HEADER_BYTES }),
+      /up to position 3016/,
+    ],
+    [
       'another length than its doorbell says',
       (it) => writeRing(it, dataFrame(5), { position: 20 }),
       /5 bytes .* says 4/,

@@ -1,6 +1,7 @@
 /** The documentation's tables and examples say what the code does. */
 import { readFileSync } from 'node:fs'
-import { dueAt, LEAST_POSTED, RESERVE, receivesFor } from '@netts/verbs/endpoint'
+import { documentedDefaults, example, table } from '@netts/rdma-suite/documentation'
+import { dueAt, LEAST_POSTED, MOST_POSTED, RESERVE, receivesFor, SIZES_BYTES } from '@netts/verbs/endpoint'
 import { describe, expect, it } from 'vitest'
 import { checkOptions } from './options.js'
 import {
@@ -14,43 +15,10 @@ import {
   writeArgument,
   writeHeader,
 } from './protocol/frame.js'
-import {
-  encodeHello,
-  HELLO_BYTES,
-  LEAST_BUFFER_SIZE,
-  MOST_BUFFER_SIZE,
-  MOST_POSTED,
-} from './protocol/hello.js'
+import { encodeHello, LEAST_BUFFER_SIZE, MOST_BUFFER_SIZE } from './protocol/hello.js'
 
 const page = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 const protocol = page('../docs/PROTOCOL.md')
-
-/** The cells of the table with this heading, row by row. */
-function table(text: string, ...heading: string[]): string[][] {
-  const rows: string[][] = []
-  let isInside = false
-  for (const line of text.split('\n')) {
-    const cells = line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim())
-    if (heading.length === cells.length && heading.every((name, i) => cells[i] === name)) isInside = true
-    else if (cells.length === 0) isInside = false
-    else if (isInside && !/^-+$/.test(cells[0]!)) rows.push(cells)
-  }
-  expect(rows, `the table ${heading.join(', ')}`).not.toEqual([])
-  return rows
-}
-
-/** The bytes of the example in front of these words. */
-function example(words: string): number[] {
-  const match = protocol.match(new RegExp(`\`([0-9a-f ]+)\` ${words}`))
-  expect(match, words).not.toBeNull()
-  return match![1]!
-    .trim()
-    .split(/\s+/)
-    .map((byte) => Number.parseInt(byte, 16))
-}
 
 /** What a frame of each kind must leave of the peer's receives. */
 const LEAVES: Readonly<Record<FrameKindNumber, number>> = {
@@ -101,9 +69,9 @@ describe('the page on the protocol', () => {
     const frame = new Uint8Array(controlBytes(FrameKind.reset))
     writeHeader(frame, 0, FrameKind.reset, 16909060)
     writeArgument(frame, 0, ResetReason.timeout)
-    expect(example('is a RESET with reason 2, from an end that has posted 16909060 receives')).toEqual([
-      ...frame,
-    ])
+    expect(
+      example(protocol, 'is a RESET with reason 2, from an end that has posted 16909060 receives'),
+    ).toEqual([...frame])
   })
 
   it('has the hello, its limits, and the default options as its example', () => {
@@ -120,11 +88,11 @@ describe('the page on the protocol', () => {
       ['8', '4', 'maxPosted', `up to 2^${Math.log2(MOST_POSTED)}`],
       ['12', '4', 'features', ''],
     ])
-    expect(HELLO_BYTES).toBe(16)
+    expect(SIZES_BYTES).toBe(16)
     const { bufferSize, recvDepthInitial, recvDepth } = checkOptions()
     const [posted, maxPosted] = [receivesFor(recvDepthInitial), receivesFor(recvDepth)]
     const words = `is what the default options say: buffers of ${bufferSize} bytes, ${posted} receives posted, never more than ${maxPosted}\\.`
-    expect(example(words)).toEqual([...encodeHello({ bufferSize, posted, maxPosted, features: 0 })])
+    expect(example(protocol, words)).toEqual([...encodeHello({ bufferSize, posted, maxPosted, features: 0 })])
   })
 
   it('has the number of receives for a window', () => {
@@ -138,10 +106,6 @@ describe('the page on the protocol', () => {
 })
 
 it('the README lists every option, with its default', () => {
-  const rows = table(page('../README.md'), 'option', 'default', '').map(([option, value]) => [
-    option!.replaceAll('`', ''),
-    value!.replaceAll(/[`']/g, ''),
-  ])
   const defaults = Object.entries(checkOptions()).map(([name, value]) => [name, String(value)])
-  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(defaults))
+  expect(documentedDefaults(page('../README.md'))).toEqual(Object.fromEntries(defaults))
 })

@@ -1,20 +1,6 @@
 /** The driver over the addon and the loopback device, both with AddressSanitizer and UBSan. */
 import { fileURLToPath } from 'node:url'
-import { loopbackIsMissing } from '@netts/loopback'
-import { describe, expect, it } from 'vitest'
-import { runSanitized, sanitizedIsMissing } from '../../../native/test/lab/sanitized.js'
+import { sanitizedConformance } from '@netts/rdma-suite/sanitized-conformance'
+import { tested } from './tested.js'
 
-const program = fileURLToPath(new URL('sanitized-conformance.program.ts', import.meta.url))
-
-describe.skipIf(sanitizedIsMissing || loopbackIsMissing('sanitized'))('rdma-sendrecv with sanitizers', () => {
-  it('does nothing that they report, in the conformance suite', () => {
-    const { status, signal, stdout, stderr } = runSanitized(
-      ['--conditions=@netts/source', '--import', 'tsx', '--test-reporter=spec', program],
-      {},
-      150_000,
-    )
-    expect(status, `${signal ?? status}\n${stdout}\n${stderr}`).toBe(0)
-    expect(stderr).not.toMatch(/AddressSanitizer|runtime error/)
-    expect(Number(/^ℹ pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(100)
-  }, 160_000)
-})
+sanitizedConformance(tested.name, fileURLToPath(new URL('sanitized-conformance.program.ts', import.meta.url)))

@@ -11,9 +11,9 @@ import {
   runPeerTask,
   transportConformance,
 } from '@netts/conformance'
-import type { Address } from '@netts/core'
 import { openVerbs } from '@netts/verbs'
 import type { RdmaOptions } from '@netts/verbs/endpoint'
+import { crashableChild } from './crashable-child.js'
 import {
   assertAlwaysReady,
   type LabDevice,
@@ -97,19 +97,7 @@ function labFixture<O extends RdmaOptions>(
       const child = fork(process.argv[1]!, [], {
         env: { ...process.env, [PEER]: JSON.stringify(peer), NODE_TEST_CONTEXT: '' },
       })
-      const listening = new Promise<Address>((resolve, reject) => {
-        child.once('message', (message) => resolve(message as Address))
-        child.once('exit', () => reject(new Error('the peer ended')))
-        if (task.role === 'connect') resolve(task.address)
-      })
-      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-      return {
-        address: await listening,
-        crash: () => {
-          child.kill('SIGKILL')
-          return gone
-        },
-      }
+      return crashableChild(child, task)
     },
     resources: () => openCounts('the process', openVerbs()),
   }

@@ -11,7 +11,6 @@ import {
   runPeerTask,
   transportConformance,
 } from '@netts/conformance'
-import type { Address } from '@netts/core'
 import {
   LOOPBACK_ADDRESS,
   LOOPBACK_DEVICE,
@@ -21,6 +20,7 @@ import {
 } from '@netts/loopback'
 import { openVerbs } from '@netts/verbs'
 import type { RdmaOptions } from '@netts/verbs/endpoint'
+import { crashableChild } from './crashable-child.js'
 import { openCounts } from './open-counts.js'
 import type { EndSettings, TestedDriver } from './tested-driver.js'
 
@@ -103,19 +103,7 @@ function fixture<O extends RdmaOptions>(
         execArgv: ['--conditions=@netts/source', '--import', 'tsx'],
         env: { ...plainEnvironment(), NETTS_LOOPBACK_PEER: JSON.stringify(peer) },
       })
-      const listening = new Promise<Address>((resolve, reject) => {
-        child.once('message', (message) => resolve(message as Address))
-        child.once('exit', () => reject(new Error('the peer ended')))
-        if (task.role === 'connect') resolve(task.address)
-      })
-      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-      return {
-        address: await listening,
-        crash: () => {
-          child.kill('SIGKILL')
-          return gone
-        },
-      }
+      return crashableChild(child, task)
     },
     resources: () => openCounts('the process', openVerbs()),
   }

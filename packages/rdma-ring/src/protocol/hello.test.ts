@@ -1,4 +1,4 @@
-import { LEAST_POSTED } from '@netts/verbs/endpoint'
+import { LEAST_POSTED, MOST_POSTED, SIZES_BYTES } from '@netts/verbs/endpoint'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -6,11 +6,9 @@ import {
   decodeReady,
   encodeHello,
   encodeReady,
-  HELLO_BYTES,
   isCapacity,
   LEAST_CAPACITY,
   MOST_CAPACITY,
-  MOST_POSTED,
   READY_BYTES,
 } from './hello.js'
 
@@ -19,7 +17,7 @@ const good = { capacity: 65_536, posted: 30, maxPosted: 386, features: 0 }
 describe('the hello', () => {
   it('reads as it was written, whatever padding follows', () => {
     for (let capacity = LEAST_CAPACITY; capacity <= MOST_CAPACITY; capacity *= 2) {
-      const padded = new Uint8Array(HELLO_BYTES + 32)
+      const padded = new Uint8Array(SIZES_BYTES + 32)
       padded.set(encodeHello({ ...good, capacity }))
       expect(decodeHello(padded)).toEqual({ ...good, capacity })
     }
@@ -37,7 +35,7 @@ describe('the hello', () => {
     ]
     for (const [change, reason] of broken)
       expect(decodeHello(encodeHello({ ...good, ...change }))).toMatch(reason)
-    expect(decodeHello(new Uint8Array(HELLO_BYTES - 1))).toMatch(/15 bytes, not 16/)
+    expect(decodeHello(new Uint8Array(SIZES_BYTES - 1))).toMatch(/15 bytes, not 16/)
   })
 
   it('of any bytes is within its limits, or refused', () => {

@@ -1,16 +1,10 @@
 /** What the two ends tell each other before any frame: sizes in the hello, and where the ring is in READY. */
-import { LEAST_POSTED } from '@netts/verbs/endpoint'
+import { decodeSizes, encodeSizes, type Sizes } from '@netts/verbs/endpoint'
 
 /** What an end can take. */
-export interface Hello {
+export interface Hello extends Omit<Sizes, 'byteLength'> {
   /** Size of its ring in bytes: a power of two. */
   readonly capacity: number
-  /** Receives posted (and counted) when the hello was sent. */
-  readonly posted: number
-  /** The most receives that will ever be posted at a time. */
-  readonly maxPosted: number
-  /** Bits for what later versions may add. Version 1 sends 0 and ignores what it does not know. */
-  readonly features: number
 }
 
 /** Where a ring is, for who may write it. */
@@ -19,14 +13,11 @@ export interface RingAddress {
   readonly key: number
 }
 
-/** Bytes of either encoding. */
-export const HELLO_BYTES = 16
+/** Bytes of READY. */
 export const READY_BYTES = 12
 /** A page: less can't be pinned, and `maxSendSize` has to be 1024 at least. */
 export const LEAST_CAPACITY = 4096
 export const MOST_CAPACITY = 2 ** 26
-/** More receives than any device has. */
-export const MOST_POSTED = 2 ** 20
 
 /** Whether a ring may be of this size. */
 export function isCapacity(value: number): boolean {
@@ -34,31 +25,17 @@ export function isCapacity(value: number): boolean {
 }
 
 /** @returns 16 bytes, each number big-endian */
-export function encodeHello(hello: Hello): Uint8Array {
-  const bytes = new Uint8Array(HELLO_BYTES)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, hello.capacity)
-  view.setUint32(4, hello.posted)
-  view.setUint32(8, hello.maxPosted)
-  view.setUint32(12, hello.features)
-  return bytes
+export function encodeHello({ capacity, ...rest }: Hello): Uint8Array {
+  return encodeSizes({ byteLength: capacity, ...rest })
 }
 
 /** Reads a peer's hello. @returns it, or what is wrong with it in words fit for a rejection */
 export function decodeHello(bytes: Uint8Array): Hello | string {
-  if (bytes.byteLength < HELLO_BYTES) return `the hello has ${bytes.byteLength} bytes, not ${HELLO_BYTES}`
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HELLO_BYTES)
-  const capacity = view.getUint32(0)
-  const posted = view.getUint32(4)
-  const maxPosted = view.getUint32(8)
-  if (!isCapacity(capacity)) {
-    return `a ring of ${capacity} bytes is no power of two from ${LEAST_CAPACITY} to ${MOST_CAPACITY}`
-  }
-  if (maxPosted > MOST_POSTED) return `${maxPosted} receives are more than ${MOST_POSTED}`
-  if (posted < LEAST_POSTED || posted > maxPosted) {
-    return `${posted} receives are not within ${LEAST_POSTED} to the announced most, ${maxPosted}`
-  }
-  return { capacity, posted, maxPosted, features: view.getUint32(12) }
+  const sizes = decodeSizes(bytes)
+  if (typeof sizes === 'string') return sizes
+  const { byteLength: capacity, ...rest } = sizes
+  if (isCapacity(capacity)) return { capacity, ...rest }
+  return `a ring of ${capacity} bytes is no power of two from ${LEAST_CAPACITY} to ${MOST_CAPACITY}`
 }
 
 /** @returns 12 bytes, big-endian */

@@ -2,6 +2,8 @@
 import { HEADER_BYTES } from './frame.js'
 import { distance, skipped, toEnd } from './position.js'
 
+/** A frame has no more data than this part of the ring: a longer one might be more than a program may hold. */
+const FRAME_PART = 1 / 4
 /** So much of the ring has to be unannounced before a frame goes out for that alone: less would only keep it busy. */
 const WORTH_PART = 1 / 10
 /** And so much of it used, as far as the peer knows: with less, it has room for more than any send needs. */
@@ -28,12 +30,13 @@ export class ReceiveSpace {
 
   /**
    * The length of the next frame if it ends at this position, which a peer says.
-   * @returns 0 if no frame can end there: it would lie, or write over what was not announced as released
+   * @returns 0 if no frame can end there: it would be empty, too long, or over what was not announced as released
    */
   frameBytesTo(position: number): number {
     const { capacity, next } = this
     const byteLength = distance(next, position)
-    const fits = byteLength > HEADER_BYTES && byteLength <= toEnd(next, capacity)
+    const most = Math.min(toEnd(next, capacity), HEADER_BYTES + capacity * FRAME_PART)
+    const fits = byteLength > HEADER_BYTES && byteLength <= most
     // Forwards, and not around the ring.
     return fits && distance(this.announced, next) + byteLength <= capacity ? byteLength : 0
   }

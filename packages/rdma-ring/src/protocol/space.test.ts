@@ -146,27 +146,31 @@ describe('a ring', () => {
     )
   })
 
-  it('tells a frame that cannot be: backwards, empty, beyond its end, or over what is not released', () => {
-    const { receiver } = new Ring(4096, 2 ** 32 - 2048)
+  it('tells a frame that cannot be: backwards, empty, too long, beyond its end, or over what is not released', () => {
+    const start = 2 ** 32 - 512
+    const { receiver } = new Ring(4096, start)
     const { in: inbox } = receiver
-    const start = 2 ** 32 - 2048
     const bytesTo = (end: number) => inbox.frameBytesTo(end >>> 0)
     expect(bytesTo(start)).toBe(0)
     expect(bytesTo(start - 1)).toBe(0)
     expect(bytesTo(start + HEADER_BYTES)).toBe(0)
     expect(bytesTo(start + HEADER_BYTES + 1)).toBe(HEADER_BYTES + 1)
-    // 2048 bytes are left before the ring's end.
-    expect(bytesTo(start + 2048)).toBe(2048)
-    expect(bytesTo(start + 2049)).toBe(0)
-    receiver.onChunk(2048 + HEADER_BYTES, 2048 - HEADER_BYTES, 0)
-    expect(bytesTo(2048)).toBe(2048)
-    expect(bytesTo(2049)).toBe(0)
+    // 512 bytes are left before the ring's end.
+    expect(bytesTo(start + 512)).toBe(512)
+    expect(bytesTo(start + 513)).toBe(0)
+    receiver.onChunk(4096 - 512 + HEADER_BYTES, 512 - HEADER_BYTES, 0)
+    // A quarter of the ring, and its header.
+    expect(bytesTo(1040)).toBe(1040)
+    expect(bytesTo(1041)).toBe(0)
+    for (const end of [1024, 2048, 3072]) receiver.onChunk(end - 1008, 1008, end)
+    expect(bytesTo(3584)).toBe(512)
+    expect(bytesTo(3585)).toBe(0)
     receiver.handOut()
     receiver.release(0)
     // Released, but the peer does not know yet.
-    expect(bytesTo(2049)).toBe(0)
+    expect(bytesTo(3585)).toBe(0)
     receiver.announce()
-    expect(bytesTo(4096)).toBe(4096)
+    expect(bytesTo(4096)).toBe(1024)
   })
 
   it('takes a position as released only if so much was written and it does not go back', () => {

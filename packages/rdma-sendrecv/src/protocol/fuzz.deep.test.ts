@@ -1,7 +1,8 @@
 /** A million frames and hellos of any bytes: taken or refused with a reason, and the memory stays flat. */
+import { SIZES_BYTES } from '@netts/verbs/endpoint'
 import { expect, it } from 'vitest'
 import { checkFrame, type FrameKindNumber, readArgument, readPosted } from './frame.js'
-import { decodeHello, encodeHello, HELLO_BYTES } from './hello.js'
+import { decodeHello, encodeHello } from './hello.js'
 import { ProtocolEnd } from './protocol-end.js'
 
 const FRAMES = 1_000_000
@@ -20,12 +21,12 @@ it('a million hellos of any bytes are taken, or refused with a reason, and nothi
   let [taken, refused, heapBefore] = [0, 0, 0]
   for (let i = 0; i < FRAMES; i++) {
     if (i === FRAMES / 10) heapBefore = process.memoryUsage().heapUsed
-    for (let at = 0; at < HELLO_BYTES; at++) bytes[at] = random(256)
+    for (let at = 0; at < SIZES_BYTES; at++) bytes[at] = random(256)
     // Half of them are good but for one byte.
     if (random(2) === 0) {
       const byte = random(256)
       bytes.set(encodeHello(HELLO))
-      bytes[random(HELLO_BYTES)] = byte
+      bytes[random(SIZES_BYTES)] = byte
     }
     const hello = decodeHello(bytes.subarray(0, random(4) === 0 ? random(56) : 56))
     if (typeof hello === 'string') {

@@ -1,14 +1,7 @@
-import { LEAST_POSTED } from '@netts/verbs/endpoint'
+import { LEAST_POSTED, MOST_POSTED, SIZES_BYTES } from '@netts/verbs/endpoint'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  decodeHello,
-  encodeHello,
-  HELLO_BYTES,
-  LEAST_BUFFER_SIZE,
-  MOST_BUFFER_SIZE,
-  MOST_POSTED,
-} from './hello.js'
+import { decodeHello, encodeHello, LEAST_BUFFER_SIZE, MOST_BUFFER_SIZE } from './hello.js'
 
 const good = { bufferSize: 16_384, posted: 8, maxPosted: 132, features: 0 }
 
@@ -25,7 +18,7 @@ describe('the hello', () => {
       )
     fc.assert(
       fc.property(hello, fc.nat(200), (hello, padding) => {
-        const padded = new Uint8Array(HELLO_BYTES + padding)
+        const padded = new Uint8Array(SIZES_BYTES + padding)
         padded.set(encodeHello(hello))
         expect(decodeHello(padded)).toEqual(hello)
       }),
@@ -46,7 +39,7 @@ describe('the hello', () => {
     ]
     for (const [change, reason] of broken)
       expect(decodeHello(encodeHello({ ...good, ...change }))).toMatch(reason)
-    expect(decodeHello(new Uint8Array(HELLO_BYTES - 1))).toMatch(/15 bytes, not 16/)
+    expect(decodeHello(new Uint8Array(SIZES_BYTES - 1))).toMatch(/15 bytes, not 16/)
   })
 
   it('of any bytes is either within its limits or refused with a reason', () => {

@@ -1,9 +1,8 @@
 /** Everything that takes part. A driver, a mode or a peer joins by an entry here. */
 import type { Contender } from './contender.js'
 import { perftest } from './perftest.js'
-import { ring } from './ring.js'
+import { ring, sendRecv } from './rdma-drivers.js'
 import { rstream } from './rstream.js'
-import { sendRecv } from './send-recv.js'
 import { verbsAddon } from './verbs-addon.js'
 
 /** Rows are compared to these; each is a contender's `id`. */

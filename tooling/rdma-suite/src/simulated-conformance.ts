@@ -1,6 +1,11 @@
-/** Ground for conformance tests on simulated devices. */
-
-import { type ConformanceFixture, type PeerTask, runPeerTask } from '@netts/conformance'
+/** The conformance suite on simulated devices: for any test runner. */
+import {
+  type ConformanceFixture,
+  type ConformanceOptions,
+  type PeerTask,
+  runPeerTask,
+  transportConformance,
+} from '@netts/conformance'
 import type { Address } from '@netts/core'
 import type { Verbs } from '@netts/verbs'
 import type { RdmaOptions } from '@netts/verbs/endpoint'
@@ -15,8 +20,32 @@ export interface SimulatedSetting<O extends RdmaOptions> extends EndSettings<O> 
   readonly seed?: number
 }
 
+/** Runs the suite with each of the settings. */
+export function simulatedConformance<O extends RdmaOptions>(
+  driver: TestedDriver<O>,
+  runner: Pick<ConformanceOptions, 'describe' | 'it'>,
+  settings: Readonly<Record<string, SimulatedSetting<O>>>,
+  options: Partial<ConformanceOptions> = {},
+): void {
+  for (const [name, setting] of Object.entries(settings)) {
+    transportConformance({
+      name: `${driver.name} on simulated ${name}`,
+      capabilities: { detectsPeerCrash: true, reset: true },
+      creditBased: true,
+      setup: () => fixture(driver, setting),
+      bulkByteLength: 2 ** 18,
+      connections: 50,
+      bufferedByteLength: 2 ** 21,
+      schedules: 10,
+      deadlineMs: 8000,
+      ...runner,
+      ...options,
+    })
+  }
+}
+
 /** Two hosts of a fabric that runs by itself. */
-export function simulatedFixture<O extends RdmaOptions>(
+function fixture<O extends RdmaOptions>(
   driver: TestedDriver<O>,
   { mode, schedule, client, server, seed }: SimulatedSetting<O>,
 ): ConformanceFixture {
