@@ -162,11 +162,14 @@ export class TlsListener extends BaseListener<TransportOverTls> {
   }
 }
 
-/** What a program's choice throws refuses the client: older versions of Node.js would end the process with it. */
+/**
+ * What a program's choice throws refuses the client, also behind an `await`: otherwise the name that a stranger asks for
+ * could end the process.
+ */
 function guarded(choose: NonNullable<TlsConfig['SNICallback']>): NonNullable<TlsConfig['SNICallback']> {
-  return (servername, done) => {
+  return async (servername, done) => {
     try {
-      choose(servername, done)
+      await choose(servername, done)
     } catch (error) {
       done(toError(error))
     }

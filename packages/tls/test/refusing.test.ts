@@ -175,6 +175,9 @@ describe('a listener refuses a client', () => {
       () => {
         throw new Error('a bug')
       },
+      async () => {
+        throw new Error('a bug behind await')
+      },
       (_name: string, done: (error: null, context: never) => void) => done(null, {} as never),
     ]) {
       const listener = await listen({ ...server, SNICallback })
