@@ -233,3 +233,23 @@ it('streams over transports over streams carry messages, however many', async ()
   await Promise.all([sending, server!.close()])
   expect([await client!.closed, await server!.closed]).toEqual([undefined, undefined])
 })
+
+it("memory that is transferred behind a destroy is the program's again, and no warning", async () => {
+  const { near, close } = await sockets()
+  const warnings: Error[] = []
+  const onWarning = (warning: Error) => void warnings.push(warning)
+  process.on('warning', onWarning)
+  const connection = createConnection(transportFromDuplex(near))
+  const data = new Uint8Array(2 ** 24)
+  const sent = expect(connection.send(data)).rejects.toMatchObject({ code: 'ERR_NETTS_DESTROYED' })
+  await new Promise((resolve) => setImmediate(resolve))
+  connection.destroy()
+  structuredClone(data.buffer, { transfer: [data.buffer] })
+  await sent
+  if (!near.closed) await once(near, 'close')
+  // Warnings come in a tick of their own.
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', onWarning)
+  expect(warnings).toEqual([])
+  close()
+})

@@ -82,27 +82,42 @@ export function listening(server: Server, address: Address, backlog: number): Pr
   })
 }
 
+/** An address of nobody (RFC 5737). Where pairs are the network, connecting to it gets no answer. */
+const SILENT_ADDRESS: HostAddress = { host: '192.0.2.1', port: 9 }
+
+/** A network of pairs of Duplexes in memory. */
+export interface PairNetwork {
+  readonly builder: TransportBuilder
+  readonly silentAddress: Address
+  /** The Duplexes under every connection so far, in order. */
+  readonly links: readonly { readonly client: Duplex; readonly server: Duplex }[]
+}
+
 /**
- * Over pairs of Duplexes in memory: each builder is a network of its own.
+ * Over pairs of Duplexes in memory: each is a network of its own.
  * @param highWaterMark what each of them buffers. @default that of Node.js
  */
-export function overPairs(
-  options: TransportFromDuplexOptions = {},
-  highWaterMark?: number,
-): TransportBuilder {
+export function overPairs(options: TransportFromDuplexOptions = {}, highWaterMark?: number): PairNetwork {
   const listeners = new Map<string, DuplexListener>()
+  const links: { client: Duplex; server: Duplex }[] = []
   let lastPort = 1000
-  return createBuilder<Transport>({
+  const builder = createBuilder<Transport>({
     name: 'pairs',
     connect: async (remoteAddress, ended) => {
+      if (formatAddress(remoteAddress) === formatAddress(SILENT_ADDRESS)) {
+        await new Promise<void>((resolve) => {
+          ended.onabort = () => resolve()
+        })
+      }
       await new Promise((resolve) => setImmediate(resolve))
       ended.throwIfAborted()
       const listener = listeners.get(formatAddress(remoteAddress))
       if (!listener) throw failed('ERR_NETTS_CONNECT_FAILED', remoteAddress)
       const localAddress = { host: '127.0.0.1', port: ++lastPort }
-      const [near, far] = linkedPair(highWaterMark)
-      listener.push(far, { ...options, localAddress: remoteAddress, remoteAddress: localAddress })
-      return transportFromDuplex(near, { ...options, localAddress, remoteAddress })
+      const [client, server] = linkedPair(highWaterMark)
+      links.push({ client, server })
+      listener.push(server, { ...options, localAddress: remoteAddress, remoteAddress: localAddress })
+      return transportFromDuplex(client, { ...options, localAddress, remoteAddress })
     },
     listen: async (asked, backlog) => {
       const address = isPathAddress(asked) || asked.port > 0 ? asked : { host: asked.host, port: ++lastPort }
@@ -113,6 +128,7 @@ export function overPairs(
       return listener
     },
   })
+  return { builder, silentAddress: SILENT_ADDRESS, links }
 }
 
 /** A pair of Node's own whose ends learn what becomes of each other: in Node.js 20 they do not. */

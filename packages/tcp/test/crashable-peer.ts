@@ -3,6 +3,9 @@ import { type PeerTask, runPeerTask } from '@netts/conformance'
 import type { Address } from '@netts/core'
 import { tcp } from '../src/index.js'
 
+// Whoever started it is gone.
+process.once('disconnect', () => process.exit())
+
 process.once('message', (task: PeerTask) => {
   const ready = (address: Address) => process.send?.(address)
   if (task.role === 'connect') ready(task.address)

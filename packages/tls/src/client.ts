@@ -5,7 +5,7 @@ import { type Address, isPathAddress, type TransportBuilder } from '@netts/core'
 import { type EndSignal, invalidArgument } from '@netts/core/driver'
 import type { TransportStream } from '@netts/stream'
 import type { CheckedCredentials } from './credentials.js'
-import { handshakeFailed } from './errors.js'
+import { handshakeFailed, toError } from './errors.js'
 import type { TlsConfig } from './options.js'
 import { TransportOverTls } from './tls-transport.js'
 import { createWire } from './wire.js'
@@ -75,7 +75,7 @@ function handshake(
         transport.start()
         resolve(transport)
       } catch (error) {
-        fail(error instanceof Error ? error : new Error(String(error)))
+        fail(toError(error))
       }
     })
   })
@@ -89,7 +89,7 @@ function guarded(
     try {
       return check(servername, cert)
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error))
+      return toError(error)
     }
   }
 }

@@ -33,11 +33,11 @@ export function checkCredentials(credentials: TlsCredentials, config: TlsConfig)
   }
   try {
     const options: SecureContextOptions = {
-      ...(cert !== undefined && { cert: toList(cert) }),
-      ...(key !== undefined && { key: toText(key) }),
-      ...(passphrase !== undefined && { passphrase }),
-      ...(ca !== undefined && { ca: toList(ca) }),
-      ...(crl !== undefined && { crl: toList(crl) }),
+      ...(cert !== undefined && { cert: toList('cert', cert) }),
+      ...(key !== undefined && { key: toText('key', key) }),
+      ...(passphrase !== undefined && { passphrase: checkPassphrase(passphrase) }),
+      ...(ca !== undefined && { ca: toList('ca', ca) }),
+      ...(crl !== undefined && { crl: toList('crl', crl) }),
       ...(config.ciphers !== undefined && { ciphers: config.ciphers }),
       minVersion: config.minVersion,
     }
@@ -55,11 +55,20 @@ export function checkCredentialNames(credentials: TlsCredentials): TlsCredential
 
 type Pem = string | Uint8Array
 
-function toList(value: Pem | readonly Pem[]): (string | Buffer)[] {
-  const list: readonly Pem[] = typeof value === 'string' || value instanceof Uint8Array ? [value] : value
-  return list.map(toText)
+function toList(name: string, value: Pem | readonly Pem[]): (string | Buffer)[] {
+  const list: readonly Pem[] = Array.isArray(value) ? value : [value]
+  return list.map((pem) => toText(name, pem))
 }
 
-function toText(value: Pem): string | Buffer {
-  return typeof value === 'string' ? value : Buffer.from(value)
+// Node.js would refuse another type too, but its error quotes the value: a secret would be in logs.
+
+function toText(name: string, value: Pem): string | Buffer {
+  if (typeof value === 'string') return value
+  if (value instanceof Uint8Array) return Buffer.from(value)
+  throw new TypeError(`${name} must be PEM, in a string or a Uint8Array`)
+}
+
+function checkPassphrase(passphrase: string): string {
+  if (typeof passphrase === 'string') return passphrase
+  throw new TypeError('passphrase must be a string')
 }

@@ -70,6 +70,11 @@ export function noCertificate(address: Address): NettsError {
   })
 }
 
+/** What a program threw, as an error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}
+
 function isWireError(error: Error): boolean {
   return isNettsError(error) || WIRE_CODES.has((error as NodeJS.ErrnoException).code)
 }

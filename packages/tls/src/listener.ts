@@ -4,7 +4,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { type Address, isNettsError, NettsError, type Transport, type TransportListener } from '@netts/core'
 import { afterPendingInput, BaseListener, backgroundClock } from '@netts/core/driver'
 import type { CheckedCredentials } from './credentials.js'
-import { clientRefused } from './errors.js'
+import { clientRefused, toError } from './errors.js'
 import { type Handshake, Handshakes } from './handshakes.js'
 import type { TlsConfig } from './options.js'
 import { TransportOverTls } from './tls-transport.js'
@@ -120,7 +120,7 @@ export class TlsListener extends BaseListener<TransportOverTls> {
         step()
       } catch (error) {
         // It is one client's affair, whoever threw.
-        fail(error instanceof Error ? error : new Error(String(error)))
+        fail(toError(error))
       }
     }
     const onSecure = (socket: TLSSocket) => {
@@ -154,11 +154,25 @@ export class TlsListener extends BaseListener<TransportOverTls> {
         rejectUnauthorized,
         // A listener has a deadline of its own, for the whole of a handshake.
         handshakeTimeout: 2 ** 31 - 1,
-        ...(SNICallback && { SNICallback }),
+        ...(SNICallback && { SNICallback: guarded(SNICallback) }),
         ...(ALPNProtocols && { ALPNProtocols }),
       })
     }
     return this.#server
+  }
+}
+
+/**
+ * What a program's choice throws refuses the client, also behind an `await`: otherwise the name that a stranger asks for
+ * could end the process.
+ */
+function guarded(choose: NonNullable<TlsConfig['SNICallback']>): NonNullable<TlsConfig['SNICallback']> {
+  return async (servername, done) => {
+    try {
+      await choose(servername, done)
+    } catch (error) {
+      done(toError(error))
+    }
   }
 }
 

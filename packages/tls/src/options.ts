@@ -51,7 +51,11 @@ export interface TlsOptions extends TlsCredentials, DuplexLimits {
   readonly checkServerIdentity?:
     | ((servername: string, cert: PeerCertificate) => Error | undefined)
     | undefined
-  /** A listener chooses its certificate by the name that a client asks for: as in `tls.createServer`. */
+  /**
+   * A listener chooses its certificate by the name that a client asks for: as in `tls.createServer`. The `ca` and `crl`
+   * of the context that it gives decide which clients are valid, instead of those of this listener. Give `ca` to each
+   * context with `requestCert`: without it, a certificate from any public authority is valid.
+   */
   readonly SNICallback?:
     | ((servername: string, done: (error: Error | null, context?: SecureContext | undefined) => void) => void)
     | undefined

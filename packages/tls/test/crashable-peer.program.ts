@@ -6,6 +6,9 @@ import { tcp } from '@netts/tcp'
 import { tls } from '../src/index.js'
 import type { PeerSetting } from './wires.js'
 
+// Whoever started it is gone.
+process.once('disconnect', () => process.exit())
+
 process.once('message', ({ wire, task, options }: PeerSetting) => {
   const ready = (address: Address) => process.send?.(address)
   if (task.role === 'connect') ready(task.address)

@@ -8,11 +8,12 @@ import { closed, receive, send } from './support.js'
 import { mutualTls, optionsOf, startPeer } from './wires.js'
 
 const isMissing = loopbackIsMissing()
+const why = isMissing ? ' (skipped: it was not built)' : ''
 const options = mutualTls()
 if (!isMissing) useLoopback()
 
 transportConformance({
-  name: 'tls over rdma-sendrecv on the loopback device',
+  name: `tls over rdma-sendrecv on the loopback device${why}`,
   capabilities: { detectsPeerCrash: true, reset: true },
   completionIsArrival: false,
   setup: () => ({
@@ -36,7 +37,7 @@ transportConformance({
   schedules: 6,
 })
 
-describe.skipIf(isMissing)('mutual TLS over RDMA', () => {
+describe.skipIf(isMissing)(`mutual TLS over RDMA${why}`, () => {
   it('refuses a client without a certificate, and serves one that has it', async () => {
     const listener = await tls(sendRecv(), options.server).listen({ host: LOOPBACK_ADDRESS, port: 0 })
     const { ca, servername } = options.client

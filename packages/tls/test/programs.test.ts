@@ -185,7 +185,7 @@ describe('openssl s_server', () => {
   })
 })
 
-describe.skipIf(!hasCurl)('curl', () => {
+describe.skipIf(!hasCurl)(`curl${hasCurl ? '' : ' (skipped: it is not installed)'}`, () => {
   it('fetches from an HTTP server over tls(tcp())', async () => {
     const body = 'x'.repeat(1_000_000)
     const http = createServer((request, response) => response.end(request.url === '/large' ? body : 'small'))

@@ -1,5 +1,7 @@
 /** Who is refused: each kind of certificate that is not valid, on either side, and what both sides learn. */
 import { channel } from 'node:diagnostics_channel'
+import { createSecureContext } from 'node:tls'
+import { inspect } from 'node:util'
 import { DIAGNOSTICS_CHANNELS, type NettsError, type TransportListener } from '@netts/core'
 import { tcp } from '@netts/tcp'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -173,6 +175,9 @@ describe('a listener refuses a client', () => {
       () => {
         throw new Error('a bug')
       },
+      async () => {
+        throw new Error('a bug behind await')
+      },
       (_name: string, done: (error: null, context: never) => void) => done(null, {} as never),
     ]) {
       const listener = await listen({ ...server, SNICallback })
@@ -183,6 +188,18 @@ describe('a listener refuses a client', () => {
       })
       await checkServes(listener, { ca })
     }
+  })
+
+  it('that is none of those that the context of SNICallback knows', async () => {
+    const context = createSecureContext({ ...server, ca: stranger.cert })
+    const listener = await listen({ ...required, SNICallback: (_name, done) => done(null, context) })
+    const { port } = listener.address as typeof ANYWHERE
+    const near = await tls(tcp(), { ca, ...client }).connect({ host: 'localhost', port })
+    const error = await closed(near)
+    expect(['ERR_NETTS_TLS', 'ERR_NETTS_RESET']).toContain(error?.code)
+    expect(failures[0]).toMatchObject({ code: 'ERR_NETTS_TLS', operation: 'accept' })
+    // The context is asked for by name only: without one, the authorities of the listener count.
+    await checkServes(listener, { ca, ...client })
   })
 })
 
@@ -214,6 +231,19 @@ describe('options are refused before anything happens', () => {
       )
     })
   }
+
+  it('credentials of another type, without quoting the secret', () => {
+    for (const secret of [{ passphrase: 20241125 }, { key: 20241125 }]) {
+      let error: unknown
+      try {
+        tls(tcp(), { ...server, ...secret } as never)
+      } catch (thrown) {
+        error = thrown
+      }
+      expect(error).toMatchObject({ code: 'ERR_NETTS_INVALID_ARGUMENT' })
+      expect(inspect(error)).not.toContain('20241125')
+    }
+  })
 
   it('no builder', () => {
     expect(() => tls(tcp as never)).toThrow(expect.objectContaining({ code: 'ERR_NETTS_INVALID_ARGUMENT' }))

@@ -14,6 +14,7 @@ import { BaseListener, createBuilder } from '@netts/core/driver'
 import { transportFromDuplex } from '@netts/stream'
 import { describe, it } from 'vitest'
 import { Authority } from './certificates.js'
+import { optionsOf, silentTcpAddress, startPeer } from './wires.js'
 
 const authority = new Authority('netts test authority')
 const ca = authority.cert
@@ -81,7 +82,13 @@ function builder(): TransportBuilder {
 transportConformance({
   name: 'transportFromDuplex over sockets of node:tls',
   capabilities: { detectsPeerCrash: false, reset: false },
-  setup: () => ({ builder: builder(), listenAddress: () => ({ host: '127.0.0.1', port: 0 }) }),
+  setup: () => ({
+    builder: builder(),
+    listenAddress: () => ({ host: '127.0.0.1', port: 0 }),
+    silentAddress: silentTcpAddress,
+    startCrashablePeer: (task) =>
+      startPeer({ wire: 'tcp', task, options: optionsOf(task, { client: { ca }, server: credentials }) }),
+  }),
   describe,
   it,
   bulkByteLength: 2 ** 20,

@@ -96,8 +96,13 @@ export function simulatedWire(options: Readonly<ReturnType<typeof mutualTls>>): 
   }
 }
 
-/** Takes connections, and says nothing: TLS gets no answer. Open for as long as the process. */
 let silent: Promise<TransportListener> | undefined
+
+/** Where somebody takes connections over TCP, and says nothing: TLS gets no answer. Open for as long as the process. */
+export async function silentTcpAddress(): Promise<Address> {
+  silent ??= tcp().listen({ host: '127.0.0.1', port: 0 })
+  return (await silent).address
+}
 
 /** TCP, with peers in processes of their own. */
 export function tcpWire(options: Readonly<ReturnType<typeof mutualTls>>): ConformanceFixture {
@@ -105,10 +110,7 @@ export function tcpWire(options: Readonly<ReturnType<typeof mutualTls>>): Confor
     builder: tls(tcp(), options.client),
     listenBuilder: tls(tcp(), options.server),
     listenAddress: () => ({ host: '127.0.0.1', port: 0 }),
-    silentAddress() {
-      silent ??= tcp().listen({ host: '127.0.0.1', port: 0 })
-      return silent.then((listener) => listener.address)
-    },
+    silentAddress: silentTcpAddress,
     startCrashablePeer: (task) => startPeer({ wire: 'tcp', task, options: optionsOf(task, options) }),
   }
 }

@@ -239,9 +239,10 @@ export class DuplexTransport extends BaseTransport {
 
   readonly #onWritten = (error?: Error | null): void => {
     try {
-      this.#outgoing.take()
+      const send = this.#outgoing.take()
       // With an error, the stream's `error` or `close` event follows.
       if (error || this.state === 'closed') return
+      send?.checkMemory()
       const isNews = this.completeSends(1)
       if (this.#outgoing.isBatchTaken && !this.#isWriteDue) this.#write()
       if (isNews) this.#wake()

@@ -115,19 +115,19 @@ export class Outgoing {
   }
 
   /**
-   * The stream took the next send of the batch, or gave it up.
-   * @throws NettsError `ERR_NETTS_BUFFER_DETACHED` when its memory went away before that
+   * The stream took the next send of the batch, or gave it up. Only if it took it, its memory is to be checked.
+   * @returns that send; `undefined` when the batch was dropped
    */
-  take(): void {
+  take(): Send | undefined {
     const send = this.#batch[this.#taken++]
-    if (!send) return
+    if (!send) return undefined
     this.queuedBytes -= send.byteLength
     send.free()
     if (this.isBatchTaken) {
       this.#batch = []
       this.#taken = 0
     }
-    send.checkMemory()
+    return send
   }
 
   /** Drops what waits. */
