@@ -4,7 +4,7 @@
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import { StallDeadline } from '@netts/core/driver'
-import type { CmConnectRequestEvent } from '../verbs/cm.js'
+import type { CmConnectRequestEvent, CmId } from '../verbs/cm.js'
 import type { Verbs } from '../verbs/verbs.js'
 import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
@@ -46,32 +46,35 @@ export interface EndpointListener {
  * that number, which no other socket can have then.
  *
  * @param address an IP address of an RDMA interface, or `0.0.0.0` or `::` for all of them
- * @throws NettsError `ERR_NETTS_LISTEN_FAILED`
+ * @throws NettsError `ERR_NETTS_LISTEN_FAILED`; `ERR_NETTS_UNAVAILABLE` when no RDMA device serves the address
  */
 export function listenEndpoints(
   verbs: Verbs,
   address: HostAddress,
   options: EndpointListenerOptions,
 ): EndpointListener {
+  const id = verbs.createCmId()
   try {
-    return new Listener(verbs, address, options)
+    return new Listener(verbs, id, address, options)
   } catch (error) {
-    const hint = isAddressInUse(error) ? iwarpHint(verbs) : ''
-    throw new NettsError(
-      'ERR_NETTS_LISTEN_FAILED',
-      `cannot listen at ${formatAddress(address)}: ${(error as Error).message}${hint}`,
-      { cause: error, operation: 'listen', address },
-    )
+    id.close()
+    throw listenFailure(verbs, address, error as Error)
   }
 }
 
-function isAddressInUse(error: unknown): boolean {
-  return (error as { cause?: { code?: unknown } }).cause?.code === 'EADDRINUSE'
-}
-
-function iwarpHint(verbs: Verbs): string {
-  if (!verbs.devices().some(({ transport }) => transport === 'iwarp')) return ''
-  return '. On iWARP it takes the TCP port of that number, which no TCP socket may have then'
+function listenFailure(verbs: Verbs, address: HostAddress, cause: Error): NettsError {
+  const { code } = (cause.cause ?? {}) as { code?: unknown }
+  const isNoDevice = code === 'ENODEV'
+  let hint = ''
+  if (isNoDevice) hint = '. No RDMA device serves that address'
+  else if (code === 'EADDRINUSE' && verbs.devices().some(({ transport }) => transport === 'iwarp')) {
+    hint = '. On iWARP it takes the TCP port of that number, which no TCP socket may have then'
+  }
+  return new NettsError(
+    isNoDevice ? 'ERR_NETTS_UNAVAILABLE' : 'ERR_NETTS_LISTEN_FAILED',
+    `cannot listen at ${formatAddress(address)}: ${cause.message}${hint}`,
+    { cause, operation: 'listen', address },
+  )
 }
 
 class Listener implements EndpointListener, ListeningDriver {
@@ -82,12 +85,12 @@ class Listener implements EndpointListener, ListeningDriver {
   readonly #handshakes = new Set<EndpointMachine>()
   #closed = false
 
-  constructor(verbs: Verbs, address: HostAddress, options: EndpointListenerOptions) {
+  constructor(verbs: Verbs, id: CmId, address: HostAddress, options: EndpointListenerOptions) {
     const { identity, trafficClass } = options.endpoint
     this.driver = identity.driver
     this.#verbs = verbs
     this.#options = options
-    this.#shared = SharedListener.join(verbs, { address, backlog: options.backlog, trafficClass }, this)
+    this.#shared = SharedListener.join(verbs, id, { address, backlog: options.backlog, trafficClass }, this)
   }
 
   get address(): HostAddress {

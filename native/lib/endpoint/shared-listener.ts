@@ -50,24 +50,24 @@ export class SharedListener {
   /**
    * Listens for a driver, together with those that listen at the address already, in the same thread and over the same
    * verbs. It keeps the process alive.
+   * @param id a new one, which it takes or, unless it throws, closes
    * @throws NettsError what the device refused, or `ERR_NETTS_INVALID_STATE` when the same driver listens there already
    */
-  static join(verbs: Verbs, options: SharedListenerOptions, driver: ListeningDriver): SharedListener {
+  static join(
+    verbs: Verbs,
+    id: CmId,
+    options: SharedListenerOptions,
+    driver: ListeningDriver,
+  ): SharedListener {
     const ofVerbs = listeners.get(verbs) ?? new Map<string, SharedListener>()
     listeners.set(verbs, ofVerbs)
-    const id = verbs.createCmId()
     let shared = ofVerbs.get(formatAddress(options.address))
-    try {
-      if (shared) {
-        shared.#checkAdmits(driver, options.trafficClass)
-        id.close()
-      } else {
-        shared = new SharedListener(verbs, id, options)
-        ofVerbs.set(formatAddress(shared.address), shared)
-      }
-    } catch (error) {
+    if (shared) {
+      shared.#checkAdmits(driver, options.trafficClass)
       id.close()
-      throw error
+    } else {
+      shared = new SharedListener(verbs, id, options)
+      ofVerbs.set(formatAddress(shared.address), shared)
     }
     shared.#drivers.set(driver.driver, driver)
     shared.ref(driver)
