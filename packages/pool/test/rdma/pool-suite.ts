@@ -25,11 +25,21 @@ export function poolSuite(ground: Ground): void {
   const { describe, it } = ground
   describe(`pools over RDMA on ${ground.name}`, () => {
     for (const wire of RDMA) {
-      it(`${wire}: a server that is killed and started again costs errors with a cause alone`, () =>
-        surviveKill(ground, wire))
+      it(`${wire}: many callers borrow few connections`, () => lendConnections(ground, wire))
       it(`${wire}: many callers share few connections`, () => shareConnections(ground, wire))
     }
     it('three wires listen on one port, or none does', () => listenOnOnePort(ground))
+  })
+}
+
+/** Servers that die. */
+export function killSuite(ground: Ground): void {
+  const { describe, it } = ground
+  describe(`servers that die under a pool on ${ground.name}`, () => {
+    for (const wire of RDMA) {
+      it(`${wire}: one that is killed and started again costs errors with a cause alone`, () =>
+        surviveKill(ground, wire))
+    }
   })
 }
 
@@ -92,6 +102,22 @@ async function surviveKill({ program, host, workers: count }: Ground, wire: stri
   await untilNothingIsOpen()
 }
 
+async function lendConnections({ host, workers: count }: Ground, wire: string): Promise<void> {
+  const builder = WIRES[wire]!()
+  const server = await serve(builder, { host, port: 0 })
+  const pool = createPool({ builder, endpoints: [server.address], max: 2 })
+  const work = async () => {
+    for (let round = 0; round < 5; round++) await pool.use(checkAnswers)
+  }
+  await Promise.all(Array.from({ length: count }, work))
+  assert.ok(server.connections.size <= 2)
+  assert.equal(pool.stats.endpoints[0]!.acquired, 5 * count)
+  assert.deepEqual(pool.stats.endpoints[0]!.wires, { [wire]: server.connections.size })
+  await pool.close()
+  await end(server)
+  await untilNothingIsOpen()
+}
+
 async function shareConnections({ host }: Ground, wire: string): Promise<void> {
   const builder = WIRES[wire]!()
   const server = await serve(builder, { host, port: 0 })
@@ -110,7 +136,7 @@ async function shareConnections({ host }: Ground, wire: string): Promise<void> {
     )
   for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 40 }, (_, n) => ask(n)))
   assert.equal(server.connections.size, 2)
-  for (const { acquired } of pool.stats.endpoints) assert.equal(acquired, 200)
+  assert.equal(pool.stats.endpoints[0]!.acquired, 200)
   await pool.close()
   await end(server)
   await untilNothingIsOpen()

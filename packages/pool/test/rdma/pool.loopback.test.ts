@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, loopbackEnvironment, useLoopback } from '@netts/loopback'
 import { describe, it } from 'vitest'
 import { fallSuite } from './fall-suite.js'
-import { poolSuite } from './pool-suite.js'
+import { killSuite, poolSuite } from './pool-suite.js'
 
 const isThere = useLoopback()
 
@@ -26,4 +26,5 @@ const ground = {
 }
 
 poolSuite(ground)
+killSuite(ground)
 fallSuite(ground)
