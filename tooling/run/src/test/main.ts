@@ -3,7 +3,7 @@
  * The last line is `N passed, N failed, N skipped`.
  */
 import { Command } from 'commander'
-import { type Counts, runStep } from './step.js'
+import { runStep } from './step.js'
 import { deepSteps, steps } from './steps.js'
 
 const program = new Command('npm test --')
@@ -25,18 +25,20 @@ if (options.list) {
 } else {
   const total = { passed: 0, failed: 0, skipped: 0 }
   const rows: string[] = []
+  const failures: string[] = []
   for (const step of selected) {
     console.log(`\n━━ ${step.name}`)
     const start = performance.now()
-    const counts: Counts = await runStep(step)
+    const outcome = await runStep(step)
     const seconds = Math.round((performance.now() - start) / 1000)
-    for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
-    const line = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`
+    for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += outcome[key]
+    const line = `${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped`
     rows.push(
-      `${counts.failed ? '✗' : '✓'} ${step.name.padEnd(20)} ${line} (${seconds} s of ${step.budgetMinutes * 60} s)`,
+      `${outcome.failed ? '✗' : '✓'} ${step.name.padEnd(20)} ${line} (${seconds} s of ${step.budgetMinutes * 60} s)`,
     )
+    failures.push(...outcome.failures.map((failure) => `failed: ${step.name}: ${failure}`))
   }
-  console.log(`\n${rows.join('\n')}`)
+  console.log(`\n${[...rows, ...failures].join('\n')}`)
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
 }
