@@ -1,6 +1,7 @@
 /** Everything that takes part. A driver, a mode or a peer joins by an entry here. */
 import type { Contender } from './contender.js'
 import { perftest } from './perftest.js'
+import { pools } from './pools.js'
 import { ring, sendRecv } from './rdma-drivers.js'
 import { rstream } from './rstream.js'
 import { verbsAddon } from './verbs-addon.js'
@@ -114,6 +115,7 @@ export const contenders: readonly Contender[] = [
       return (await import('./netts-connection.js')).nettsConnection(createMockNetwork().builder(), 'lease')
     },
   },
+  ...pools,
   ...perftest,
   rstream,
   verbsAddon,
