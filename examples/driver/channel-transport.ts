@@ -91,7 +91,8 @@ export class ChannelTransport extends BaseTransport<HostAddress> {
     else if (message === 'arrived') this.#onArrived()
     else if (message === 'end') this.#onEnd()
     else if (message === 'end arrived') this.onEndTaken()
-    else if (message === 'reset') this.onFailure(reset('the peer destroyed the connection', this.remoteAddress))
+    else if (message === 'reset')
+      this.onFailure(reset('the peer destroyed the connection', this.remoteAddress))
     else {
       this.#peerRoom += message.released
       this.wake()

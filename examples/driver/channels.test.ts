@@ -11,6 +11,9 @@ transportConformance({
     listenAddress: () => ({ host: 'here', port: 0 }),
   }),
   creditBased: true,
+  bulkByteLength: 2 ** 20,
+  connections: 50,
+  schedules: 5,
   describe,
   it,
 })
