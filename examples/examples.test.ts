@@ -78,7 +78,9 @@ it('file-transfer', async () => {
     const path = join(tmpdir(), `netts-${process.pid}.bin`)
     writeFileSync(path, bytes)
     const { port, stop } = await serve('file-transfer/receive.ts', folder)
-    expect(await run('file-transfer/send.ts', port, path)).toMatch(/^\d+ %, \d+ bytes queued\n[^]*\ndone\n$/)
+    expect(await run('file-transfer/send.ts', port, path)).toMatch(
+      /^\d+ %, \d+ bytes queued\n[\s\S]*\ndone\n$/,
+    )
     expect(readFileSync(join(folder, `netts-${process.pid}.bin`)).equals(bytes)).toBe(true)
     expect(await stop()).toBe(0)
     rmSync(path)

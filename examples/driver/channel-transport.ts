@@ -101,9 +101,12 @@ export class ChannelTransport extends BaseTransport<HostAddress> {
 
   #onBytes(bytes: Uint8Array): void {
     this.#port.postMessage('arrived')
-    if (this.#isDiscarding) return this.#release(bytes)
-    this.#arrived.push(bytes)
-    this.wake()
+    if (this.#isDiscarding) {
+      this.#release(bytes)
+    } else {
+      this.#arrived.push(bytes)
+      this.wake()
+    }
   }
 
   #onArrived(): void {
@@ -118,9 +121,9 @@ export class ChannelTransport extends BaseTransport<HostAddress> {
   }
 
   #onClose(): void {
-    if (!this.#hasPeerEnded) return this.onFailure(reset('the peer closed its port', this.remoteAddress))
-    this.#isPeerGone = true
-    if (this.saidEnd) this.onEndTaken()
+    this.#isPeerGone = this.#hasPeerEnded
+    if (!this.#hasPeerEnded) this.onFailure(reset('the peer closed its port', this.remoteAddress))
+    else if (this.saidEnd) this.onEndTaken()
   }
 
   #release(bytes: Uint8Array): void {

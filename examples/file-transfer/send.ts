@@ -21,7 +21,9 @@ for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) 
   accepted += chunk.byteLength
   const percent = Math.floor((accepted / size) * 100)
   // What waits here has not left yet.
-  if (percent >= shown + 10) console.log(`${(shown = percent)} %, ${connection.queuedBytes} bytes queued`)
+  if (percent < shown + 10) continue
+  shown = percent
+  console.log(`${percent} %, ${connection.queuedBytes} bytes queued`)
 }
 await connection.send(hash.digest())
 
