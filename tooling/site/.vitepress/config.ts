@@ -1,7 +1,9 @@
 /** The site: dead links fail its build. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type DefaultTheme, defineConfig } from 'vitepress'
+import { withSnippets } from '../src/llms.js'
 import { SECTIONS } from '../src/pages.js'
 import { REPOSITORY_URL } from '../src/repository.js'
 
@@ -17,6 +19,15 @@ export default defineConfig({
   srcDir: 'pages',
   cleanUrls: true,
   ignoreDeadLinks: false,
+  // Each page as Markdown beside it: what `llms.txt` lists.
+  buildEnd({ pages, srcDir, outDir }) {
+    for (const page of pages) {
+      const file = join(outDir, page)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, withSnippets(readFileSync(join(srcDir, page), 'utf8')))
+    }
+  },
+  markdown: { languageAlias: { mjs: 'js' } },
   themeConfig: {
     search: { provider: 'local' },
     nav: [

@@ -36,7 +36,12 @@ ${rows.join('\n')}`
 interface Benchmark {
   readonly startedAt: string
   readonly command: string
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly system: string; readonly node: string }
+  readonly machine: {
+    readonly cpu: string
+    readonly cores: number
+    readonly system: string
+    readonly node: string
+  }
   readonly contenders: readonly { readonly id: string; readonly title: string; readonly about: string }[]
   readonly scenarios: readonly {
     readonly title: string
@@ -62,7 +67,9 @@ export function benchmarksPage({ startedAt, command, machine, contenders, scenar
         titles.get(contender) ?? contender,
         ...shown.map(({ id }) => formatNumber(figures[id]?.median)),
       ])
-      const lines = [head, ['---', ...shown.map(() => '---:')], ...body].map((cells) => `| ${cells.join(' | ')} |`)
+      const lines = [head, ['---', ...shown.map(() => '---:')], ...body].map(
+        (cells) => `| ${cells.join(' | ')} |`,
+      )
       return `### ${title}: ${label}\n\n${lines.join('\n')}\n`
     })
     return `## ${title}\n\n${question}\n\n${tables.join('\n')}`
