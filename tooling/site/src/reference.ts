@@ -33,7 +33,7 @@ ${rows.join('\n')}`
 }
 
 /** As much of the benchmark's JSON as the page shows. */
-interface Benchmark {
+export interface Benchmark {
   readonly startedAt: string
   readonly command: string
   readonly machine: {
