@@ -2,16 +2,16 @@
 /** The command `netts`. Ends with status 2 when it was called wrongly, and 1 when it failed. */
 import { isNettsError } from '@netts/core'
 import { Command, CommanderError } from 'commander'
+import { doctorCommand } from './doctor/command.js'
 import { tunnelCommand } from './tunnel-command.js'
 
 async function main(): Promise<number> {
   const netts = new Command('netts').description('Bytes between processes, over TCP or RDMA').exitOverride()
-  const tunnel = tunnelCommand()
-  netts.addCommand(tunnel)
+  for (const command of [doctorCommand(), tunnelCommand()]) netts.addCommand(command)
   for (const command of netts.commands) command.copyInheritedSettings(netts)
   try {
     await netts.parseAsync()
-    return 0
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     // What is wrong with the call was printed, and so was the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
