@@ -1,14 +1,21 @@
 #!/usr/bin/env node
 /** The command `netts`. Ends with status 2 when it was called wrongly, and 1 when it failed. */
+import tab from '@bomb.sh/tab/commander'
 import { isNettsError } from '@netts/core'
 import { Command, CommanderError } from 'commander'
 import { doctorCommand } from './doctor/command.js'
+import { benchCommand } from './measure/bench-command.js'
+import { echoCommand } from './measure/echo-command.js'
+import { pingCommand } from './measure/ping-command.js'
 import { tunnelCommand } from './tunnel-command.js'
 
 async function main(): Promise<number> {
   const netts = new Command('netts').description('Bytes between processes, over TCP or RDMA').exitOverride()
-  for (const command of [doctorCommand(), tunnelCommand()]) netts.addCommand(command)
+  const commands = [doctorCommand(), pingCommand(), echoCommand(), benchCommand(), tunnelCommand()]
+  for (const command of commands) netts.addCommand(command)
   for (const command of netts.commands) command.copyInheritedSettings(netts)
+  // The command `complete`: it knows those before it.
+  tab(netts)
   try {
     await netts.parseAsync()
     return Number(process.exitCode ?? 0)

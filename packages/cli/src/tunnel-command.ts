@@ -1,8 +1,10 @@
 /** `netts tunnel`: the command line, signals and messages of a tunnel. */
 import { isNettsError, type NettsError } from '@netts/core'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { endpoint, integer } from './arguments.js'
 import { driverFor } from './drivers.js'
-import { formatEndpoint, isLocal, parseEndpoint, type TunnelEndpoint } from './endpoint.js'
+import { formatEndpoint, isLocal, type TunnelEndpoint } from './endpoint.js'
+import { signal } from './signals.js'
 import { openTunnel, type Tunnel } from './tunnel.js'
 
 interface TunnelArguments {
@@ -12,25 +14,10 @@ interface TunnelArguments {
   readonly drainTimeout: number
 }
 
-/** An address; commander ends the process when it is none. */
-function endpoint(text: string): TunnelEndpoint {
-  try {
-    return parseEndpoint(text)
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message)
-  }
-}
-
 /** The longest that a timer can wait: 2^31 - 1 ms. */
 const MOST_MS = 0x7fffffff
 
-function milliseconds(text: string): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value > MOST_MS) {
-    throw new InvalidArgumentError(`it is a number of milliseconds, from 0 to ${MOST_MS}.`)
-  }
-  return value
-}
+const milliseconds = integer(0, MOST_MS)
 
 /** Makes the command. */
 export function tunnelCommand(): Command {
@@ -91,17 +78,6 @@ async function drained(tunnel: Tunnel, timeoutMs: number): Promise<void> {
   void signal().then(() => tunnel.close())
   await draining
   clearTimeout(timer)
-}
-
-/** Resolves at the next SIGTERM or SIGINT. */
-function signal(): Promise<void> {
-  return new Promise((resolve) => {
-    const onSignal = () => {
-      process.off('SIGTERM', onSignal).off('SIGINT', onSignal)
-      resolve()
-    }
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  })
 }
 
 /** Says something to the operator. */

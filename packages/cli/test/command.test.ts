@@ -85,7 +85,7 @@ describe('netts', () => {
     [['tunnel', '--listen', 'unix:/x', '--to', 'tcp://x'], /is not a host and a port/],
     [
       ['tunnel', '--listen', 'unix:/x', '--to', 'unix:/y', '--drain-timeout', 'soon'],
-      /number of milliseconds/,
+      /whole number from 0 to/,
     ],
     [['tunnel', '--listen', 'unix:/x', '--to', 'unix:/y', '--speed', '9'], /unknown option '--speed'/],
     [['tunel'], /unknown command 'tunel'/],
@@ -114,12 +114,6 @@ describe('netts', () => {
     expect(await ended).toBe(1)
     expect(printed.stderr).toMatch(/ERR_NETTS_LISTEN_FAILED/)
     taken.close()
-  })
-
-  it('ends with status 1 without the driver, and says what to install', async () => {
-    const { ended, printed } = netts(['tunnel', '--listen', 'unix:/x', '--to', 'ring://10.0.0.7:1'])
-    expect(await ended).toBe(1)
-    expect(printed.stderr).toMatch(/@netts\/rdma-ring is not installed: npm install @netts\/rdma-ring/)
   })
 })
 
@@ -219,8 +213,8 @@ describe('netts tunnel', () => {
           error ? reject(error) : resolve(bound),
         )
       })
-      const exit = netts(['tunnel', '--listen', 'sendrecv://127.0.0.1:0', '--to', `tcp://127.0.0.1:${port}`])
-      const [, rdmaPort] = await exit.until(/sendrecv:\/\/127\.0\.0\.1:(\d+)/)
+      const exit = netts(['tunnel', '--listen', 'ring://127.0.0.1:0', '--to', `tcp://127.0.0.1:${port}`])
+      const [, rdmaPort] = await exit.until(/ring:\/\/127\.0\.0\.1:(\d+)/)
       const path = join(folder, 'grpc.sock')
       const entry = netts(['tunnel', '--listen', `unix:${path}`, '--to', `rdma://127.0.0.1:${rdmaPort}`])
       await entry.until(/listening/)

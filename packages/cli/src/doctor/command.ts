@@ -1,40 +1,99 @@
 /** `netts doctor`: the command line, and what it prints. */
-import { Command } from 'commander'
+import type { HostAddress } from '@netts/core'
+import { Command, InvalidArgumentError } from 'commander'
 import { integer } from '../arguments.js'
+import { parseHostAndPort } from '../endpoint.js'
 import { showProgress } from '../output/progress.js'
 import { diagnose, isHealthy } from './diagnose.js'
+import type { Finding } from './finding.js'
+import { examine } from './peer/examine.js'
+import { judgePeer } from './peer/judge.js'
+import { PEER_PORT, WIRES } from './peer/messages.js'
+import { serve } from './peer/serve.js'
 import { probe } from './probe/index.js'
 import { renderFindings } from './render.js'
 
 interface DoctorArguments {
   readonly memory: number
+  readonly peer?: HostAddress
+  readonly serve?: HostAddress | true
+  readonly timeout: number
   readonly json?: boolean
   readonly quiet?: boolean
 }
 
 const MIB = 2 ** 20
 
+/** A host with a port or without. */
+function host(text: string): HostAddress {
+  const address = parseHostAndPort(text, PEER_PORT)
+  if (address === undefined || address.port > 65_535)
+    throw new InvalidArgumentError('it is HOST or HOST:PORT.')
+  return address
+}
+
 /** Makes the command. */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('why RDMA does not work here, and how well it does where it does')
     .option('--memory <MiB>', 'how much memory to register with each device', integer(1, 1 << 20), 64)
+    .option('--peer <host>', 'try every wire to another host, on which netts doctor --serve runs', host)
+    .option('--serve [host]', 'be the other side of --peer', host)
+    .option(
+      '--timeout <ms>',
+      'with --peer and --serve: how long a step may take',
+      integer(1, 3_600_000),
+      10_000,
+    )
     .option('--json', 'print everything that was found as JSON')
     .option('--quiet', 'show no progress')
-    .addHelpText('after', '\nIt ends with status 1 where RDMA does not work.')
+    .addHelpText(
+      'after',
+      `
+HOST may have a port: 10.0.0.7:4000, [fd00::7]:4000. Without, it is ${PEER_PORT}.
+It ends with status 1 where RDMA does not work, or with --peer, where any wire does not.`,
+    )
     .action(runDoctor)
 }
 
-async function runDoctor({ memory, json, quiet }: DoctorArguments): Promise<void> {
-  const progress = showProgress('doctor', 1, quiet)
-  const facts = await probe({ memoryBytes: memory * MIB, onStep: (step) => progress.step(step) })
-  progress.stop()
-  const findings = diagnose(facts)
+async function runDoctor(options: DoctorArguments): Promise<void> {
+  const { serve: served, peer, timeout: timeoutMs } = options
+  if (served !== undefined) {
+    const address = served === true ? { host: '0.0.0.0', port: PEER_PORT } : served
+    return serve(address, timeoutMs)
+  }
+  const progress = showProgress('doctor', peer ? WIRES.length + 1 : 1, options.quiet)
+  let steps = 0
+  const onStep = (step: string) => {
+    progress.step(step)
+    progress.done(steps++)
+  }
+  try {
+    if (peer === undefined) {
+      const facts = await probe({ memoryBytes: options.memory * MIB, onStep })
+      progress.stop()
+      print(diagnose(facts), facts, options, ['RDMA works here.', 'RDMA does not work here.'])
+    } else {
+      const facts = await examine(peer, { timeoutMs, onStep })
+      progress.stop()
+      print(judgePeer(facts), facts, options, ['Every wire works.', 'Not every wire works.'])
+    }
+  } finally {
+    progress.stop()
+  }
+}
+
+function print(
+  findings: readonly Finding[],
+  facts: object,
+  { json }: DoctorArguments,
+  [well, badly]: readonly [well: string, badly: string],
+): void {
   const works = isHealthy(findings)
   if (json) console.log(JSON.stringify({ works, findings, facts }, undefined, 2))
   else {
     console.log(renderFindings(findings, process.stdout.columns ?? 120))
-    console.log(works ? '\nRDMA works here.' : '\nRDMA does not work here.')
+    console.log(`\n${works ? well : badly}`)
   }
   if (!works) process.exitCode = 1
 }

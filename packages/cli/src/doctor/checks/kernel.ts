@@ -5,14 +5,16 @@ import { type Finding, findingsOf, list } from '../finding.js'
 const modules = findingsOf('modules')
 const permissions = findingsOf('permissions')
 
-export function checkModules({ modules: found, process }: Facts): Finding[] {
+export function checkModules({ modules: found, process, devices }: Facts): Finding[] {
+  // Some devices need none: those of stand-ins for the libraries.
+  const say = devices.some(({ opened }) => opened) ? modules.note : modules.problem
   const named = (state: string) => found.filter((module) => module.state === state).map(({ name }) => name)
   const [available, missing] = [named('available'), named('missing')]
   const findings: Finding[] = []
   if (available.length > 0) {
     const command = `modprobe ${available.join(' ')}`
     findings.push(
-      modules.problem(
+      say(
         `the kernel has ${list(available)}, but not loaded`,
         process.container === undefined
           ? `Load them with "modprobe -a ${available.join(' ')}", and at each boot by a file in /etc/modules-load.d.`
@@ -22,7 +24,7 @@ export function checkModules({ modules: found, process }: Facts): Finding[] {
   }
   if (missing.length > 0) {
     findings.push(
-      modules.problem(
+      say(
         `the kernel ${process.kernelRelease} has no ${list(missing)}`,
         process.container === undefined
           ? 'Install the modules of this kernel (on Ubuntu linux-modules-extra), or the general kernel where this is ' +

@@ -64,7 +64,7 @@ function rdmaMax(): string {
 
 /** Lines such as `mlx5_0 hca_handle=2 hca_object=max`: those that limit something. */
 export function parseRdmaMax(text: string): CgroupLimit[] {
-  const value = (digits: string) => (digits === 'max' ? 'max' : Number(digits))
+  const value = (digits: string): number | 'max' => (digits === 'max' ? 'max' : Number(digits))
   return [...text.matchAll(/^(\S+) hca_handle=(\S+) hca_object=(\S+) *$/gm)]
     .map(([, device, handles, objects]) => ({
       device: device!,
