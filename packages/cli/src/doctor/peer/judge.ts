@@ -124,8 +124,8 @@ function judgeLosses({ wires, here, there }: PeerFacts): Finding[] {
     const said = [
       ...counted('here', here.route.device, losses.here),
       ...counted('there', there.route.device, losses.there),
-      ...(isTcp && losses.tcpHere > 0 ? [`TCP sent ${losses.tcpHere} segments again from here`] : []),
-      ...(isTcp && losses.tcpThere > 0 ? [`TCP sent ${losses.tcpThere} segments again from there`] : []),
+      ...(isTcp && losses.tcpHere > 0 ? [`TCP sent ${segments(losses.tcpHere)} again from here`] : []),
+      ...(isTcp && losses.tcpThere > 0 ? [`TCP sent ${segments(losses.tcpThere)} again from there`] : []),
     ]
     return said.length === 0
       ? []
@@ -140,6 +140,8 @@ function judgeLosses({ wires, here, there }: PeerFacts): Finding[] {
   const tried = wires.some(({ losses }) => losses !== undefined)
   return findings.length > 0 || !tried ? findings : [lost.ok('nothing, as far as both hosts have counted')]
 }
+
+const segments = (count: number) => `${count} segment${count === 1 ? '' : 's'}`
 
 function counted(side: string, device: string | undefined, counters: Counters): string[] {
   return Object.entries(counters).map(([key, rise]) => {
