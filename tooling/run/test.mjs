@@ -20,6 +20,7 @@ const SERVERS = [
 /** What scrapes metrics, and the shells that the command's completion is for. */
 const OBSERVERS_AND_SHELLS = [
   { debian: 'prometheus', files: ['/usr/bin/prometheus'] },
+  { debian: 'bash-completion', files: ['/usr/share/bash-completion/bash_completion'] },
   { debian: 'fish', files: ['/usr/bin/fish'] },
   { debian: 'zsh', files: ['/usr/bin/zsh', '/bin/zsh'] },
 ]
