@@ -2,7 +2,7 @@
 import { type Address, formatAddress, type HostAddress, isPathAddress } from '@netts/core'
 import { invalidArgument } from '@netts/core/driver'
 
-/** What an address may begin with: the transport. `rdma` is the preferred RDMA driver that is installed. */
+/** What an address may begin with: the transport. `rdma` is the faster RDMA driver, the ring. */
 export type Scheme = 'tcp' | 'unix' | 'sendrecv' | 'ring' | 'rdma'
 
 /** A transport, and an address of it. */

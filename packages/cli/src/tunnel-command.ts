@@ -40,7 +40,7 @@ Addresses:
   unix:PATH             a Unix domain socket
   sendrecv://HOST:PORT  RDMA, @netts/rdma-sendrecv
   ring://HOST:PORT      RDMA, @netts/rdma-ring
-  rdma://HOST:PORT      RDMA, the preferred driver that is installed
+  rdma://HOST:PORT      RDMA, the faster of both, which is the ring
 Both ends of an RDMA connection need the same driver.
 
 SIGTERM and SIGINT end the listening and let connections finish; a second one ends them too.`,
