@@ -51,7 +51,7 @@ export function doctorCommand(): Command {
       'after',
       `
 HOST may have a port: 10.0.0.7:4000, [fd00::7]:4000. Without, it is ${PEER_PORT}.
-It ends with status 1 where RDMA does not work, or with --peer, where any wire does not.`,
+It ends with status 1 where there is a problem with RDMA, or with --peer, where any wire does not work.`,
     )
     .action(runDoctor)
 }
@@ -72,7 +72,10 @@ async function runDoctor(options: DoctorArguments): Promise<void> {
     if (peer === undefined) {
       const facts = await probe({ memoryBytes: options.memory * MIB, onStep })
       progress.stop()
-      print(diagnose(facts), facts, options, ['RDMA works here.', 'RDMA does not work here.'])
+      const findings = diagnose(facts)
+      const carries = findings.some(({ check, verdict }) => check === 'connection' && verdict === 'ok')
+      const badly = carries ? 'RDMA works here, with problems.' : 'RDMA does not work here.'
+      print(findings, facts, options, ['RDMA works here.', badly])
     } else {
       const facts = await examine(peer, { timeoutMs, onStep })
       progress.stop()

@@ -27,7 +27,7 @@ export function diagnose(facts: Facts): Finding[] {
   ].flatMap((check) => check(facts))
 }
 
-/** Whether RDMA works. */
+/** Whether RDMA works, without any problem. */
 export function isHealthy(findings: readonly Finding[]): boolean {
   return findings.every(({ verdict }) => verdict !== 'problem')
 }

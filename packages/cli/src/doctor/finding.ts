@@ -2,7 +2,7 @@
 
 /**
  * How bad it is: `ok`; `note` is worth knowing; `warning` works worse than it could, or not for everybody; with a
- * `problem` RDMA does not work; `skipped` could not be looked at because of a problem above it.
+ * `problem` RDMA does not work, or not for what it was asked for; `skipped` could not be looked at because of a problem above it.
  */
 export type Verdict = 'ok' | 'note' | 'warning' | 'problem' | 'skipped'
 
