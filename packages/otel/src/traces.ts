@@ -1,6 +1,6 @@
 /** Spans: one of each attempt to connect, and one of each connection's life. */
 
-import { type Connection, DIAGNOSTICS_CHANNELS, type NettsError, wireOf } from '@netts/core'
+import { type Connection, DIAGNOSTICS_CHANNELS, wireOf } from '@netts/core'
 import { type Span, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
 import {
   ATTR_ROLE,
@@ -68,7 +68,7 @@ export function traceConnections(tracer: Tracer, subscriptions: Subscriptions): 
   })
 }
 
-function end(span: Span, error: NettsError | unknown): void {
+function end(span: Span, error: unknown): void {
   if (error !== undefined) {
     span.setAttributes(errorAttributes(error))
     span.recordException(error instanceof Error ? error : String(error))

@@ -68,7 +68,7 @@ async function attend(connection: Connection, timeoutMs: number): Promise<void> 
       if (!isNettsError(error)) throw error
       return { error: `${error.message} (${error.code})` }
     }
-    void serveAll(listener)
+    serveAll(listener).catch((error: Error) => say(`listening over ${wire} failed: ${error.message}`))
     return { port: (listener.address as { port: number }).port }
   }
   try {

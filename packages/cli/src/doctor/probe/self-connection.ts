@@ -1,6 +1,6 @@
 /** Connects to itself over RDMA, through the whole of a driver: what has worked here works. */
 import { connect, isNettsError, listen } from '@netts/core'
-import { sendRecv } from '@netts/rdma-sendrecv'
+import { driverFor } from '../../drivers.js'
 import type { SelfConnectionFacts } from '../facts.js'
 
 const TIMEOUT_MS = 5_000
@@ -21,9 +21,10 @@ export async function connectToItself(address: string): Promise<SelfConnectionFa
 
 async function exchange(host: string): Promise<number> {
   const limits = { stallTimeoutMs: TIMEOUT_MS, messageTimeoutMs: TIMEOUT_MS, closeTimeoutMs: TIMEOUT_MS }
-  await using listener = await listen(sendRecv(), { host, port: 0 }, limits)
+  const builder = await driverFor('sendrecv')
+  await using listener = await listen(builder, { host, port: 0 }, limits)
   const accepting = listener.accept()
-  const client = await connect(sendRecv(), listener.address, { timeoutMs: TIMEOUT_MS, ...limits })
+  const client = await connect(builder, listener.address, { timeoutMs: TIMEOUT_MS, ...limits })
   const server = (await accepting)!
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   try {
