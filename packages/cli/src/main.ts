@@ -3,6 +3,7 @@
 import tab from '@bomb.sh/tab/commander'
 import { isNettsError } from '@netts/core'
 import { Command, CommanderError } from 'commander'
+import { version } from '../package.json'
 import { doctorCommand } from './doctor/command.js'
 import { benchCommand } from './measure/bench-command.js'
 import { echoCommand } from './measure/echo-command.js'
@@ -10,7 +11,10 @@ import { pingCommand } from './measure/ping-command.js'
 import { tunnelCommand } from './tunnel-command.js'
 
 async function main(): Promise<number> {
-  const netts = new Command('netts').description('Bytes between processes, over TCP or RDMA').exitOverride()
+  const netts = new Command('netts')
+    .description('Bytes between processes, over TCP or RDMA')
+    .version(version)
+    .exitOverride()
   const commands = [doctorCommand(), pingCommand(), echoCommand(), benchCommand(), tunnelCommand()]
   for (const command of commands) netts.addCommand(command)
   for (const command of netts.commands) command.copyInheritedSettings(netts)

@@ -7,6 +7,7 @@ import type { Greeting } from './messages.js'
 const end = (address: string): Greeting => ({
   version: 1,
   host: 'node-7',
+  nettsVersion: '1.0.0',
   kernelRelease: '6.1.0',
   nodeVersion: 'v20.19.0',
   route: {

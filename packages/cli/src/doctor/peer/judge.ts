@@ -14,9 +14,12 @@ const lost = findingsOf('lost')
 export function judgePeer(facts: PeerFacts): Finding[] {
   return [
     peer.ok(
-      `${facts.peer} answers: ${facts.there.host}, Node.js ${facts.there.nodeVersion}, kernel ${facts.there.kernelRelease} ` +
+      `${facts.peer} answers: ${facts.there.host}, @netts/cli ${facts.there.nettsVersion}, Node.js ${facts.there.nodeVersion}, kernel ${facts.there.kernelRelease} ` +
         `(connected over TCP in ${facts.connectMs.toFixed(1)} ms)`,
     ),
+    ...(facts.here.nettsVersion === facts.there.nettsVersion
+      ? []
+      : [peer.note(`here is another version: @netts/cli ${facts.here.nettsVersion}`)]),
     describeEnd('here', facts.here),
     describeEnd('there', facts.there),
     ...judgeMtu(facts),

@@ -35,6 +35,8 @@ export interface RouteEnd {
 export interface Greeting {
   readonly version: number
   readonly host: string
+  /** The version of `@netts/cli`. */
+  readonly nettsVersion: string
   readonly kernelRelease: string
   readonly nodeVersion: string
   readonly route: RouteEnd

@@ -1,5 +1,6 @@
 /** Looks at this end of the route to a peer. */
 import { hostname, release } from 'node:os'
+import { version } from '../../../package.json'
 import type { Counters } from '../facts.js'
 import { probeInterfaces } from '../probe/interfaces.js'
 import { probeSysfsDevices, readDeviceCounters } from '../probe/sysfs-devices.js'
@@ -12,6 +13,7 @@ export function greeting(localAddress: string): Greeting {
   return {
     version: PEER_VERSION,
     host: hostname(),
+    nettsVersion: version,
     kernelRelease: release(),
     nodeVersion: process.version,
     route: routeEnd(localAddress),
