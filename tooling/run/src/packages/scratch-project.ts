@@ -57,12 +57,18 @@ export class ScratchProject implements Disposable {
   }
 
   /** Runs a program under plain Node.js: a file of the project, or one with a path of its own. */
-  run(file: string, args: readonly string[] = [], deadlineMs = 30_000): ProgramResult {
+  run(
+    file: string,
+    args: readonly string[] = [],
+    deadlineMs = 30_000,
+    env: Readonly<Record<string, string>> = {},
+  ): ProgramResult {
     return spawnSync(process.execPath, [resolve(this.directory, file), ...args], {
       cwd: this.directory,
       encoding: 'utf8',
       timeout: deadlineMs,
-      env: { ...process.env, NODE_OPTIONS: '' },
+      // A NODE_PATH would let it find this workspace's packages.
+      env: { ...process.env, NODE_OPTIONS: '', NODE_PATH: '', ...env },
     })
   }
 

@@ -1,0 +1,157 @@
+/**
+ * Applications that a bundler made one file of: the addon is no JavaScript and stays outside. Such a program finds it
+ * where the bundle's folder or its node_modules has it, or says what to copy.
+ */
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
+import { nodeResolve } from '@rollup/plugin-node-resolve'
+import { build } from 'esbuild'
+import { rollup } from 'rollup'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import webpack from 'webpack'
+import { type ProgramResult, ScratchProject } from './scratch-project.js'
+import { pack, publicPackages, withDependencies } from './workspace.js'
+
+const { resolve } = createRequire(import.meta.url)
+const PROGRAM = fileURLToPath(new URL('programs/bundled/main.mjs', import.meta.url))
+const project = new ScratchProject()
+const destination = mkdtempSync(join(tmpdir(), 'netts-tarballs-'))
+
+beforeAll(() => {
+  const wanted = ['@netts/core', '@netts/rdma-sendrecv', '@netts/tcp', '@netts/verbs']
+  const all = publicPackages()
+  const needed = new Set(wanted.flatMap((name) => withDependencies(name, all)))
+  const tarballs = new Map([...needed].map((target) => [target.name, pack(target, destination)]))
+  project.install(wanted, tarballs)
+  cpSync(PROGRAM, join(project.directory, 'main.mjs'))
+})
+afterAll(() => {
+  project[Symbol.dispose]()
+  rmSync(destination, { recursive: true, force: true })
+})
+
+/** Makes a bundle of `main.mjs` at a path. */
+type Bundler = (input: string, output: string) => Promise<void>
+
+const withEsbuild =
+  (format: 'cjs' | 'esm'): Bundler =>
+  async (input, output) => {
+    // What it warns of, that CommonJS has no `import.meta`, is what is tested here.
+    await build({
+      entryPoints: [input],
+      outfile: output,
+      bundle: true,
+      platform: 'node',
+      format,
+      logLevel: 'error',
+    })
+  }
+
+const withRollup =
+  (format: 'cjs' | 'es'): Bundler =>
+  async (input, output) => {
+    const made = await rollup({ input, plugins: [nodeResolve()], external: /^node:/ })
+    await made.write({ file: output, format })
+    await made.close()
+  }
+
+const withWebpack =
+  (type: 'commonjs2' | 'module'): Bundler =>
+  async (input, output) => {
+    const stats = await new Promise<webpack.Stats | undefined>((done, fail) =>
+      webpack(
+        {
+          entry: input,
+          target: 'node20',
+          mode: 'production',
+          output: {
+            path: dirname(output),
+            filename: basename(output),
+            library: { type },
+            module: type === 'module',
+          },
+          experiments: { outputModule: type === 'module' },
+        },
+        (error, result) => (error ? fail(error) : done(result)),
+      ),
+    )
+    if (stats?.hasErrors()) throw new Error(stats.toString('errors-only'))
+  }
+
+const withNcc: Bundler = async (_, output) => {
+  const program = resolve('@vercel/ncc/dist/ncc/cli.js')
+  const made = project.run(program, ['build', 'main.mjs', '--out', dirname(output), '--quiet'], 60_000)
+  expect(made, made.stderr).toMatchObject({ status: 0 })
+}
+
+const BUNDLERS: readonly { name: string; file: string; bundle: Bundler }[] = [
+  { name: 'esbuild, CommonJS', file: 'main.cjs', bundle: withEsbuild('cjs') },
+  { name: 'esbuild, ESM', file: 'main.mjs', bundle: withEsbuild('esm') },
+  { name: 'rollup, CommonJS', file: 'main.cjs', bundle: withRollup('cjs') },
+  { name: 'rollup, ESM', file: 'main.mjs', bundle: withRollup('es') },
+  { name: 'webpack, CommonJS', file: 'main.cjs', bundle: withWebpack('commonjs2') },
+  { name: 'webpack, ESM', file: 'main.mjs', bundle: withWebpack('module') },
+  { name: 'ncc', file: 'index.mjs', bundle: withNcc },
+]
+
+describe.each(BUNDLERS)('a program bundled by $name', ({ name, file, bundle }) => {
+  /** Beside node_modules. */
+  const near = join(project.directory, name, file)
+  /** On a machine to which only the bundle was copied. */
+  const elsewhere = mkdtempSync(join(tmpdir(), 'netts deployed-'))
+  const away = join(elsewhere, 'dist', file)
+
+  beforeAll(async () => {
+    mkdirSync(dirname(near), { recursive: true })
+    await bundle(join(project.directory, 'main.mjs'), near)
+    cpSync(dirname(near), dirname(away), { recursive: true })
+  })
+  afterAll(() => rmSync(elsewhere, { recursive: true, force: true }))
+
+  /** Runs it where there is RDMA: on the loopback device. */
+  const run = (path: string, env: Record<string, string> = {}): ProgramResult =>
+    project.run(path, [], 30_000, { ...loopbackEnvironment(), ...env })
+
+  const prebuilds = () => join(project.directory, 'node_modules/@netts/verbs/prebuilds')
+  const answersBoth = { status: 0, stderr: '', stdout: 'hello over tcp\nhello over rdma\n' }
+
+  it('answers over TCP when it is copied alone, and says what RDMA lacks', () => {
+    // webpack writes the paths of the building machine into the bundle, where they are not to be found later.
+    const installed = join(project.directory, 'node_modules/@netts/verbs')
+    renameSync(installed, `${installed}-hidden`)
+    try {
+      const { status, stdout, stderr } = run(away)
+      expect(stderr).toBe('')
+      expect(status).toBe(0)
+      expect(stdout).toMatch(/^hello over tcp\naddon-missing: ERR_NETTS_UNAVAILABLE: /)
+      expect(stdout).toContain(
+        'mark @netts/verbs as external, or copy its folder "prebuilds" beside the bundle',
+      )
+      expect(stdout).toContain('NETTS_VERBS_ADDON')
+    } finally {
+      renameSync(`${installed}-hidden`, installed)
+    }
+  })
+
+  describe.skipIf(loopbackIsMissing())('where there is RDMA', () => {
+    it('finds the addon in the node_modules beside it', () => {
+      expect(run(near)).toMatchObject(answersBoth)
+    })
+
+    it('finds the addon that was copied beside it', () => {
+      const copy = join(dirname(away), 'prebuilds')
+      cpSync(prebuilds(), copy, { recursive: true })
+      expect(run(away)).toMatchObject(answersBoth)
+      rmSync(copy, { recursive: true })
+    })
+
+    it('takes the addon that NETTS_VERBS_ADDON names', () => {
+      const addon = join(prebuilds(), `${process.platform}-${process.arch}`, 'netts_verbs.node')
+      expect(run(away, { NETTS_VERBS_ADDON: addon })).toMatchObject(answersBoth)
+    })
+  })
+})
