@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path'
 /** TypeScript, by the name under which this workspace has it. */
 export type Compiler = 'typescript' | 'typescript-5.4' | 'typescript-5.9' | 'typescript-7'
 
+const IDENTITY = { name: 'scratch', version: '0.0.0', private: true }
 const modules = createRequire(import.meta.url)
 
 /** What a program printed, and how it ended. */
@@ -24,7 +25,7 @@ export class ScratchProject implements Disposable {
   constructor() {
     // A space, because users have them in their paths.
     this.directory = mkdtempSync(join(tmpdir(), 'netts scratch-'))
-    this.write('package.json', '{ "private": true }')
+    this.write('package.json', JSON.stringify(IDENTITY))
   }
 
   write(file: string, text: string): string {
@@ -40,11 +41,13 @@ export class ScratchProject implements Disposable {
    */
   declare(wanted: readonly string[], tarballs: ReadonlyMap<string, string>): void {
     const file = (name: string) => `file:${tarballs.get(name)}`
-    const overrides = Object.fromEntries(
-      [...tarballs.keys()].filter((name) => !wanted.includes(name)).map((name) => [name, file(name)]),
-    )
+    const every = Object.fromEntries([...tarballs.keys()].map((name) => [name, file(name)]))
+    // npm refuses overrides of what is a dependency itself.
+    const overrides = Object.fromEntries(Object.entries(every).filter(([name]) => !wanted.includes(name)))
     const dependencies = Object.fromEntries(wanted.map((name) => [name, file(name)]))
-    this.write('package.json', JSON.stringify({ private: true, dependencies, overrides }))
+    // Each package manager reads one of these.
+    const replaced = { overrides, pnpm: { overrides: every }, resolutions: every }
+    this.write('package.json', JSON.stringify({ ...IDENTITY, dependencies, ...replaced }))
   }
 
   /** Installs the wanted packages: see {@link declare}. */
