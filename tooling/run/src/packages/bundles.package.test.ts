@@ -2,7 +2,7 @@
  * Applications that a bundler made one file of: the addon is no JavaScript and stays outside. Such a program finds it
  * where the bundle's folder or its node_modules has it, or says what to copy.
  */
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -34,12 +34,16 @@ afterAll(() => {
   rmSync(destination, { recursive: true, force: true })
 })
 
-/** Makes a bundle of `main.mjs` at a path. */
-type Bundler = (input: string, output: string) => Promise<void>
+/** Makes a bundle of `main.mjs` at a path, with @netts/verbs or without it. */
+type Bundler = (input: string, output: string, isVerbsExternal: boolean) => Promise<void>
+
+/** The package's subpaths too, which drivers import. */
+const VERBS = /^@netts\/verbs/
 
 const withEsbuild =
   (format: 'cjs' | 'esm'): Bundler =>
-  async (input, output) => {
+  async (input, output, isVerbsExternal) => {
+    const external = isVerbsExternal ? ['@netts/verbs'] : []
     // What it warns of, that CommonJS has no `import.meta`, is what is tested here.
     await build({
       entryPoints: [input],
@@ -48,25 +52,29 @@ const withEsbuild =
       platform: 'node',
       format,
       logLevel: 'error',
+      external,
     })
   }
 
 const withRollup =
   (format: 'cjs' | 'es'): Bundler =>
-  async (input, output) => {
-    const made = await rollup({ input, plugins: [nodeResolve()], external: /^node:/ })
+  async (input, output, isVerbsExternal) => {
+    const external = isVerbsExternal ? [/^node:/, VERBS] : [/^node:/]
+    const made = await rollup({ input, plugins: [nodeResolve()], external })
     await made.write({ file: output, format })
     await made.close()
   }
 
 const withWebpack =
   (type: 'commonjs2' | 'module'): Bundler =>
-  async (input, output) => {
+  async (input, output, isVerbsExternal) => {
     const stats = await new Promise<webpack.Stats | undefined>((done, fail) =>
       webpack(
         {
           entry: input,
           target: 'node20',
+          externals: isVerbsExternal ? [VERBS] : [],
+          externalsType: type,
           mode: 'production',
           output: {
             path: dirname(output),
@@ -82,9 +90,14 @@ const withWebpack =
     if (stats?.hasErrors()) throw new Error(stats.toString('errors-only'))
   }
 
-const withNcc: Bundler = async (_, output) => {
+const withNcc: Bundler = async (_, output, isVerbsExternal) => {
+  const external = isVerbsExternal ? ['--external', `/${VERBS.source}/`] : []
   const program = resolve('@vercel/ncc/dist/ncc/cli.js')
-  const made = project.run(program, ['build', 'main.mjs', '--out', dirname(output), '--quiet'], 60_000)
+  const made = project.run(
+    program,
+    ['build', 'main.mjs', '--out', dirname(output), '--quiet', ...external],
+    60_000,
+  )
   expect(made, made.stderr).toMatchObject({ status: 0 })
 }
 
@@ -107,7 +120,7 @@ describe.each(BUNDLERS)('a program bundled by $name', ({ name, file, bundle }) =
 
   beforeAll(async () => {
     mkdirSync(dirname(near), { recursive: true })
-    await bundle(join(project.directory, 'main.mjs'), near)
+    await bundle(join(project.directory, 'main.mjs'), near, false)
     cpSync(dirname(near), dirname(away), { recursive: true })
   })
   afterAll(() => rmSync(elsewhere, { recursive: true, force: true }))
@@ -138,6 +151,14 @@ describe.each(BUNDLERS)('a program bundled by $name', ({ name, file, bundle }) =
   })
 
   describe.skipIf(loopbackIsMissing())('where there is RDMA', () => {
+    it('runs with an installed @netts/verbs that is external', async () => {
+      const output = join(project.directory, `${name}, external`, file)
+      mkdirSync(dirname(output))
+      await bundle(join(project.directory, 'main.mjs'), output, true)
+      expect(readFileSync(output, 'utf8')).not.toContain('netts_verbs.node')
+      expect(run(output)).toMatchObject(answersBoth)
+    })
+
     it('finds the addon in the node_modules beside it', () => {
       expect(run(near)).toMatchObject(answersBoth)
     })

@@ -38,21 +38,31 @@ export class ScratchProject implements Disposable {
   /**
    * Makes the wanted packages dependencies, and takes whatever they need of the workspace from its tarballs too.
    * @param tarballs by package name
+   * @param others dependencies from the registry
    */
-  declare(wanted: readonly string[], tarballs: ReadonlyMap<string, string>): void {
+  declare(
+    wanted: readonly string[],
+    tarballs: ReadonlyMap<string, string>,
+    others: Readonly<Record<string, string>> = {},
+  ): void {
     const file = (name: string) => `file:${tarballs.get(name)}`
     const every = Object.fromEntries([...tarballs.keys()].map((name) => [name, file(name)]))
     // npm refuses overrides of what is a dependency itself.
     const overrides = Object.fromEntries(Object.entries(every).filter(([name]) => !wanted.includes(name)))
-    const dependencies = Object.fromEntries(wanted.map((name) => [name, file(name)]))
+    const own = Object.fromEntries(wanted.map((name) => [name, file(name)]))
+    const dependencies = { ...own, ...others }
     // Each package manager reads one of these.
     const replaced = { overrides, pnpm: { overrides: every }, resolutions: every }
     this.write('package.json', JSON.stringify({ ...IDENTITY, dependencies, ...replaced }))
   }
 
   /** Installs the wanted packages: see {@link declare}. */
-  install(wanted: readonly string[], tarballs: ReadonlyMap<string, string>): void {
-    this.declare(wanted, tarballs)
+  install(
+    wanted: readonly string[],
+    tarballs: ReadonlyMap<string, string>,
+    others: Readonly<Record<string, string>> = {},
+  ): void {
+    this.declare(wanted, tarballs, others)
     execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
