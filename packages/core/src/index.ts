@@ -39,6 +39,7 @@ export type {
   ConnectionCloseEvent,
   ConnectionConnectEvent,
   ConnectionErrorEvent,
+  ListenerErrorEvent,
   WireFallbackEvent,
 } from './diagnostics.js'
 export { DIAGNOSTICS_CHANNELS } from './diagnostics.js'

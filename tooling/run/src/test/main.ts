@@ -1,10 +1,11 @@
 /**
- * Runs the steps of `npm test` one after the other, and with `--deep` those that take longer.
+ * Runs the steps of `npm test`, two at a time, and with `--deep` then those that take longer, one after the other.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { Command } from 'commander'
-import { type Counts, runStep } from './step.js'
+import { runStep, type Step } from './step.js'
 import { deepSteps, steps } from './steps.js'
+import { Outputs, runInTurns } from './turns.js'
 
 const program = new Command('npm test --')
   .description('Runs every check of the repository.')
@@ -25,18 +26,30 @@ if (options.list) {
 } else {
   const total = { passed: 0, failed: 0, skipped: 0 }
   const rows: string[] = []
-  for (const step of selected) {
-    console.log(`\n━━ ${step.name}`)
+  const failures: string[] = []
+  const outputs = new Outputs((data) => process.stdout.write(data))
+  const run = async (step: Step) => {
+    const output = outputs.open()
+    output.write(`\n━━ ${step.name}\n`)
     const start = performance.now()
-    const counts: Counts = await runStep(step)
+    const outcome = await runStep(step, output)
+    output.end()
     const seconds = Math.round((performance.now() - start) / 1000)
-    for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts[key]
-    const line = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`
+    for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += outcome[key]
+    const line = `${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped`
     rows.push(
-      `${counts.failed ? '✗' : '✓'} ${step.name.padEnd(20)} ${line} (${seconds} s of ${step.budgetMinutes * 60} s)`,
+      `${outcome.failed ? '✗' : '✓'} ${step.name.padEnd(20)} ${line} (${seconds} s of ${step.budgetMinutes * 60} s)`,
     )
+    failures.push(...outcome.failures.map((failure) => `failed: ${step.name}: ${failure}`))
   }
-  console.log(`\n${rows.join('\n')}`)
+  const isDeep = (step: Step) => deepSteps.includes(step)
+  await runInTurns(
+    selected.filter((step) => !isDeep(step)),
+    2,
+    run,
+  )
+  await runInTurns(selected.filter(isDeep), 1, run)
+  console.log(`\n${[...rows, ...failures].join('\n')}`)
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
 }

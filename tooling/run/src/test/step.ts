@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import type { Output, Planned } from './turns.js'
 
 /** How many checks passed, failed and were skipped. */
 export interface Counts {
@@ -11,11 +12,16 @@ export interface Counts {
   readonly skipped: number
 }
 
+/** What a step came to. */
+export interface Outcome extends Counts {
+  /** The names of the checks that failed, as far as the command tells them. */
+  readonly failures: readonly string[]
+}
+
 /** One step. */
-export interface Step {
-  readonly name: string
+export interface Step extends Planned {
   /**
-   * What it may take on 2 cores, in minutes: the budgets of `npm test` add up to 20. On a machine that is
+   * What it may take on 2 cores, in minutes: the budgets of `npm test` keep it within 20, two steps at a time. On a machine that is
    * busy with other things it is ended, and fails, only after {@link DEADLINE_FACTOR} times as long.
    */
   readonly budgetMinutes: number
@@ -28,8 +34,8 @@ export interface Step {
 /** How many budgets make a deadline. */
 const DEADLINE_FACTOR = 3
 
-/** Runs a step to its end or its deadline. What it prints is shown as it comes. */
-export async function runStep(step: Step): Promise<Counts> {
+/** Runs a step to its end or its deadline. */
+export async function runStep(step: Step, output: Output): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), 'netts-test-'))
   try {
     const report = join(scratch, 'report.json')
@@ -37,31 +43,32 @@ export async function runStep(step: Step): Promise<Counts> {
     if (step.counted === 'vitest') {
       args.push('--reporter=default', '--reporter=json', `--outputFile.json=${report}`)
     }
-    const { status, lastLine } = await execute(command, args, step.budgetMinutes * DEADLINE_FACTOR)
-    const counts = {
-      'exit-status': () => ({ passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 }),
-      vitest: () => vitestCounts(report),
-      'last-line': () => lineCounts(lastLine),
+    const { status, lastLines } = await execute(command, args, step.budgetMinutes * DEADLINE_FACTOR, output)
+    const outcome = {
+      'exit-status': () => ({ passed: status === 0 ? 1 : 0, failed: 0, skipped: 0, failures: [] }),
+      vitest: () => vitestOutcome(report, output),
+      'last-line': () => linesOutcome(lastLines),
     }[step.counted]()
+    if (status === 0 || outcome.failed > 0) return outcome
     // A command that fails without saying which check failed is itself the failed check.
-    return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+    return { ...outcome, failed: 1, failures: [`exit status ${status}`] }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
 
-function execute(command: string, args: string[], deadlineMinutes: number) {
-  return new Promise<{ status: number; lastLine: string }>((resolve) => {
+function execute(command: string, args: string[], deadlineMinutes: number, output: Output) {
+  return new Promise<{ status: number; lastLines: readonly string[] }>((resolve) => {
     // A group of its own, so that a step that hangs is ended with everything it started.
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     let tail = ''
     child.stdout.on('data', (data: Buffer) => {
-      process.stdout.write(data)
-      tail = (tail + data.toString()).slice(-4096)
+      output.write(data)
+      tail = (tail + data.toString()).slice(-16_384)
     })
-    child.stderr.on('data', (data: Buffer) => process.stderr.write(data))
+    child.stderr.on('data', (data: Buffer) => output.write(data))
     const timer = setTimeout(() => {
-      console.error(`\nended after ${deadlineMinutes} min`)
+      output.write(`\nended after ${deadlineMinutes} min\n`)
       endGroup(child)
     }, deadlineMinutes * 60_000)
     const onSignal = (signal: NodeJS.Signals) => {
@@ -74,10 +81,10 @@ function execute(command: string, args: string[], deadlineMinutes: number) {
       clearTimeout(timer)
       process.off('SIGINT', onSignal)
       process.off('SIGTERM', onSignal)
-      resolve({ status, lastLine: tail.trimEnd().split('\n').at(-1) ?? '' })
+      resolve({ status, lastLines: tail.trimEnd().split('\n') })
     }
     child.on('error', (error) => {
-      console.error(error.message)
+      output.write(`${error.message}\n`)
       settle(1)
     })
     child.on('close', (code) => settle(code ?? 1))
@@ -97,32 +104,44 @@ interface VitestReport {
   numFailedTests: number
   numPendingTests: number
   numTodoTests: number
-  numFailedTestSuites: number
-  testResults: { assertionResults: { status: string; fullName: string; meta?: { reason?: string } }[] }[]
+  testResults: {
+    name: string
+    status: string
+    message: string
+    assertionResults: { status: string; fullName: string }[]
+  }[]
 }
 
-function vitestCounts(file: string): Counts {
+function vitestOutcome(file: string, output: Output): Outcome {
   let report: VitestReport
   try {
     report = JSON.parse(readFileSync(file, 'utf8'))
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 }
+    return { passed: 0, failed: 1, skipped: 0, failures: ['the report was not written'] }
   }
-  for (const { assertionResults } of report.testResults) {
-    for (const { status, fullName } of assertionResults) {
-      if (status === 'skipped' || status === 'pending') console.log(`skipped: ${fullName}`)
+  const failures: string[] = []
+  for (const { name, status, message, assertionResults } of report.testResults) {
+    const path = relative(process.cwd(), name)
+    for (const test of assertionResults) {
+      if (test.status === 'skipped' || test.status === 'pending') output.write(`skipped: ${test.fullName}\n`)
+      if (test.status === 'failed') failures.push(`${path}: ${test.fullName}`)
     }
+    // A file that fails to load has no failed test of its own.
+    const isBroken = status === 'failed' && !assertionResults.some((test) => test.status === 'failed')
+    if (isBroken) failures.push(`${path}: ${message.split('\n')[0]}`)
   }
   return {
     passed: report.numPassedTests,
-    // A file that fails to load has no failed test of its own.
-    failed: Math.max(report.numFailedTests, report.numFailedTestSuites > 0 ? 1 : 0),
+    failed: failures.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures,
   }
 }
 
-function lineCounts(line: string): Counts {
-  const match = /(\d+) passed, (\d+) failed, (\d+) skipped/.exec(line)
-  if (!match) return { passed: 0, failed: 1, skipped: 0 }
-  return { passed: Number(match[1]), failed: Number(match[2]), skipped: Number(match[3]) }
+function linesOutcome(lines: readonly string[]): Outcome {
+  const match = /(\d+) passed, (\d+) failed, (\d+) skipped/.exec(lines.at(-1) ?? '')
+  if (!match) return { passed: 0, failed: 1, skipped: 0, failures: ['the last line has no counts'] }
+  const [passed, failed, skipped] = match.slice(1).map(Number) as [number, number, number]
+  const failures = lines.flatMap((line) => (line.startsWith('failed: ') ? [line.slice(8)] : []))
+  return { passed, failed, skipped, failures }
 }
