@@ -60,7 +60,7 @@ const withRollup =
   (format: 'cjs' | 'es'): Bundler =>
   async (input, output, isVerbsExternal) => {
     const external = isVerbsExternal ? [/^node:/, VERBS] : [/^node:/]
-    const made = await rollup({ input, plugins: [nodeResolve()], external })
+    const made = await rollup({ input, plugins: [nodeResolve()], external, logLevel: 'silent' })
     await made.write({ file: output, format })
     await made.close()
   }
