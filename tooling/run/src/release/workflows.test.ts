@@ -16,7 +16,8 @@ describe.each(files)('$name', ({ text }) => {
   it('uses actions by the hash of a commit, and workflows of this repository', () => {
     const uses = [...text.matchAll(/uses: (.*)$/gm)].map((match) => match[1]!)
     expect(uses.length).toBeGreaterThan(0)
-    for (const used of uses) expect(used).toMatch(/^(actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\.\/\.github\/.*)$/)
+    for (const used of uses)
+      expect(used).toMatch(/^(actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\.\/\.github\/.*)$/)
   })
 
   it('gives no right to a job that does not name it', () => {
