@@ -23,6 +23,6 @@ export async function bundleBytes(project: ScratchProject, name: string) {
     write: false,
     logLevel: 'error',
   })
-  const [{ contents }] = outputFiles as [{ contents: Uint8Array }]
+  const { contents } = outputFiles[0]!
   return { minified: contents.byteLength, compressed: gzipSync(contents).byteLength }
 }
