@@ -19,7 +19,7 @@ beforeAll(() => {
 afterAll(() => rmSync(destination, { recursive: true, force: true }))
 
 /** The versions of `@types/node` that a project has itself. */
-const OWN = [undefined, '20.19.0', '^22.0.0', '^24.0.0']
+const OWN = [undefined, '20.19.0', '^24.0.0']
 
 describe.each(OWN)('with @types/node %s of its own', (version) => {
   const project = new ScratchProject()

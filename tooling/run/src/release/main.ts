@@ -73,7 +73,7 @@ for (const { name } of selected) {
   const inside = join(unpacked.directory, 'package')
   rows.get(name)!.push(kib(statSync(tarballs.get(name)!).size), kib(folderBytes(inside)))
   const publint = passes(`publint ${name}`, bin('publint'), ['--strict', tarballs.get(name)!])
-  const attw = passes(`attw ${name}`, bin('attw'), ['--profile', 'node16', tarballs.get(name)!])
+  const attw = passes(`attw ${name}`, bin('attw'), [tarballs.get(name)!])
   console.log(`${publint && attw ? '✓' : '✗'} ${name}: publint, attw`)
   if (name !== '@netts/verbs') continue
   const check = spawnSync(
