@@ -73,7 +73,7 @@ describe('a program ends with status 0 that awaits', () => {
     ],
     [
       'the deadline of a close, with everything unref’d',
-      `const server = await listen(driver, address)
+      `const server = await driver.listen(address)
       const client = await connect(driver, address, { closeTimeoutMs: 200 })
       const accepted = await server.accept()
       client.trySend(Buffer.alloc(10_000_000))

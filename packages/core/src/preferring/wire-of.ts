@@ -10,7 +10,7 @@ export function rememberWire(transport: Transport, wire: string): void {
 
 /**
  * The name of the driver that {@link preferring} made a transport with, such as `tcp`: of
- * `wireOf(connection.transport)`. `undefined` for a transport that it did not make.
+ * `wireOf(connection.transport)`; the second one of a name is `tcp#2`. `undefined` for a transport that it did not make.
  */
 export function wireOf(transport: object): string | undefined {
   return wires.get(transport)
