@@ -3,10 +3,10 @@
  * be read and written while fewer than half of the replicas are down.
  */
 import { randomUUID } from 'node:crypto'
-import type { Address, Transport } from '@netts/core'
+import type { Address } from '@netts/core'
 import { createPool } from '@netts/pool'
 import { tcp } from '@netts/tcp'
-import { type Caller, createCaller } from '../rpc/caller.js'
+import { createCaller } from '../rpc/caller.js'
 import { isNewer, NOTHING, type Versioned } from './versions.js'
 
 /** Reads and writes values on the replicas. */
@@ -22,7 +22,7 @@ export function openStore(replicas: readonly Address[]): Store {
   const majority = Math.floor(replicas.length / 2) + 1
   // A pool for each replica, as each has to be asked. Calls share a connection, and a lost one is opened again.
   const pools = replicas.map((address) =>
-    createPool<Transport, Caller>({
+    createPool({
       builder: tcp(),
       endpoints: [address],
       mode: 'share',

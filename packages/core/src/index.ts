@@ -39,6 +39,7 @@ export type {
   ConnectionCloseEvent,
   ConnectionConnectEvent,
   ConnectionErrorEvent,
+  ConnectTrace,
   ListenerErrorEvent,
   WireFallbackEvent,
 } from './diagnostics.js'

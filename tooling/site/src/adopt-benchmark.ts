@@ -20,7 +20,9 @@ const adopted: Benchmark = {
       label,
       rows: rows.map(({ contender, figures }) => ({
         contender,
-        figures: Object.fromEntries(Object.entries(figures).map(([id, { median }]) => [id, { median: Number(median.toPrecision(6)) }])),
+        figures: Object.fromEntries(
+          Object.entries(figures).map(([id, { median }]) => [id, { median: Number(median.toPrecision(6)) }]),
+        ),
       })),
     })),
   })),

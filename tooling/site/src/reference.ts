@@ -12,6 +12,7 @@ export function referencePages(): Map<string, string> {
     ...['rdma-sendrecv', 'rdma-ring'].map(
       (name) => [`protocol-${name}.md`, fromFile(`packages/${name}/docs/PROTOCOL.md`)] as const,
     ),
+    ['doctor.md', fromFile('packages/cli/docs/doctor.md')],
     ['errors.md', errorsPage()],
     ['benchmarks.md', benchmarksPage(JSON.parse(read('tooling/site/data/benchmark.json')))],
   ])
