@@ -42,6 +42,7 @@ export interface Benchmark {
     readonly cores: number
     readonly system: string
     readonly node: string
+    readonly loadBefore: number
   }
   readonly contenders: readonly { readonly id: string; readonly title: string; readonly about: string }[]
   readonly scenarios: readonly {
@@ -77,7 +78,7 @@ export function benchmarksPage({ startedAt, command, machine, contenders, scenar
   })
   return `# Benchmarks
 
-Medians over interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. Compare rows of one table: absolute figures belong to the machine. Every payload is verified. \`${command}\` measures the same on yours.
+Medians over interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. The machine's load average was ${machine.loadBefore} before the run: a load near 0 gives the best figures. Compare rows of one table: absolute figures belong to the machine. Every payload is verified. \`${command}\` measures the same on yours.
 
 ${contenders.map(({ title, about }) => `- **${title}**: ${about}`).join('\n')}
 
