@@ -13,6 +13,7 @@ import type { FallbackReason } from './preferring/fallback.js'
  * Node.js for it are `tracing:netts:connect:start`, `end`, `asyncStart`, `asyncEnd` and `error`.
  */
 export interface ConnectTrace {
+  /** The address concerned. */
   readonly address: Address
   /** The name of the builder. */
   readonly wire: string
@@ -24,16 +25,19 @@ export interface ConnectTrace {
 
 /** The message of `netts:connection:connect`: `connect` made this connection. */
 export interface ConnectionConnectEvent {
+  /** The connection concerned. */
   readonly connection: Connection
 }
 
 /** The message of `netts:connection:accept`: a listener's `accept` handed this connection out. */
 export interface ConnectionAcceptEvent {
+  /** The connection concerned. */
   readonly connection: Connection
 }
 
 /** The message of `netts:connection:close`: a connection is closed. It is the last message, once for each connection. */
 export interface ConnectionCloseEvent {
+  /** The connection concerned. */
   readonly connection: Connection
   /** The error that ended it, as in `connection.closed`; `undefined` after a clean end. */
   readonly error: NettsError | undefined
@@ -41,7 +45,9 @@ export interface ConnectionCloseEvent {
 
 /** The message of `netts:connection:error`: an error ended this connection. */
 export interface ConnectionErrorEvent {
+  /** The connection concerned. */
   readonly connection: Connection
+  /** The error. */
   readonly error: NettsError
 }
 
@@ -53,6 +59,7 @@ export interface ConnectionErrorEvent {
 export interface ListenerErrorEvent {
   /** The address of the listener. */
   readonly address: Address
+  /** The error. */
   readonly error: NettsError
 }
 
@@ -63,10 +70,13 @@ export type BufferLeakEvent = OutstandingBuffer
 export interface WireFallbackEvent {
   /** The name of its builder. */
   readonly wire: string
+  /** The address concerned. */
   readonly address: Address
   /** `connect`: this machine or the peer does not have the wire. `listen`: this machine does not have it. */
   readonly operation: 'connect' | 'listen'
+  /** Why the wire is not available. */
   readonly reason: FallbackReason
+  /** The error. */
   readonly error: NettsError
   /** How often this builder fell back for this reason, this time included. */
   readonly count: number

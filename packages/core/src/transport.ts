@@ -179,7 +179,9 @@ export interface Transport {
    * the window may exceed it; the next chunk is not handed out before a release.
    */
   readonly recvWindow: number
+  /** What the wire can report. */
   readonly capabilities: TransportCapabilities
+  /** The state: see {@link TransportState}. */
   readonly state: TransportState
 }
 

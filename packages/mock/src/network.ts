@@ -26,6 +26,7 @@ const FIRST_DYNAMIC_PORT = 49_152
 export interface MockAttempt {
   /** The number of the attempt in this network, from 0. */
   readonly index: number
+  /** The address that was asked for. */
   readonly address: Address
 }
 
@@ -56,6 +57,7 @@ export interface MockBuilderOptions extends Partial<MockLimits> {
 
 /** A network in memory. Builders of one network connect to each other only. */
 export interface MockNetwork {
+  /** The seed of its random faults. */
   readonly seed: number
   /**
    * A driver on this network.

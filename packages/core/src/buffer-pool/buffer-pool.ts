@@ -64,6 +64,7 @@ export interface BufferPool {
    * that `allocateSlab` threw. (It waits if that error is `ERR_NETTS_POOL_EXHAUSTED` and buffers are outstanding.)
    */
   allocAsync(byteLength: number, options?: { signal?: AbortSignal | undefined }): Promise<PooledBuffer>
+  /** Counters, read at this moment. */
   readonly stats: BufferPoolStats
 }
 

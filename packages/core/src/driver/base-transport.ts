@@ -30,7 +30,9 @@ const onePart: Uint8Array[] = [NO_BYTES]
 
 /** The addresses at both ends of a connection. */
 export interface TransportEnds<A extends Address = Address> {
+  /** The address at this end. */
   readonly localAddress: A
+  /** The address of the peer. */
   readonly remoteAddress: A
 }
 
