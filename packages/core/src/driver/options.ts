@@ -109,8 +109,7 @@ export function checkChoice<C extends string>(name: string, value: unknown, choi
 }
 
 /**
- * Checks that an option is an AbortSignal or `undefined`.
- * @param name the option's name, for the error's message
+ * Checks that the option `signal` is an AbortSignal or `undefined`.
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
  */
 export function checkSignal(value: unknown): AbortSignal | undefined {
