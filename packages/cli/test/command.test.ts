@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import grpc from '@grpc/grpc-js'
 import { loopbackIsMissing } from '@netts/loopback'
 import { describe, expect, it } from 'vitest'
-import { echoServer, folder, netts, portOf } from './command.js'
+import { echoServer, folder, portOf } from './command.js'
+import { netts } from './netts-process.js'
 
 /** Waits for `close`, with an error before it or not. */
 function closeOf(socket: net.Socket): Promise<void> {
@@ -26,21 +27,21 @@ describe('netts', () => {
     [['tunnel', '--listen', 'unix:/x', '--to', 'unix:/y', '--speed', '9'], /unknown option '--speed'/],
     [['tunel'], /unknown command 'tunel'/],
   ])('%j ends with status 2, and says why', async (args, why) => {
-    const { ended, printed } = netts(args)
+    const { ended, printed } = await netts(args)
     expect(await ended).toBe(2)
     expect(printed.stderr).toMatch(why)
     expect(printed.stdout).toBe('')
   })
 
   it('tells how to call it, and ends with status 0', async () => {
-    const { ended, printed } = netts(['tunnel', '--help'])
+    const { ended, printed } = await netts(['tunnel', '--help'])
     expect(await ended).toBe(0)
     expect(printed.stdout).toContain('sendrecv://HOST:PORT')
   })
 
   it('ends with status 1 where it can’t listen', async () => {
     const taken = await echoServer()
-    const { ended, printed } = netts([
+    const { ended, printed } = await netts([
       'tunnel',
       '--listen',
       `tcp://127.0.0.1:${portOf(taken)}`,
@@ -57,7 +58,13 @@ describe('netts tunnel', () => {
   it('carries a connection, and drains on SIGTERM', async () => {
     const service = await echoServer()
     const path = join(folder, 'in.sock')
-    const tunnel = netts(['tunnel', '--listen', `unix:${path}`, '--to', `tcp://127.0.0.1:${portOf(service)}`])
+    const tunnel = await netts([
+      'tunnel',
+      '--listen',
+      `unix:${path}`,
+      '--to',
+      `tcp://127.0.0.1:${portOf(service)}`,
+    ])
     await tunnel.until(/listening at unix:.*in\.sock, to tcp:\/\/127/)
     const client = net.connect({ path })
     client.write('before')
@@ -77,7 +84,13 @@ describe('netts tunnel', () => {
   it('ends connections with a second signal', async () => {
     const service = await echoServer()
     const path = join(folder, 'twice.sock')
-    const tunnel = netts(['tunnel', '--listen', `unix:${path}`, '--to', `tcp://127.0.0.1:${portOf(service)}`])
+    const tunnel = await netts([
+      'tunnel',
+      '--listen',
+      `unix:${path}`,
+      '--to',
+      `tcp://127.0.0.1:${portOf(service)}`,
+    ])
     await tunnel.until(/listening/)
     const client = net.connect({ path })
     client.write('before')
@@ -96,7 +109,7 @@ describe('netts tunnel', () => {
     const service = await echoServer()
     const path = join(folder, 'late.sock')
     const to = `tcp://127.0.0.1:${portOf(service)}`
-    const tunnel = netts(['tunnel', '--listen', `unix:${path}`, '--to', to, '--drain-timeout', '50'])
+    const tunnel = await netts(['tunnel', '--listen', `unix:${path}`, '--to', to, '--drain-timeout', '50'])
     await tunnel.until(/listening/)
     const client = net.connect({ path })
     client.on('error', () => {})
@@ -110,7 +123,13 @@ describe('netts tunnel', () => {
   })
 
   it('warns where it listens for everybody, and says so when it can’t connect on', async () => {
-    const tunnel = netts(['tunnel', '--listen', 'tcp://0.0.0.0:0', '--to', `unix:${join(folder, 'nobody')}`])
+    const tunnel = await netts([
+      'tunnel',
+      '--listen',
+      'tcp://0.0.0.0:0',
+      '--to',
+      `unix:${join(folder, 'nobody')}`,
+    ])
     const [, port] = await tunnel.until(/listening at tcp:\/\/0\.0\.0\.0:(\d+)/)
     expect(tunnel.printed.stderr).toMatch(/warning: whoever reaches tcp:\/\/0\.0\.0\.0:0 can use this tunnel/)
     const client = net.connect(Number(port), '127.0.0.1')
@@ -149,10 +168,22 @@ describe('netts tunnel', () => {
           error ? reject(error) : resolve(bound),
         )
       })
-      const exit = netts(['tunnel', '--listen', 'ring://127.0.0.1:0', '--to', `tcp://127.0.0.1:${port}`])
+      const exit = await netts([
+        'tunnel',
+        '--listen',
+        'ring://127.0.0.1:0',
+        '--to',
+        `tcp://127.0.0.1:${port}`,
+      ])
       const [, rdmaPort] = await exit.until(/ring:\/\/127\.0\.0\.1:(\d+)/)
       const path = join(folder, 'grpc.sock')
-      const entry = netts(['tunnel', '--listen', `unix:${path}`, '--to', `rdma://127.0.0.1:${rdmaPort}`])
+      const entry = await netts([
+        'tunnel',
+        '--listen',
+        `unix:${path}`,
+        '--to',
+        `rdma://127.0.0.1:${rdmaPort}`,
+      ])
       await entry.until(/listening/)
       const Client = grpc.makeGenericClientConstructor(definition, 'Echo')
       const client = new Client(`unix:${path}`, grpc.credentials.createInsecure())
@@ -178,9 +209,13 @@ describe('netts tunnel', () => {
     }`,
     async () => {
       const controlPath = join(folder, 'control')
-      const tunnel = netts(['tunnel', '--listen', 'ring://127.0.0.1:0', '--to', 'unix:/nowhere'], {
-        controlPath,
-      })
+      const tunnel = await netts(
+        ['tunnel', '--listen', 'ring://127.0.0.1:0', '--to', 'unix:/nowhere'],
+        {},
+        {
+          controlPath,
+        },
+      )
       await tunnel.until(/listening/)
       writeFileSync(controlPath, 'remove\n')
       expect(await tunnel.ended).toBe(1)

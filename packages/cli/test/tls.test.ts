@@ -7,7 +7,8 @@ import { connect as connectTls } from 'node:tls'
 import { loopbackIsMissing } from '@netts/loopback'
 import { describe, expect, it } from 'vitest'
 import { Authority } from '../../tls/test/certificates.js'
-import { echoServer, folder, netts, portOf } from './command.js'
+import { echoServer, folder, portOf } from './command.js'
+import { netts } from './netts-process.js'
 
 const authority = new Authority('netts test authority')
 const server = authority.issue({ name: 'server', altNames: 'DNS:localhost,IP:127.0.0.1' })
@@ -27,7 +28,7 @@ for (const [scheme, missing] of Object.entries(wires)) {
     `two tunnels with TLS over ${scheme} serve whom they know alone${missing ? ` (skipped: ${missing})` : ''}`,
     async () => {
       const service = await echoServer()
-      const exit = netts([
+      const exit = await netts([
         ...['tunnel', '--listen', `${scheme}://127.0.0.1:0`, '--to', `tcp://127.0.0.1:${portOf(service)}`],
         ...['--tls-listen', '--tls-request-cert', ...asServer, ...ca],
       ])
@@ -36,7 +37,7 @@ for (const [scheme, missing] of Object.entries(wires)) {
       /** What comes back through a tunnel to the exit, up to its end. */
       const ask = async (...options: string[]) => {
         const path = join(folder, `${scheme}-${options.length}.sock`)
-        const entry = netts(['tunnel', '--listen', `unix:${path}`, '--to', between, ...options])
+        const entry = await netts(['tunnel', '--listen', `unix:${path}`, '--to', between, ...options])
         await entry.until(/listening/)
         const socket = net.connect({ path, allowHalfOpen: true })
         socket.on('error', () => {})
@@ -67,7 +68,7 @@ for (const [scheme, missing] of Object.entries(wires)) {
 
 it('serves a client of node:tls, and warns beyond this machine that it asks nobody who they are', async () => {
   const service = await echoServer()
-  const tunnel = netts([
+  const tunnel = await netts([
     ...['tunnel', '--listen', 'tcp://0.0.0.0:0', '--to', `tcp://127.0.0.1:${portOf(service)}`],
     ...['--tls-listen', ...asServer],
   ])
@@ -94,7 +95,7 @@ describe('what is no use of --tls-*', () => {
     [['--tls-to', ...asServer.slice(0, 2), ...asClient.slice(2)], /credentials can't be used/],
     [['--to', 'unix:/y', '--tls-to'], /needs --tls-servername where --to is a path/],
   ])('%# ends with status 2, and says why', async (options, why) => {
-    const { ended, printed } = netts([...plain, ...options])
+    const { ended, printed } = await netts([...plain, ...options])
     expect(await ended).toBe(2)
     expect(printed.stderr).toMatch(why)
     expect(printed.stdout).toBe('')
