@@ -9,8 +9,12 @@ import type { Hello } from './hello.js'
 import { ReceiveSpace } from './receive-space.js'
 import { SendSpace } from './send-space.js'
 
-/** One receive for so many bytes of the ring, within these bounds. */
-const BYTES_PER_RECEIVE = 256
+/**
+ * One receive for so many bytes of the ring, within these bounds. Each reserves room in a completion queue, for the
+ * connection's whole life; and since they are posted again as soon as they were read, they only bound the frames that no
+ * turn of the event loop has seen yet.
+ */
+const BYTES_PER_RECEIVE = 1024
 const LEAST_WINDOW = 16
 const MOST_WINDOW = 4096
 
