@@ -68,3 +68,19 @@ it('goes back to the shared block when its socket is closed in bulk flow', () =>
   socket.reads.close()
   expect(socket.reads.onread.buffer()).toBe(idle)
 })
+
+it('delivers what was read, and not what an earlier read left, when Node asks for no other buffer after a throw', () => {
+  const received: Chunk[] = []
+  const socket = reader(received)
+  socket.read(pattern(65_536, 1))
+  const { sink } = socket.reads
+  socket.reads.sink = {
+    onRead() {
+      throw new Error('broken')
+    },
+  }
+  expect(() => socket.read(pattern(65_536, 2))).toThrow('broken')
+  socket.reads.sink = sink
+  socket.read(pattern(40_000, 3))
+  expect(received.at(-1)!.bytes.equals(pattern(40_000, 3))).toBe(true)
+})

@@ -96,3 +96,16 @@ it('is delivered whole when the connection is closed right behind it', async () 
   expect(payload.compare(received, 4)).toBe(0)
   expect(await connection.closed).toBe(undefined)
 })
+
+it('fails with its connection when its memory goes away while the kernel has a part of it', async () => {
+  const { connection, peer } = await openAgainstPlain()
+  const payload = Uint8Array.from(pattern(LARGE_BYTES))
+  const sent = connection.send(payload)
+  // Until the kernel takes no more: then a write is under way.
+  await sleep(200)
+  const moved = structuredClone(payload.buffer, { transfer: [payload.buffer] })
+  peer.resume()
+  await expect(sent).rejects.toMatchObject({ code: 'ERR_NETTS_BUFFER_DETACHED' })
+  expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_BUFFER_DETACHED' })
+  expect(moved.byteLength).toBe(LARGE_BYTES)
+})

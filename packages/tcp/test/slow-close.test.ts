@@ -53,6 +53,21 @@ it.runIf(process.platform === 'linux')(
   },
 )
 
+it.runIf(process.platform === 'linux')(
+  'a stall deadline sees every read of the peer, however slowly the kernel says so',
+  async () => {
+    const [client, accepted] = await pair({ stallTimeoutMs: 400 })
+    const sent = await fill(client)
+    const sending = client.send(Buffer.alloc(SIZE))
+    for (let n = 0; n < sent + 1; n++) {
+      await sleep(20)
+      expect((await accepted.recv())?.byteLength).toBe(SIZE)
+    }
+    await sending
+    expect(client.state).toBe('open')
+  },
+)
+
 it.runIf(process.platform === 'linux').each([0, 1, 7])(
   'a reader with a backlog sees a reset as one, with %i messages taken before',
   async (taken) => {

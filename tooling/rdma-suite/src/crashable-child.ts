@@ -19,3 +19,30 @@ export async function crashableChild(child: ChildProcess, task: PeerTask): Promi
     },
   }
 }
+
+/**
+ * Child processes, of which one is always started ahead: in an emulator it takes Node.js longer to start than a test
+ * takes. They wait for a message that tells them what to do.
+ */
+export class ChildrenAhead {
+  readonly #start: () => ChildProcess
+  #next: ChildProcess | undefined
+
+  constructor(start: () => ChildProcess) {
+    this.#start = start
+    this.#next = start()
+  }
+
+  /** One that is the caller's from here on. */
+  take(): ChildProcess {
+    const child = this.#next ?? this.#start()
+    this.#next = this.#start()
+    return child
+  }
+
+  /** Ends the one that nobody took. */
+  end(): void {
+    this.#next?.kill('SIGKILL')
+    this.#next = undefined
+  }
+}

@@ -1,9 +1,10 @@
 /**
  * The conformance suite on the kernel's own devices. The file that runs it is the crashable peer, too: as a child
- * process, it finds its task in the environment.
+ * process, it gets its task as a message.
  */
 import { fork } from 'node:child_process'
-import { before, describe, it } from 'node:test'
+import { once } from 'node:events'
+import { after, before, describe, it } from 'node:test'
 import {
   type ConformanceFixture,
   type ConformanceOptions,
@@ -13,7 +14,7 @@ import {
 } from '@netts/conformance'
 import { openVerbs } from '@netts/verbs'
 import type { RdmaOptions } from '@netts/verbs/endpoint'
-import { crashableChild } from './crashable-child.js'
+import { ChildrenAhead, crashableChild } from './crashable-child.js'
 import {
   assertAlwaysReady,
   type LabDevice,
@@ -30,6 +31,7 @@ interface Peer<O> {
   readonly options: O | undefined
 }
 
+/** Set in the environment of a peer. */
 const PEER = 'NETTS_CONFORMANCE_PEER'
 
 /**
@@ -42,12 +44,15 @@ export async function labConformance<O extends RdmaOptions>(
   settings: Readonly<Record<string, EndSettings<O>>>,
   options: Partial<ConformanceOptions> = {},
 ): Promise<void> {
-  const peer = process.env[PEER]
-  if (peer !== undefined) {
-    const { task, options } = JSON.parse(peer) as Peer<O>
+  if (process.env[PEER] !== undefined) {
+    const [{ task, options }] = (await once(process, 'message')) as [Peer<O>]
     await runPeerTask(driver.build(options), task, (address) => process.send?.(address))
     return
   }
+  const children = new ChildrenAhead(() =>
+    fork(process.argv[1]!, [], { env: { ...process.env, [PEER]: 'yes', NODE_TEST_CONTEXT: '' } }),
+  )
+  after(() => children.end())
   for (const type of types) {
     const device = labDevices().find((device) => device.type === type)
     if (!device) throw new Error(`there is no ${type} device here: npx pnpm lab -- COMMAND`)
@@ -62,7 +67,7 @@ export async function labConformance<O extends RdmaOptions>(
           name: suite,
           capabilities: { detectsPeerCrash: true, reset: true },
           creditBased: true,
-          setup: () => labFixture(driver, device, setting),
+          setup: () => labFixture(driver, device, setting, children),
           describe,
           it: (title, body) => void it(title, { timeout: 60_000 }, body),
           bulkByteLength: 2 ** 20,
@@ -84,6 +89,7 @@ function labFixture<O extends RdmaOptions>(
   driver: TestedDriver<O>,
   device: LabDevice,
   { client, server }: EndSettings<O>,
+  children: ChildrenAhead,
 ): ConformanceFixture {
   const { address } = device
   return {
@@ -94,9 +100,8 @@ function labFixture<O extends RdmaOptions>(
     async startCrashablePeer(task) {
       const own = task.role === 'listen' ? { ...task, address: { host: address, port: 0 } } : task
       const peer: Peer<O> = { task: own, options: task.role === 'listen' ? server : client }
-      const child = fork(process.argv[1]!, [], {
-        env: { ...process.env, [PEER]: JSON.stringify(peer), NODE_TEST_CONTEXT: '' },
-      })
+      const child = children.take()
+      child.send(peer)
       return crashableChild(child, task)
     },
     resources: () => openCounts('the process', openVerbs()),

@@ -27,6 +27,8 @@ const DEEP_HOSTS_SUFFIX = '.deep.hosts.lab.test.ts'
 const LAB_TIMEOUT_MS = 300_000
 const DEEP_LAB_TIMEOUT_MS = 900_000
 const HOSTS_TIMEOUT_MS = 600_000
+/** Of the tests of one file that failed, so many are named at the end. */
+const MOST_NAMES = 10
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
 /** What failed, said once more at the end: the tests' own words are thousands of lines above it. */
@@ -126,7 +128,9 @@ async function runSuite(host: Host, path: string, nodeArguments: string[], timeo
   if (counts === undefined || (problem !== undefined && counts.failed === 0)) {
     fail(path, problem ?? 'it ran no tests')
   } else if (counts.failed > 0) {
-    failures.push(`${relative(root, path)}: ${[...new Set(failedTests(output))].join('; ')}`)
+    const names = [...new Set(failedTests(output))]
+    const more = names.length > MOST_NAMES ? `; and ${names.length - MOST_NAMES} more` : ''
+    failures.push(`${relative(root, path)}: ${names.slice(0, MOST_NAMES).join('; ')}${more}`)
   }
 }
 

@@ -1,10 +1,11 @@
 /**
- * Runs the steps of `npm test` one after the other, and with `--deep` those that take longer.
+ * Runs the steps of `npm test`, two at a time, and with `--deep` then those that take longer, one after the other.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { Command } from 'commander'
-import { runStep } from './step.js'
+import { runStep, type Step } from './step.js'
 import { deepSteps, steps } from './steps.js'
+import { Outputs, runInTurns } from './turns.js'
 
 const program = new Command('npm test --')
   .description('Runs every check of the repository.')
@@ -26,10 +27,13 @@ if (options.list) {
   const total = { passed: 0, failed: 0, skipped: 0 }
   const rows: string[] = []
   const failures: string[] = []
-  for (const step of selected) {
-    console.log(`\n━━ ${step.name}`)
+  const outputs = new Outputs((data) => process.stdout.write(data))
+  const run = async (step: Step) => {
+    const output = outputs.open()
+    output.write(`\n━━ ${step.name}\n`)
     const start = performance.now()
-    const outcome = await runStep(step)
+    const outcome = await runStep(step, output)
+    output.end()
     const seconds = Math.round((performance.now() - start) / 1000)
     for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += outcome[key]
     const line = `${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped`
@@ -38,6 +42,13 @@ if (options.list) {
     )
     failures.push(...outcome.failures.map((failure) => `failed: ${step.name}: ${failure}`))
   }
+  const isDeep = (step: Step) => deepSteps.includes(step)
+  await runInTurns(
+    selected.filter((step) => !isDeep(step)),
+    2,
+    run,
+  )
+  await runInTurns(selected.filter(isDeep), 1, run)
   console.log(`\n${[...rows, ...failures].join('\n')}`)
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import type { Output, Planned } from './turns.js'
 
 /** How many checks passed, failed and were skipped. */
 export interface Counts {
@@ -18,10 +19,9 @@ export interface Outcome extends Counts {
 }
 
 /** One step. */
-export interface Step {
-  readonly name: string
+export interface Step extends Planned {
   /**
-   * What it may take on 2 cores, in minutes: the budgets of `npm test` add up to 20. On a machine that is
+   * What it may take on 2 cores, in minutes: the budgets of `npm test` keep it within 20, two steps at a time. On a machine that is
    * busy with other things it is ended, and fails, only after {@link DEADLINE_FACTOR} times as long.
    */
   readonly budgetMinutes: number
@@ -34,8 +34,8 @@ export interface Step {
 /** How many budgets make a deadline. */
 const DEADLINE_FACTOR = 3
 
-/** Runs a step to its end or its deadline. What it prints is shown as it comes. */
-export async function runStep(step: Step): Promise<Outcome> {
+/** Runs a step to its end or its deadline. */
+export async function runStep(step: Step, output: Output): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), 'netts-test-'))
   try {
     const report = join(scratch, 'report.json')
@@ -43,10 +43,10 @@ export async function runStep(step: Step): Promise<Outcome> {
     if (step.counted === 'vitest') {
       args.push('--reporter=default', '--reporter=json', `--outputFile.json=${report}`)
     }
-    const { status, lastLines } = await execute(command, args, step.budgetMinutes * DEADLINE_FACTOR)
+    const { status, lastLines } = await execute(command, args, step.budgetMinutes * DEADLINE_FACTOR, output)
     const outcome = {
       'exit-status': () => ({ passed: status === 0 ? 1 : 0, failed: 0, skipped: 0, failures: [] }),
-      vitest: () => vitestOutcome(report),
+      vitest: () => vitestOutcome(report, output),
       'last-line': () => linesOutcome(lastLines),
     }[step.counted]()
     if (status === 0 || outcome.failed > 0) return outcome
@@ -57,18 +57,18 @@ export async function runStep(step: Step): Promise<Outcome> {
   }
 }
 
-function execute(command: string, args: string[], deadlineMinutes: number) {
+function execute(command: string, args: string[], deadlineMinutes: number, output: Output) {
   return new Promise<{ status: number; lastLines: readonly string[] }>((resolve) => {
     // A group of its own, so that a step that hangs is ended with everything it started.
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     let tail = ''
     child.stdout.on('data', (data: Buffer) => {
-      process.stdout.write(data)
+      output.write(data)
       tail = (tail + data.toString()).slice(-16_384)
     })
-    child.stderr.on('data', (data: Buffer) => process.stderr.write(data))
+    child.stderr.on('data', (data: Buffer) => output.write(data))
     const timer = setTimeout(() => {
-      console.error(`\nended after ${deadlineMinutes} min`)
+      output.write(`\nended after ${deadlineMinutes} min\n`)
       endGroup(child)
     }, deadlineMinutes * 60_000)
     const onSignal = (signal: NodeJS.Signals) => {
@@ -84,7 +84,7 @@ function execute(command: string, args: string[], deadlineMinutes: number) {
       resolve({ status, lastLines: tail.trimEnd().split('\n') })
     }
     child.on('error', (error) => {
-      console.error(error.message)
+      output.write(`${error.message}\n`)
       settle(1)
     })
     child.on('close', (code) => settle(code ?? 1))
@@ -112,7 +112,7 @@ interface VitestReport {
   }[]
 }
 
-function vitestOutcome(file: string): Outcome {
+function vitestOutcome(file: string, output: Output): Outcome {
   let report: VitestReport
   try {
     report = JSON.parse(readFileSync(file, 'utf8'))
@@ -123,7 +123,7 @@ function vitestOutcome(file: string): Outcome {
   for (const { name, status, message, assertionResults } of report.testResults) {
     const path = relative(process.cwd(), name)
     for (const test of assertionResults) {
-      if (test.status === 'skipped' || test.status === 'pending') console.log(`skipped: ${test.fullName}`)
+      if (test.status === 'skipped' || test.status === 'pending') output.write(`skipped: ${test.fullName}\n`)
       if (test.status === 'failed') failures.push(`${path}: ${test.fullName}`)
     }
     // A file that fails to load has no failed test of its own.
