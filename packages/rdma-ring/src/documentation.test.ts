@@ -88,11 +88,12 @@ describe('the page on the protocol', () => {
 
   it('has the number of receives for a ring', () => {
     expect(protocol).toContain('_w_ + 3 + _d_ − 1, with _d_ = max(2, ⌊_w_/2⌋)')
-    expect(protocol).toContain('capacity / 256, but at least 16 and at most 4096 (_w_)')
+    expect(protocol).toContain('capacity / 1024, but at least 16 and at most 4096 (_w_)')
     for (const [capacity, window] of [
       [4096, 16],
-      [8192, 32],
-      [262_144, 1024],
+      [8192, 16],
+      [65_536, 64],
+      [262_144, 256],
       [2 ** 26, 4096],
     ] as const) {
       expect(windowFor(capacity)).toBe(window)

@@ -1,8 +1,7 @@
 /** This end's ring: the memory that the peer writes, and the chunks in it that the program reads in place. */
 import { invalidArgument } from '@netts/core/driver'
-import { type DeviceEnvironment, FrameKind, type ReceiveSide, readPosted } from '@netts/verbs/endpoint'
+import type { DeviceEnvironment, ReceiveSide } from '@netts/verbs/endpoint'
 import type { RingConfig } from './options.js'
-import { checkData, HEADER_BYTES, readReleased } from './protocol/frame.js'
 import type { RingEnd } from './protocol/ring-end.js'
 import { RingMemory } from './ring-memory.js'
 
@@ -35,17 +34,7 @@ export class ReceivedRing implements ReceiveSide {
    * @returns what the peer did wrong, or `undefined`
    */
   onDoorbell(position: number): string | undefined {
-    const protocol = this.#protocol
-    const { bytes } = this.memory.region
-    const byteLength = protocol.in.frameBytesTo(position)
-    if (byteLength === 0) return `a frame up to position ${position} after ${protocol.in.received}`
-    const offset = protocol.in.next & (bytes.length - 1)
-    const problem =
-      checkData(bytes, offset, byteLength) ??
-      // The kind was checked, and the peer may write another one by now.
-      protocol.onFrame(FrameKind.data, readPosted(bytes, offset), readReleased(bytes, offset))
-    if (problem === undefined) protocol.onChunk(offset + HEADER_BYTES, byteLength - HEADER_BYTES, position)
-    return problem
+    return this.#protocol.onDoorbell(this.memory.region.bytes, position)
   }
 
   discardQueued(): void {

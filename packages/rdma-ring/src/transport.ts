@@ -5,10 +5,10 @@
 import { type BufferPool, NettsError, type RecvCompletion } from '@netts/core'
 import { type BufferSlot, sharePool } from '@netts/core/driver'
 import { COMPLETION, CompletionFlag } from '@netts/verbs'
-import { type Endpoint, RdmaTransport, readPosted, readUint32, TransportMemory } from '@netts/verbs/endpoint'
+import { type Endpoint, RdmaTransport, readUint32, TransportMemory } from '@netts/verbs/endpoint'
 import { ControlReceives } from './control-receives.js'
 import { LEAST_SEND_SIZE, type RingConfig } from './options.js'
-import { checkControl, DOORBELL_BYTES, HEADER_BYTES, readArgument, readReleased } from './protocol/frame.js'
+import { DOORBELL_BYTES, HEADER_BYTES, readArgument } from './protocol/frame.js'
 import { decodeHello, decodeReady, encodeHello, encodeReady, type Hello } from './protocol/hello.js'
 import { RingEnd, ringReceives, windowFor } from './protocol/ring-end.js'
 import { ReceivedRing } from './received-ring.js'
@@ -151,9 +151,7 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
     const { protocol } = this
     const kind = slab[offset]!
     const before = protocol.life
-    const lie =
-      checkControl(slab, offset, byteLength) ??
-      protocol.onFrame(kind, readPosted(slab, offset), readReleased(slab, offset))
+    const lie = protocol.onControlFrame(slab, offset, byteLength)
     if (lie !== undefined) this.onLie(lie)
     else this.onControl(kind, readArgument(slab, offset), before)
   }

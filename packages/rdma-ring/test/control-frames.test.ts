@@ -34,11 +34,30 @@ describe.each<SimulationMode>(['roce', 'iwarp'])('on simulated %s', (mode) => {
     await close()
   })
 
-  it('one way, as long as half of the ring is free, no frame goes back', async () => {
+  it('one way, no frame goes back as long as half of the ring is free, and one does beyond', async () => {
     const { near, far, close, controlFrames } = await pair(mode, { capacity: 65_536 })
-    for (let i = 0; i < 100; i++) {
+    const send = async (messages: number) => {
+      for (let i = 0; i < messages; i++) {
+        await near.send(Buffer.alloc(1000, i))
+        await far.recv()
+      }
+      // What is due leaves in the next turn.
+      for (let turn = 0; turn < 100; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+    // 30 × 1020 bytes: far more than a tenth, and less than half.
+    await send(30)
+    expect(controlFrames()).toEqual([0, 0])
+    await send(4)
+    expect(controlFrames()).toEqual([0, 1])
+    await close()
+  })
+
+  it('light traffic one way sends none for 127 frames', async () => {
+    const { near, far, close, controlFrames } = await pair(mode)
+    for (let i = 0; i < 127; i++) {
       await near.send(Buffer.alloc(100, i))
       await far.recv()
+      await new Promise<void>((resolve) => setImmediate(resolve))
     }
     expect(controlFrames()).toEqual([0, 0])
     await close()

@@ -17,9 +17,10 @@ describe.each(MODES)('a peer on simulated %s', (mode) => {
     await forEachSeed({ mode, count: 100 }, meetStranger)
   })
 
-  it('that keeps to the protocol is heard', async () => {
+  it('that keeps to the protocol is heard, whatever features it says that it has', async () => {
     await forEachSeed({ mode, count: 5 }, async (fabric) => {
-      const { listener, good, goodEnd, connecting } = await meet(tested, fabric, MANNERS, OPTIONS)
+      const manners = { ...MANNERS, hello: encodeHello({ ...HELLO, features: 0xffff_ffff }) }
+      const { listener, good, goodEnd, connecting } = await meet(tested, fabric, manners, OPTIONS)
       const stranger = (await connecting).session as Stranger
       const victim = (await listener.accept())!
       writeRing(stranger, dataFrame(5))

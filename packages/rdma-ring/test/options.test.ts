@@ -46,7 +46,7 @@ describe('memory', () => {
   it('of an idle connection is what the formula says', async () => {
     const { connecting, listener } = await connect({ capacity: 65_536, bufferSize: 2048, sendDepth: 10 })
     const near = await connecting
-    const receives = 256 + 3 + 128 - 1
+    const receives = 64 + 3 + 32 - 1
     expect(near.pinnedBytes).toBe(65_536 + 2 * 2048 + 32 * (2 * 10 + 8) + 16 * receives)
     expect(near.maxSendSize).toBe(2032)
     expect(near.recvWindow).toBe(32_768)

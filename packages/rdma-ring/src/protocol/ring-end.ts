@@ -2,14 +2,19 @@
  * One end of a connection as the protocol sees it: what every driver's protocol has, and room in both rings. A send needs
  * both: a receive at the peer, which is posted again at once, and room, which comes back as the program releases.
  */
-import { ProtocolEnd, RESERVE, receivesFor } from '@netts/verbs/endpoint'
+import { FrameKind, ProtocolEnd, RESERVE, readPosted, receivesFor } from '@netts/verbs/endpoint'
 import { Chunks } from './chunks.js'
+import { checkControl, checkData, HEADER_BYTES, readReleased } from './frame.js'
 import type { Hello } from './hello.js'
 import { ReceiveSpace } from './receive-space.js'
 import { SendSpace } from './send-space.js'
 
-/** One receive for so many bytes of the ring, within these bounds. */
-const BYTES_PER_RECEIVE = 256
+/**
+ * One receive for so many bytes of the ring, within these bounds. Each reserves room in a completion queue, for the
+ * connection's whole life; and since they are posted again as soon as they were read, they only bound the frames that no
+ * turn of the event loop has seen yet.
+ */
+const BYTES_PER_RECEIVE = 1024
 const LEAST_WINDOW = 16
 const MOST_WINDOW = 4096
 
@@ -60,6 +65,34 @@ export class RingEnd extends ProtocolEnd {
   maySend(byteLength: number): boolean {
     const frames = this.out.framesFor(byteLength)
     return frames > 0 && this.credits.allows(RESERVE.data + frames - 1)
+  }
+
+  /**
+   * A doorbell says that a frame was written up to this position.
+   * @param ring the bytes of this end's ring
+   * @returns what the peer did wrong, or `undefined`
+   */
+  onDoorbell(ring: Uint8Array, position: number): string | undefined {
+    const byteLength = this.in.frameBytesTo(position)
+    if (byteLength === 0) return `a frame up to position ${position} after ${this.in.received}`
+    const offset = this.in.next & (this.in.capacity - 1)
+    const problem =
+      checkData(ring, offset, byteLength) ??
+      // The kind was checked, and the peer may write another one by now.
+      this.onFrame(FrameKind.data, readPosted(ring, offset), readReleased(ring, offset))
+    if (problem === undefined) this.onChunk(offset + HEADER_BYTES, byteLength - HEADER_BYTES, position)
+    return problem
+  }
+
+  /**
+   * A frame came as a Send.
+   * @returns what the peer did wrong, or `undefined`
+   */
+  onControlFrame(bytes: Uint8Array, offset: number, byteLength: number): string | undefined {
+    return (
+      checkControl(bytes, offset, byteLength) ??
+      this.onFrame(bytes[offset]!, readPosted(bytes, offset), readReleased(bytes, offset))
+    )
   }
 
   /**
