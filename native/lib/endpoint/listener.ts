@@ -9,6 +9,7 @@ import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello, encodeRefusal, HelloError, RefusalReason } from './hello.js'
+import { withSlabsAhead } from './slabs-ahead.js'
 
 /** How long a client may take from its request to its READY. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -71,6 +72,8 @@ class Listener implements EndpointListener {
   readonly #id: CmId
   readonly #options: EndpointListenerOptions
   readonly #handshakes = new Set<EndpointMachine>()
+  /** Requests whose memory is being registered. */
+  readonly #admitted = new Set<CmId>()
   #closed = false
 
   constructor(verbs: Verbs, id: CmId, options: EndpointListenerOptions) {
@@ -111,14 +114,25 @@ class Listener implements EndpointListener {
   }
 
   #onRequest(request: CmConnectRequestEvent): void {
-    const { id, privateData } = request
-    if (!this.#options.hasRoom(this.#handshakes.size)) {
-      this.#refuse(id, RefusalReason.busy, '')
+    if (!this.#options.hasRoom(this.#handshakes.size + this.#admitted.size)) {
+      this.#refuse(request.id, RefusalReason.busy, '')
       return
     }
+    void this.#admit(request)
+  }
+
+  async #admit(request: CmConnectRequestEvent): Promise<void> {
+    const { id, privateData } = request
+    const { endpoint } = this.#options
+    this.#admitted.add(id)
     try {
-      const body = decodeHello(this.#options.endpoint.identity, privateData)
-      this.#shakeHands(request, body)
+      const body = decodeHello(endpoint.identity, privateData)
+      await withSlabsAhead(this.#verbs, id, endpoint, () => {
+        // From here on it counts as a handshake, or not at all.
+        this.#admitted.delete(id)
+        if (this.#closed) throw new NettsError('ERR_NETTS_CLOSED', 'the listener was closed')
+        this.#shakeHands(request, body)
+      })
     } catch (error) {
       const reason =
         error instanceof HelloError
@@ -127,11 +141,17 @@ class Listener implements EndpointListener {
             ? RefusalReason.invalid
             : RefusalReason.resources
       this.#refuse(id, reason, (error as Error).message)
+    } finally {
+      this.#admitted.delete(id)
     }
   }
 
   #refuse(id: CmId, reason: number, text: string): void {
-    id.reject(encodeRefusal(reason, text))
+    try {
+      id.reject(encodeRefusal(reason, text))
+    } catch {
+      // The verbs were closed meanwhile, and the id with them.
+    }
     id.close()
     this.#report(new NettsError('ERR_NETTS_REJECTED', text === '' ? 'the backlog is full' : text))
   }

@@ -6,6 +6,9 @@ import { FrameKind, readPosted } from '@netts/verbs/endpoint'
 import { checkData, HEADER_BYTES, readReleased } from './protocol/frame.js'
 import type { RingEnd } from './protocol/ring-end.js'
 
+/** The peer writes it, and nobody reads it from afar. */
+export const RING_ACCESS = AccessFlag.localWrite + AccessFlag.remoteWrite
+
 /** See above. */
 export class ReceivedRing implements ReceiveSide {
   /** The only memory that the peer may write. */
@@ -18,7 +21,7 @@ export class ReceivedRing implements ReceiveSide {
   /** @throws NettsError when the memory can't be had */
   constructor(environment: DeviceEnvironment, capacity: number) {
     this.pinnedBytes = capacity
-    this.region = environment.registerSlab(capacity, AccessFlag.localWrite + AccessFlag.remoteWrite)
+    this.region = environment.registerSlab(capacity, RING_ACCESS)
   }
 
   /** The peer said hello. */

@@ -1,9 +1,16 @@
 /** The builder: configuration in, connections and listeners out. */
 import type { TransportBuilder } from '@netts/core'
 import { openVerbs, type Verbs } from '@netts/verbs'
-import { checkVerbs, createRdmaBuilder, sendPlacesFor } from '@netts/verbs/endpoint'
+import {
+  checkVerbs,
+  createRdmaBuilder,
+  LEAST_BUFFERS,
+  sendPlacesFor,
+  TransportMemory,
+} from '@netts/verbs/endpoint'
 import { checkOptions, type RingConfig, type RingOptions } from './options.js'
 import { ringReceives, windowFor } from './protocol/ring-end.js'
+import { RING_ACCESS } from './received-ring.js'
 import type { RingTransport } from './ring-transport.js'
 import { PLACES_PER_SEND, REQUESTS_PER_FRAME } from './send-queue.js'
 import { RingSession } from './transport.js'
@@ -46,6 +53,10 @@ function build(config: RingConfig, verbs: () => Verbs): TransportBuilder<RingTra
     options: config,
     maxSendWorkRequests: REQUESTS_PER_FRAME * sendPlacesFor(config.sendDepth, PLACES_PER_SEND),
     maxReceiveWorkRequests: ringReceives(windowFor(config.capacity)),
+    slabs: (environment) => [
+      { byteLength: config.capacity, access: RING_ACCESS },
+      ...TransportMemory.slabsFor(environment, config.bufferSize, LEAST_BUFFERS),
+    ],
     session: (endpoint) => new RingSession(endpoint, config),
     verbs,
   })
