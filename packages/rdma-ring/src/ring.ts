@@ -10,7 +10,7 @@ import {
 } from '@netts/verbs/endpoint'
 import { checkOptions, type RingConfig, type RingOptions } from './options.js'
 import { ringReceives, windowFor } from './protocol/ring-end.js'
-import { RING_ACCESS } from './received-ring.js'
+import { ringSlab, WINDOW_REQUESTS } from './ring-memory.js'
 import type { RingTransport } from './ring-transport.js'
 import { PLACES_PER_SEND, REQUESTS_PER_FRAME } from './send-queue.js'
 import { RingSession } from './transport.js'
@@ -51,10 +51,11 @@ function build(config: RingConfig, verbs: () => Verbs): TransportBuilder<RingTra
     name: 'rdma-ring',
     identity: IDENTITY,
     options: config,
-    maxSendWorkRequests: REQUESTS_PER_FRAME * sendPlacesFor(config.sendDepth, PLACES_PER_SEND),
+    maxSendWorkRequests:
+      WINDOW_REQUESTS + REQUESTS_PER_FRAME * sendPlacesFor(config.sendDepth, PLACES_PER_SEND),
     maxReceiveWorkRequests: ringReceives(windowFor(config.capacity)),
     slabs: (environment) => [
-      { byteLength: config.capacity, access: RING_ACCESS },
+      ringSlab(environment, config),
       ...TransportMemory.slabsFor(environment, config.bufferSize, LEAST_BUFFERS),
     ],
     session: (endpoint) => new RingSession(endpoint, config),

@@ -1,5 +1,5 @@
 /** The storm over the addon, on the loopback device. */
-import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, useLoopback } from '@netts/loopback'
+import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, loopbackTitle, useLoopback } from '@netts/loopback'
 import { openVerbs } from '@netts/verbs'
 import type { RdmaOptions } from '@netts/verbs/endpoint'
 import { describe, expect, it } from 'vitest'
@@ -18,22 +18,19 @@ export function stormOnLoopback<O extends RdmaOptions>(
 ): void {
   const isThere = useLoopback()
   const title = `${driver.name} on ${LOOPBACK_DEVICE}: a storm of ${options.connections} connections`
-  describe.skipIf(!isThere)(
-    isThere ? title : `${title} (skipped: the loopback provider was not built)`,
-    () => {
-      it(
-        'half end by faults of their own, and the others pass every byte',
-        async () => {
-          const verbs = openVerbs()
-          const before = openCounts('the process', verbs)
-          const ends = await storm(driver, verbs, { host: LOOPBACK_ADDRESS, port: 0 }, options)
-          console.log(`ends of the ${options.connections / 2} that failed: ${JSON.stringify(ends)}`)
-          await expect
-            .poll(() => openCounts('the process', verbs), { timeout: RELEASE_MS, interval: 100 })
-            .toEqual(before)
-        },
-        TIMEOUT_MS,
-      )
-    },
-  )
+  describe.skipIf(!isThere)(loopbackTitle(title), () => {
+    it(
+      'half end by faults of their own, and the others pass every byte',
+      async () => {
+        const verbs = openVerbs()
+        const before = openCounts('the process', verbs)
+        const ends = await storm(driver, verbs, { host: LOOPBACK_ADDRESS, port: 0 }, options)
+        console.log(`ends of the ${options.connections / 2} that failed: ${JSON.stringify(ends)}`)
+        await expect
+          .poll(() => openCounts('the process', verbs), { timeout: RELEASE_MS, interval: 100 })
+          .toEqual(before)
+      },
+      TIMEOUT_MS,
+    )
+  })
 }
