@@ -1,5 +1,5 @@
 /** What the metrics and spans say is what the connections did. */
-import { connect, isNettsError, listen, preferring } from '@netts/core'
+import { connect, formatAddress, isNettsError, listen, preferring } from '@netts/core'
 import { createMockNetwork } from '@netts/mock'
 import { createPool } from '@netts/pool'
 import { tcp } from '@netts/tcp'
@@ -156,7 +156,9 @@ describe('metrics', () => {
       })
     const moveTo = async (address: typeof one.address) => {
       change([address])
-      while (pool.endpoints[0]?.address !== address) await new Promise((resolve) => setTimeout(resolve, 1))
+      const isThere = () =>
+        pool.endpoints.map((one) => formatAddress(one.address)).join() === formatAddress(address)
+      while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 1))
     }
     await pool.use(async () => {})
     await pool.use(async () => {})
