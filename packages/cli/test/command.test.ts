@@ -1,31 +1,18 @@
 /** `netts tunnel` as an operator starts it. */
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import grpc from '@grpc/grpc-js'
 import { loopbackIsMissing } from '@netts/loopback'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { endAll, netts } from './netts-process.js'
-
-const folder = mkdtempSync(join(tmpdir(), 'netts-cli-'))
-afterEach(endAll)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-async function echoServer(): Promise<net.Server> {
-  const server = net.createServer((socket) => socket.on('error', () => {}).pipe(socket))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server
-}
+import { describe, expect, it } from 'vitest'
+import { echoServer, folder, portOf } from './command.js'
+import { netts } from './netts-process.js'
 
 /** Waits for `close`, with an error before it or not. */
 function closeOf(socket: net.Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()))
 }
-
-const portOf = (server: net.Server) => (server.address() as net.AddressInfo).port
 
 describe('netts', () => {
   it.each([
@@ -213,6 +200,26 @@ describe('netts tunnel', () => {
         tunnel.child.kill('SIGTERM')
         expect(await tunnel.ended).toBe(0)
       }
+    },
+  )
+
+  it.skipIf(loopbackIsMissing())(
+    `whose device is removed ends with status 1, and says why${
+      loopbackIsMissing() ? ' (skipped: the loopback device was not built)' : ''
+    }`,
+    async () => {
+      const controlPath = join(folder, 'control')
+      const tunnel = await netts(
+        ['tunnel', '--listen', 'ring://127.0.0.1:0', '--to', 'unix:/nowhere'],
+        {},
+        {
+          controlPath,
+        },
+      )
+      await tunnel.until(/listening/)
+      writeFileSync(controlPath, 'remove\n')
+      expect(await tunnel.ended).toBe(1)
+      expect(tunnel.printed.stderr).toMatch(/listening at ring:.* ended: .*ERR_NETTS_/)
     },
   )
 })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundle } from '@netts/lab'
-import { loopbackEnvironment } from '@netts/loopback'
+import { type LoopbackSettings, loopbackEnvironment } from '@netts/loopback'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const running = new Set<ChildProcess>()
@@ -35,15 +35,20 @@ export interface Netts {
   until(pattern: RegExp): Promise<RegExpExecArray>
 }
 
-/** Starts it. */
+/**
+ * Starts it.
+ * @param added to its environment
+ * @param device how the loopback device behaves
+ */
 export async function netts(
   args: readonly string[],
   added: Readonly<Record<string, string>> = {},
+  device: LoopbackSettings = {},
 ): Promise<Netts> {
   const { NODE_OPTIONS: _, ...env } = process.env
   const [command, ...first] = await nettsCommand()
   const child = spawn(command!, [...first, ...args], {
-    env: { ...env, ...loopbackEnvironment(), ...added },
+    env: { ...env, ...loopbackEnvironment(device), ...added },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)

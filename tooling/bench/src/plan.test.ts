@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { figures, type Scenario, scenarios } from './plan.js'
+import { figures, scenarios } from './plan.js'
 import type { SideSample } from './run/protocol.js'
+import type { Scenario } from './scenario.js'
 
 const nothing: SideSample = {
   elapsedMs: 1000,

@@ -1,69 +1,24 @@
 /** What is measured: the scenarios, their points, and the figures taken from each run. */
 import type { Histogram } from 'hdr-histogram-js'
+import { loopbackScenarios } from './loopback-scenarios.js'
 import type { RunSample } from './run/conductor.js'
-import type { RunSpec } from './spec.js'
-
-/** Sizes and counts of one run. */
-export interface Point {
-  readonly byteLength: number
-  readonly connections: number
-  readonly ratePerSecond?: number
-  /** How much is done by one call, for `addon`. */
-  readonly batch?: number
-}
-
-/** A figure of a run, with its unit and what is better. */
-export interface Metric {
-  readonly id: string
-  readonly title: string
-  readonly unit: 'ns' | '/s' | 'MB/s' | 'B'
-  readonly better: 'lower' | 'higher'
-  /** `false` for growth, which may be nothing or less: there is no ratio to that. @default true */
-  readonly comparable?: boolean
-}
-
-/** One question, asked of every contender at several points. */
-export interface Scenario {
-  readonly id: string
-  readonly title: string
-  readonly question: string
-  readonly traffic: RunSpec['traffic']
-  /** Who alone takes part, and in nothing else. @default everybody else */
-  readonly only?: readonly string[]
-  readonly observe?: RunSpec['observe']
-  readonly quick: readonly Point[]
-  readonly full: readonly Point[]
-  /** In the RDMA lab. @default not asked there */
-  readonly lab?: readonly Point[]
-  /** Its share of the rounds, where fewer do. @default 1 */
-  readonly rounds?: number
-  /** The first one is the scenario's result, the others its company. */
-  readonly metrics: readonly [Metric, ...Metric[]]
-}
-
-const p50: Metric = { id: 'p50', title: 'p50', unit: 'ns', better: 'lower' }
-const p99: Metric = { id: 'p99', title: 'p99', unit: 'ns', better: 'lower' }
-const p999: Metric = { id: 'p999', title: 'p99.9', unit: 'ns', better: 'lower' }
-const mean: Metric = { id: 'mean', title: 'mean', unit: 'ns', better: 'lower' }
-const rate: Metric = { id: 'rate', title: 'messages', unit: '/s', better: 'higher' }
-const bandwidth: Metric = { id: 'bandwidth', title: 'payload', unit: 'MB/s', better: 'higher' }
-const cpuClient: Metric = { id: 'cpuClient', title: 'CPU a message, client', unit: 'ns', better: 'lower' }
-const cpuServer: Metric = { id: 'cpuServer', title: 'CPU a message, server', unit: 'ns', better: 'lower' }
-
-const KIB = 1024
-const MIB = 1024 * KIB
-
-function sizes(connections: number, ...byteLengths: number[]): Point[] {
-  return byteLengths.map((byteLength) => ({ byteLength, connections }))
-}
-
-function counts(byteLength: number, ...connections: number[]): Point[] {
-  return connections.map((count) => ({ byteLength, connections: count }))
-}
-
-function rates(byteLength: number, ...perSecond: number[]): Point[] {
-  return perSecond.map((ratePerSecond) => ({ byteLength, connections: 1, ratePerSecond }))
-}
+import {
+  bandwidth,
+  counts,
+  cpuClient,
+  cpuServer,
+  KIB,
+  MIB,
+  mean,
+  type Point,
+  p50,
+  p99,
+  p999,
+  rate,
+  rates,
+  type Scenario,
+  sizes,
+} from './scenario.js'
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -203,6 +158,7 @@ export const scenarios: readonly Scenario[] = [
       { id: 'pinnedClient', title: 'pinned, client', unit: 'B', better: 'lower' },
     ],
   },
+  ...loopbackScenarios,
 ]
 
 /** Whether a contender takes part in a scenario. */
@@ -212,11 +168,12 @@ export function takesPart(contender: string, { only }: Scenario): boolean {
 
 /** Names a point within its scenario. */
 export function pointLabel(scenario: Scenario, point: Point): string {
-  const { byteLength, connections, ratePerSecond, batch } = point
+  const { byteLength, connections, ratePerSecond, batch, active = connections } = point
   if (batch) return batch === 1 ? 'one at a time' : `batches of ${batch}`
-  if (scenario.traffic === 'idle') return `${connections} connections`
+  if (scenario.traffic === 'idle' || scenario.traffic === 'quiet') return `${connections} connections`
   const parts = [formatSize(byteLength)]
   if (connections > 1) parts.push(`${connections} connections`)
+  if (active < connections) parts.push(`${active} in use`)
   if (ratePerSecond) parts.push(`${ratePerSecond / 1000} k/s offered`)
   return parts.join(', ')
 }
@@ -244,6 +201,11 @@ export function figures(
     result.externalClient = client.externalGrowthBytes / point.connections
     result.pinnedServer = server.pinnedGrowthBytes / point.connections
     result.pinnedClient = client.pinnedGrowthBytes / point.connections
+    return result
+  }
+  if (scenario.traffic === 'quiet') {
+    result.shareServer = (100 * server.cpuMs) / server.elapsedMs
+    result.shareClient = (100 * client.cpuMs) / client.elapsedMs
     return result
   }
   result.rate = (counted.payloads / counted.elapsedMs) * 1000

@@ -1,9 +1,9 @@
 // The reference of every latency figure: what a C program does over the same library, as ib_send_lat does it: receives
 // posted ahead, inline sends, one in 100 signalled, and polling without a pause, or sleeping with `events`.
 //
-//   pingpong server [port 0] → prints the port it listens at
+//   pingpong server [port 0] → prints the port it listens at, and at the end {"processorUs":…} a round trip
 //   pingpong client <port> [iterations 200000] [bytes 64] [events]
-//     → prints {"iterations":…,"p50Us":…,"p99Us":…,…} of the round trips
+//     → prints {"iterations":…,"p50Us":…,"p99Us":…,…,"processorUs":…} of the round trips
 //
 // A server that is to wait for events is told so as well: pingpong server 0 0 64 events
 #include <algorithm>
@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <numeric>
 #include <vector>
 
 #include "support.h"
@@ -118,19 +120,31 @@ class End {
   int received_ = 0;
 };
 
-void Serve(End& end, uint32_t byte_length, int iterations) {
-  for (int round = 0; round < iterations; ++round) {
+// Of this process, in microseconds.
+double ProcessorUs() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
+void Serve(End& end, uint32_t byte_length, int warmup, int iterations) {
+  double began = 0;
+  for (int round = 0; round < warmup + iterations; ++round) {
+    if (round == warmup) began = ProcessorUs();
     end.Receive();
     std::memcpy(end.sent_bytes(), end.received_bytes(), byte_length);
     end.Send();
   }
+  std::printf("{\"processorUs\":%.3f}\n", (ProcessorUs() - began) / iterations);
 }
 
 void Measure(End& end, uint32_t byte_length, int warmup, int iterations) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> times;
   times.reserve(static_cast<size_t>(iterations));
+  double processor_began = 0;
   for (int round = 0; round < warmup + iterations; ++round) {
+    if (round == warmup) processor_began = ProcessorUs();
     // The answer has to be this very message.
     std::memcpy(end.sent_bytes(), &round, std::min<size_t>(byte_length, sizeof(round)));
     const auto began = Clock::now();
@@ -140,10 +154,14 @@ void Measure(End& end, uint32_t byte_length, int warmup, int iterations) {
     Check("the answer", std::memcmp(end.sent_bytes(), end.received_bytes(), byte_length) == 0);
     if (round >= warmup) times.push_back(took.count());
   }
+  const double processor_us = (ProcessorUs() - processor_began) / iterations;
+  const double mean = std::accumulate(times.begin(), times.end(), 0.0) / iterations;
   std::sort(times.begin(), times.end());
   const auto at = [&times](double share) { return times[static_cast<size_t>(double(times.size() - 1) * share)]; };
-  std::printf("{\"iterations\":%zu,\"byteLength\":%u,\"minUs\":%.3f,\"p50Us\":%.3f,\"p90Us\":%.3f,\"p99Us\":%.3f}\n",
-              times.size(), byte_length, at(0), at(0.5), at(0.9), at(0.99));
+  std::printf(
+      "{\"iterations\":%zu,\"byteLength\":%u,\"minUs\":%.3f,\"p50Us\":%.3f,\"p90Us\":%.3f,\"p99Us\":%.3f,"
+      "\"p999Us\":%.3f,\"meanUs\":%.3f,\"processorUs\":%.3f}\n",
+      times.size(), byte_length, at(0), at(0.5), at(0.9), at(0.99), at(0.999), mean, processor_us);
 }
 
 }  // namespace
@@ -167,7 +185,7 @@ int main(int argc, char** argv) {
   End end(channel, id, serves, byte_length, events);
   const int warmup = iterations / 10;
   if (serves) {
-    Serve(end, byte_length, warmup + iterations);
+    Serve(end, byte_length, warmup, iterations);
   } else {
     Measure(end, byte_length, warmup, iterations);
     rdma_disconnect(id);

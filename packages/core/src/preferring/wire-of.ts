@@ -10,7 +10,8 @@ export function rememberWire(transport: Transport, wire: string): void {
 
 /**
  * The name of the driver that made a transport, such as `tcp`: of `wireOf(connection.transport)`. It is known of what
- * {@link connect}, {@link listen} and {@link preferring} made, and `undefined` of other transports.
+ * {@link connect}, {@link listen} and {@link preferring} made; for {@link preferring}, the second one of a name is
+ * `tcp#2`. `undefined` of other transports.
  */
 export function wireOf(transport: object): string | undefined {
   return wires.get(transport)

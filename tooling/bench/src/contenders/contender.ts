@@ -75,6 +75,8 @@ export interface ChannelContender extends ContenderBase {
   readonly delivers: 'messages' | 'bytes'
   /** 1 for what lives in memory and can't leave its process. */
   readonly processes: 1 | 2
+  /** Variables for the environment of its worker processes. @default none */
+  environment?(): Readonly<Record<string, string>>
   load(): Promise<Wire>
 }
 

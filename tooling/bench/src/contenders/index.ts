@@ -1,11 +1,12 @@
 /** Everything that takes part. A driver, a mode or a peer joins by an entry here. */
 import type { Contender } from './contender.js'
+import { loopback } from './loopback.js'
 import { perftest } from './perftest.js'
-import { ring, sendRecv } from './rdma-drivers.js'
+import { rdmaDrivers } from './rdma-drivers.js'
 import { rstream } from './rstream.js'
 import { verbsAddon } from './verbs-addon.js'
 
-/** Rows are compared to these; each is a contender's `id`. */
+/** What rows are compared to unless their scenario says otherwise: a contender's `id`. */
 export const RAW = 'net'
 
 export const contenders: readonly Contender[] = [
@@ -101,8 +102,7 @@ export const contenders: readonly Contender[] = [
     load: async () =>
       (await import('./netts-connection.js')).nettsConnection(await tcpBuilder(), 'zero-copy'),
   },
-  ...sendRecv,
-  ...ring,
+  ...rdmaDrivers,
   {
     id: 'mock',
     title: '@netts/mock',
@@ -117,6 +117,7 @@ export const contenders: readonly Contender[] = [
   ...perftest,
   rstream,
   verbsAddon,
+  ...loopback,
 ]
 
 async function tcpBuilder() {

@@ -1,5 +1,5 @@
 /** What the figures of a point are compared to. */
-import type { Metric } from '../plan.js'
+import type { Metric } from '../scenario.js'
 import type { PointResult } from './report.js'
 import type { Spread } from './statistics.js'
 

@@ -1,5 +1,5 @@
 /** Figures as people read them. */
-import type { Metric } from '../plan.js'
+import type { Metric } from '../scenario.js'
 
 const SCALES: Record<Metric['unit'], readonly (readonly [number, string])[]> = {
   ns: [
@@ -22,6 +22,7 @@ const SCALES: Record<Metric['unit'], readonly (readonly [number, string])[]> = {
     [1024, 'KiB'],
     [1, 'B'],
   ],
+  '%': [[1, '%']],
 }
 
 /** Three significant digits and the unit that suits: `25.6 µs`, `1.32 M/s`. */

@@ -1,6 +1,6 @@
 /** The results of a whole run: what `--json` writes, and what every view is made from. */
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
-import type { Metric, Point } from '../plan.js'
+import type { Metric, Point } from '../scenario.js'
 import type { Machine } from './machine.js'
 import { type Spread, spread } from './statistics.js'
 
@@ -23,6 +23,8 @@ export interface ScenarioResult {
   readonly title: string
   readonly question: string
   readonly metrics: readonly Metric[]
+  /** The contender that the others are compared to. */
+  readonly baseline: string
   readonly points: readonly PointResult[]
 }
 

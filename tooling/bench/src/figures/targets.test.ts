@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { RAW } from '../contenders/index.js'
 import { scenarios } from '../plan.js'
 import type { ScenarioResult } from './report.js'
 import { spread } from './statistics.js'
@@ -11,6 +12,7 @@ function result(id: string, rows: Record<string, Record<string, number[]>>): Sce
   if (!scenario || !point) throw new Error(`there is no scenario ${id}`)
   return {
     ...scenario,
+    baseline: RAW,
     points: [
       {
         ...point,

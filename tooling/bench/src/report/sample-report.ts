@@ -1,5 +1,5 @@
 /** A made-up report with every scenario of the plan, for the tests of its views. */
-import { contenders } from '../contenders/index.js'
+import { contenders, RAW } from '../contenders/index.js'
 import type { Report } from '../figures/report.js'
 import { spread } from '../figures/statistics.js'
 import { judge } from '../figures/targets.js'
@@ -12,12 +12,13 @@ export function sampleReport(): Report {
     title: scenario.title,
     question: scenario.question,
     metrics: scenario.metrics,
+    baseline: scenario.baseline ?? RAW,
     points: scenario.full.map((point, p) => ({
       ...point,
       label: pointLabel(scenario, point),
       skipped: [{ contender: 'zeromq', reason: 'it is </script> a <b>sample</b>' }],
       rows: contenders
-        .filter(({ id }) => id !== 'zeromq')
+        .filter(({ id }) => id !== 'zeromq' && (scenario.only ?? [id]).includes(id))
         .map(({ id }, c) => {
           const value = 1000 * (c + 1) * (p + 1)
           return {

@@ -2,7 +2,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { Presets, SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
-import { RAW } from '../contenders/index.js'
 import { baselineFigure } from '../figures/baseline.js'
 import { formatFigure, formatRatio } from '../figures/format.js'
 import type { PointResult, Report, Row, ScenarioResult } from '../figures/report.js'
@@ -57,7 +56,7 @@ export function renderTerminal(report: Report): string {
 
 function renderScenario(scenario: ScenarioResult, titles: ReadonlyMap<string, string>): string {
   const [main, ...others] = scenario.metrics
-  const baseline = titles.get(RAW)
+  const baseline = titles.get(scenario.baseline)
   const table = new Table({
     head: ['', `${main?.title}`, 'spread', `to ${baseline}`, ...others.map(({ title }) => title)],
     style: { head: [], border: ['dim'], compact: true },
@@ -83,8 +82,9 @@ function cells(
   const [main, ...others] = scenario.metrics
   if (!main) return []
   const figure = row.figures[main.id]
-  const raw = baselineFigure(point, main, RAW)
-  const compared = figure && raw && row.contender !== RAW ? ratio(figure, raw).median : undefined
+  const { baseline } = scenario
+  const raw = baselineFigure(point, main, baseline)
+  const compared = figure && raw && row.contender !== baseline ? ratio(figure, raw).median : undefined
   return [
     `  ${titles.get(row.contender)}`,
     figure ? formatFigure(figure.median, main.unit) : '',

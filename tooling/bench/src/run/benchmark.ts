@@ -1,8 +1,10 @@
 /** Runs the plan: rounds over scenarios, points and contenders, interleaved, within a time limit. */
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import type { Contender } from '../contenders/contender.js'
+import { RAW } from '../contenders/index.js'
 import { RowCollector, type ScenarioResult } from '../figures/report.js'
-import { figures, type Point, pointLabel, type Scenario, takesPart } from '../plan.js'
+import { figures, pointLabel, takesPart } from '../plan.js'
+import type { Point, Scenario } from '../scenario.js'
 import { conduct, type Timing } from './conductor.js'
 
 /** How much is done. */
@@ -102,6 +104,7 @@ export async function benchmark(
     title: scenario.title,
     question: scenario.question,
     metrics: scenario.metrics,
+    baseline: scenario.baseline ?? RAW,
     points: groups
       .filter((group) => group.scenario === scenario)
       .map(({ point, cells }) => ({
@@ -145,7 +148,7 @@ async function runCell(cell: Cell, timing: Timing, host: string, entryPoint: str
   if ('run' in contender) {
     row.add(await contender.run(spec), undefined)
   } else {
-    const sample = await conduct(spec, contender.processes, timing, entryPoint)
+    const sample = await conduct(spec, contender, timing, entryPoint)
     row.add(figures(scenario, point, sample, decodeFromCompressedBase64), sample.client.latency)
   }
 }

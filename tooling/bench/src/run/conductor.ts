@@ -1,5 +1,6 @@
 /** Conducts one run: starts the worker processes, opens and closes the measured window, checks totals. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ChannelContender } from '../contenders/contender.js'
 import type { RunSpec } from '../spec.js'
 import type { SideSample } from './protocol.js'
 import { WorkerProcess } from './worker-process.js'
@@ -21,6 +22,9 @@ export interface RunSample {
 /** Traffic of which memory is asked: the window is open around its start, which ends once everything arrived. */
 const ASKS_FOR_MEMORY: readonly RunSpec['traffic'][] = ['idle', 'broadcast']
 
+/** Nothing happens but keepalive, and the window has to see that: by default every 5 s, up to a quarter later. */
+const QUIET_MS = 7000
+
 /** The young generation grows to dozens of MiB whatever the number of connections; that is not what is asked. */
 const MEMORY_FLAGS = ['--expose-gc', '--max-semi-space-size=1']
 
@@ -29,11 +33,10 @@ const MEMORY_FLAGS = ['--expose-gc', '--max-semi-space-size=1']
  *
  * Rejects when a worker fails, a payload is wrong, or the totals of both ends differ.
  * @param entryPoint the bundled worker
- * @param processes 1 when both sides must share a process
  */
 export async function conduct(
   spec: RunSpec,
-  processes: 1 | 2,
+  { processes, environment }: Pick<ChannelContender, 'processes' | 'environment'>,
   timing: Timing,
   entryPoint: string,
 ): Promise<RunSample> {
@@ -44,8 +47,9 @@ export async function conduct(
       ? ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${timing.profiles}`]
       : []),
   ]
-  const serverProcess = new WorkerProcess(entryPoint, execArgv)
-  const clientProcess = processes === 1 ? serverProcess : new WorkerProcess(entryPoint, execArgv)
+  const serverProcess = new WorkerProcess(entryPoint, execArgv, environment?.())
+  const clientProcess =
+    processes === 1 ? serverProcess : new WorkerProcess(entryPoint, execArgv, environment?.())
   const workers = new Set([serverProcess, clientProcess])
   try {
     const endpoints = await serverProcess.call('server', 'open', spec)
@@ -63,7 +67,7 @@ export async function conduct(
       await start()
       await sleep(timing.warmupMs)
       await begin()
-      await sleep(timing.measureMs)
+      await sleep(spec.traffic === 'quiet' ? QUIET_MS : timing.measureMs)
     }
     const [server, client] = await Promise.all([
       serverProcess.call('server', 'end'),

@@ -18,11 +18,15 @@ export class WorkerProcess {
   #failure: Error | undefined
   #stderr = ''
 
-  constructor(entryPoint: string, execArgv: readonly string[]) {
+  constructor(
+    entryPoint: string,
+    execArgv: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.#child = fork(entryPoint, [], {
       execArgv: [...execArgv],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, NODE_OPTIONS: '' },
+      env: { ...process.env, ...environment, NODE_OPTIONS: '' },
     })
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + String(chunk)).slice(-4000)

@@ -4,7 +4,7 @@ import { baselineFigure } from '../../figures/baseline.js'
 import { formatFigure, formatRatio } from '../../figures/format.js'
 import type { PointResult, Report, ScenarioResult } from '../../figures/report.js'
 import { ratio } from '../../figures/statistics.js'
-import type { Metric } from '../../plan.js'
+import type { Metric } from '../../scenario.js'
 import type { Theme } from './theme.js'
 
 /** What differs between the points of a scenario. */

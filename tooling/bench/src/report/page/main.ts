@@ -13,9 +13,6 @@ import { currentTheme, type Theme } from './theme.js'
 
 use([BarChart, LineChart, AriaComponent, GridComponent, LegendComponent, TooltipComponent, SVGRenderer])
 
-/** What everything is compared to where it takes part. */
-const BASELINE = 'net'
-
 const report = JSON.parse(document.getElementById('data')?.textContent ?? '') as Report
 const drawings: (() => void)[] = []
 
@@ -124,7 +121,7 @@ function section(scenario: ScenarioResult): HTMLElement {
     }
   }
   const title = metric.comparable === false ? capitalised(metric.title) : 'Ratio'
-  charts.push(chart(title, (theme) => barChart(report, shown, metric, BASELINE, theme)))
+  charts.push(chart(title, (theme) => barChart(report, shown, metric, scenario.baseline, theme)))
   if (points.some(({ rows }) => rows.some(({ latency }) => latency))) {
     charts.push(chart('Latency by percentile', (theme) => percentileChart(report, shown, theme)))
   }
@@ -149,9 +146,14 @@ function section(scenario: ScenarioResult): HTMLElement {
 function details(scenario: ScenarioResult, points: readonly PointResult[]): HTMLElement {
   const titles = new Map(report.contenders.map(({ id, title }) => [id, title]))
   const [main] = scenario.metrics
-  const head = ['', ...scenario.metrics.map(({ title }) => title), 'spread', `to ${titles.get(BASELINE)}`]
+  const head = [
+    '',
+    ...scenario.metrics.map(({ title }) => title),
+    'spread',
+    `to ${titles.get(scenario.baseline)}`,
+  ]
   const rows = points.flatMap((point) => {
-    const raw = main && baselineFigure(point, main, BASELINE)
+    const raw = main && baselineFigure(point, main, scenario.baseline)
     return [
       element('tr', {}, [element('th', { colSpan: head.length }, [point.label])]),
       ...point.rows.map(({ contender, figures }) => {

@@ -1,4 +1,4 @@
-/** Round trips: on every connection one payload is on its way, and the next leaves when it came back. */
+/** Round trips: on every connection in use one payload is on its way, and the next leaves when it came back. */
 import type { Channel } from '../../contenders/contender.js'
 import type { Verifier } from '../payloads.js'
 import { ClientSide } from './side.js'
@@ -29,7 +29,7 @@ export class ClosedLoop extends ClientSide {
   }
 
   override async start(): Promise<void> {
-    for (const trip of this.#trips) this.#send(trip)
+    for (const trip of this.#trips.slice(0, this.spec.active)) this.#send(trip)
   }
 
   #send(trip: Trip): void {

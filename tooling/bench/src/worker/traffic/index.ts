@@ -7,6 +7,7 @@ import { ClosedLoop } from './closed-loop.js'
 import { Flood } from './flood.js'
 import { IdleClient, IdleServer } from './idle.js'
 import { OpenLoop } from './open-loop.js'
+import { QuietClient } from './quiet.js'
 import { Echo, Sink } from './servers.js'
 import type { Side, SideContext } from './side.js'
 
@@ -15,6 +16,7 @@ const sides: Record<TrafficKind, Record<SideName, new (context: SideContext) => 
   flood: { server: Sink, client: Flood },
   'open-loop': { server: Echo, client: OpenLoop },
   idle: { server: IdleServer, client: IdleClient },
+  quiet: { server: Echo, client: QuietClient },
   broadcast: { server: BroadcastServer, client: BroadcastClient },
   churn: { server: Echo, client: Churn },
 }

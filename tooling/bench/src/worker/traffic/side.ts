@@ -9,7 +9,7 @@ import { MessageVerifier, Payloads, StreamVerifier, VerificationError, type Veri
 const SETTLE_TIMEOUT_MS = 15_000
 
 /** Traffic that has no latencies. */
-const WITHOUT_LATENCY: readonly RunSpec['traffic'][] = ['flood', 'idle', 'broadcast']
+const WITHOUT_LATENCY: readonly RunSpec['traffic'][] = ['flood', 'idle', 'quiet', 'broadcast']
 
 /** How many connections are being made at once. */
 const CONNECTING_AT_ONCE = 64
