@@ -7,7 +7,7 @@ import { assertSaid } from './said.js'
 if (!(await isNetts())) {
   it('says that every device works, and ends with status 0', () => {
     const { status, works, findings } = doctor()
-    assert.equal(status, 0)
+    assert.equal(status, 0, JSON.stringify(findings))
     assert.equal(works, true)
     for (const { name } of JSON.parse(process.env.NETTS_LAB_DEVICES!) as { name: string }[]) {
       const tried = findings.filter(({ check, message }) => check === 'connection' && message.includes(name))
