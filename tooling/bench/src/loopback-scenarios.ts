@@ -40,12 +40,28 @@ export const loopbackScenarios: readonly Scenario[] = [
     only: [
       IN_C,
       IN_C_BY_EVENTS,
-      ...both(...POLLING.map((polling) => `transport-${polling}`), ...POLLING, 'await-busy'),
+      ...both(...POLLING.map((polling) => `transport-${polling}`), ...POLLING, 'busy-await', 'busy-callback'),
     ],
     baseline: IN_C,
     quick: sizes(1, 64),
     full: sizes(1, 64),
     metrics: [p50, p99, mean, rate, cpuClient, cpuServer],
+  },
+  {
+    id: 'loopback-processor',
+    title: 'Processor time of a round trip',
+    question:
+      'What processor time do both ends of a round trip take together, in one process, where nobody waits for a wire?',
+    traffic: 'closed-loop',
+    only: DRIVERS.flatMap((driver) =>
+      ['transport-busy', 'busy', 'busy-await', 'busy-callback'].map(
+        (name) => `loopback-one-process-${driver}-${name}`,
+      ),
+    ),
+    baseline: 'loopback-one-process-sendrecv-transport-busy',
+    quick: sizes(1, 64),
+    full: sizes(1, 64),
+    metrics: [{ ...cpuClient, title: 'CPU a round trip' }, p50, rate],
   },
   {
     id: 'loopback-neighbours',

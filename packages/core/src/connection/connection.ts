@@ -162,7 +162,8 @@ export interface Connection<T extends Transport = Transport> extends AsyncIterab
    * Waits while the peer is slow (backpressure); messages leave in the order of the calls.
    * Bytes for several chunks are not copied, where the transport sends from plain memory: they are accepted once it
    * took all of them and has read them. Messages behind wait only until it took them, and may be accepted before.
-   * Small messages sent in one turn of the event loop leave together, when it is over or their chunk is full.
+   * Small messages sent in one turn of the event loop leave together, when it is over or their chunk is full; only the
+   * first one after a message that was received by itself leaves at once, as its answer.
    *
    * A pooled buffer leaves without a copy when it is of the transport's memory and fits in one chunk; with its header
    * in front when it comes from {@link alloc}. Up to 4 KiB it is a small message like others, as the copy costs less
@@ -212,6 +213,23 @@ export interface Connection<T extends Transport = Transport> extends AsyncIterab
    * next to nothing.
    */
   tryRecvLease(): MessageLease | undefined
+  /**
+   * Calls back with a lease of each message, in order, from now on and to the end: for services that live on latency, as
+   * no promise stands between a message and its answer. It is called in the event that brought the message, never from
+   * within this method; a small message that it sends in answer leaves at once.
+   *
+   * Each lease is the callback's to release, then or later. While leases that were not released hold half of the
+   * transport's `recvWindow`, or one message that is larger, it is not called again, and the peer is held back: it goes
+   * on with the next release. What it throws fails the connection with `ERR_NETTS_INTERNAL`, whose cause is that, and it
+   * is not called again. What had arrived before the end is handed over also after {@link closed} has resolved, unless it
+   * was {@link destroy}ed. Behind the last message of a peer that has finished, this side finishes as well, unless
+   * `allowHalfOpen` is set.
+   *
+   * It excludes every other way to receive: those throw or reject with `ERR_NETTS_INVALID_STATE`.
+   * @throws NettsError `ERR_NETTS_INVALID_STATE` when there is a callback already, or a receive waits;
+   *   `ERR_NETTS_INVALID_ARGUMENT`
+   */
+  onMessage(callback: (lease: MessageLease) => void): void
   /**
    * Iterates over leases, as `for await` over the connection does over messages. Each lease is the loop's to release:
    * `for await (using lease of connection.leases())`.

@@ -83,6 +83,18 @@ function over(contender: ChannelContender): ChannelContender {
   }
 }
 
+/** Both ends in one process and a wire that takes no time: then processor time does not depend on who waits for whom. */
+function inOneProcess(contender: ChannelContender): ChannelContender {
+  return {
+    ...over(contender),
+    id: `loopback-one-process-${contender.id}`,
+    title: `${contender.title}, loopback in one process`,
+    about: `both ends in one process, over the loopback provider with a wire that takes no time: ${contender.about}`,
+    processes: 1,
+    environment: () => loopbackEnvironment({ latencyNs: 0 }),
+  }
+}
+
 const POLLING: readonly Polling[] = ['busy', 'adaptive', 'event']
 
 export const loopback: readonly Contender[] = [
@@ -93,6 +105,15 @@ export const loopback: readonly Contender[] = [
       ...POLLING.map((polling) => transportOf(driver, polling)),
       ...POLLING.map((polling) => connectionOf(driver, polling, 'lease')),
       connectionOf(driver, 'busy', 'await'),
+      connectionOf(driver, 'busy', 'callback'),
     ].map(over),
+  ),
+  ...drivers.flatMap((driver) =>
+    [
+      transportOf(driver, 'busy'),
+      connectionOf(driver, 'busy', 'lease'),
+      connectionOf(driver, 'busy', 'await'),
+      connectionOf(driver, 'busy', 'callback'),
+    ].map(inOneProcess),
   ),
 ]
