@@ -51,17 +51,13 @@ export const loopbackScenarios: readonly Scenario[] = [
     id: 'loopback-processor',
     title: 'Processor time of a round trip',
     question:
-      'What processor time do both ends of a round trip take together, in one process, where nobody waits for a wire?',
-    traffic: 'closed-loop',
-    only: DRIVERS.flatMap((driver) =>
-      ['transport-busy', 'busy', 'busy-await', 'busy-callback'].map(
-        (name) => `loopback-one-process-${driver}-${name}`,
-      ),
-    ),
-    baseline: 'loopback-one-process-sendrecv-transport-busy',
+      'What processor time do both ends of a verified round trip take together, in one process, over a wire that takes no time?',
+    traffic: 'processor',
+    only: both('transport-busy', 'busy', 'busy-await', 'busy-callback').map((id) => `${id}-processor`),
+    baseline: 'loopback-sendrecv-transport-busy-processor',
     quick: sizes(1, 64),
     full: sizes(1, 64),
-    metrics: [{ ...cpuClient, title: 'CPU a round trip' }, p50, rate],
+    metrics: [{ id: 'processor', title: 'both ends', unit: 'ns', better: 'lower' }],
   },
   {
     id: 'loopback-neighbours',

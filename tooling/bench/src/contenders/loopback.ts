@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { loopbackEnvironment, loopbackIsMissing, pingpongProgram } from '@netts/loopback'
 import type { RunSpec } from '../spec.js'
 import type { ChannelContender, Contender, ProgramContender } from './contender.js'
+import { inPackage } from './in-package.js'
 import { connectionOf, drivers, type Polling, transportOf } from './rdma-drivers.js'
 
 const environment = () => loopbackEnvironment({ latencyNs: 1000 })
@@ -66,6 +67,14 @@ function inC(events: boolean): ProgramContender {
   }
 }
 
+async function whyUnavailable(): Promise<string | undefined> {
+  const missing = await missingProvider()
+  if (missing !== undefined) return missing
+  const { rdmaAvailability } = await import('@netts/verbs')
+  const found = rdmaAvailability()
+  return !found.available && found.reason === 'addon-missing' ? found.message : undefined
+}
+
 function over(contender: ChannelContender): ChannelContender {
   return {
     ...contender,
@@ -73,25 +82,24 @@ function over(contender: ChannelContender): ChannelContender {
     title: `${contender.title}, loopback`,
     about: `over the loopback provider: ${contender.about}`,
     environment,
-    async unavailable() {
-      const missing = await missingProvider()
-      if (missing !== undefined) return missing
-      const { rdmaAvailability } = await import('@netts/verbs')
-      const found = rdmaAvailability()
-      return !found.available && found.reason === 'addon-missing' ? found.message : undefined
-    },
+    unavailable: whyUnavailable,
   }
 }
 
-/** Both ends in one process and a wire that takes no time: then processor time does not depend on who waits for whom. */
-function inOneProcess(contender: ChannelContender): ChannelContender {
+/** Both ends in one process, over a wire that takes no time. */
+function inOneProcess(contender: ChannelContender): ProgramContender {
+  const { id, title, about } = over(contender)
   return {
-    ...over(contender),
-    id: `loopback-one-process-${contender.id}`,
-    title: `${contender.title}, loopback in one process`,
-    about: `both ends in one process, over the loopback provider with a wire that takes no time: ${contender.about}`,
-    processes: 1,
-    environment: () => loopbackEnvironment({ latencyNs: 0 }),
+    id: `${id}-processor`,
+    title,
+    about: `both ends in one process and a wire that takes no time, ${about}`,
+    unavailable: whyUnavailable,
+    async run() {
+      const env = { ...process.env, ...loopbackEnvironment({ latencyNs: 0 }) }
+      const program = inPackage('dist/processor-cost.js')
+      const { stdout } = await promisify(execFile)(process.execPath, [program, id], { env })
+      return JSON.parse(stdout) as Record<string, number>
+    },
   }
 }
 

@@ -45,6 +45,7 @@ export async function bundlePrograms(): Promise<Programs> {
       worker: source('../worker/main.ts'),
       inside: source('../lab/inside.ts'),
       'addon-cost': source('../addon/cost.ts'),
+      'processor-cost': source('../processor/cost.ts'),
     },
     outdir: outputDirectory,
     bundle: true,
