@@ -4,7 +4,8 @@
   'target_defaults': {
     'cflags_cc!': ['-fno-exceptions', '-std=gnu++17'],
     'cflags_cc': ['-std=c++17', '-Wall', '-Wextra', '-fvisibility=hidden', '-fvisibility-inlines-hidden'],
-    'ldflags': ['-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL'],
+    # Nothing of a C++ library that is linked in may be taken for that of Node.js, nor the other way round.
+    'ldflags': ['-Wl,-Bsymbolic', '-Wl,--version-script=../exports.map'],
     'conditions': [
       ['sanitize==1', {
         'cflags_cc': ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer', '-g'],

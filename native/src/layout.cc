@@ -73,7 +73,8 @@ Napi::Object DescribeLayout(Napi::Env env) {
        {"compareAndSwap", IBV_WR_ATOMIC_CMP_AND_SWP},
        {"fetchAndAdd", IBV_WR_ATOMIC_FETCH_AND_ADD},
        {"localInvalidate", IBV_WR_LOCAL_INV},
-       {"bindWindow", IBV_WR_BIND_MW}});
+       {"bindWindow", IBV_WR_BIND_MW},
+       {"sendWithInvalidate", IBV_WR_SEND_WITH_INV}});
   Set(out, "SendFlag",
       {{"fence", IBV_SEND_FENCE},
        {"signalled", IBV_SEND_SIGNALED},
@@ -84,7 +85,8 @@ Napi::Object DescribeLayout(Napi::Env env) {
        {"remoteWrite", IBV_ACCESS_REMOTE_WRITE},
        {"remoteRead", IBV_ACCESS_REMOTE_READ},
        {"remoteAtomic", IBV_ACCESS_REMOTE_ATOMIC},
-       {"windowBind", IBV_ACCESS_MW_BIND}});
+       {"windowBind", IBV_ACCESS_MW_BIND},
+       {"relaxedOrdering", IBV_ACCESS_RELAXED_ORDERING}});
   Set(out, "CompletionOpcode",
       {{"send", IBV_WC_SEND},
        {"write", IBV_WC_RDMA_WRITE},
@@ -95,7 +97,7 @@ Napi::Object DescribeLayout(Napi::Env env) {
        {"localInvalidate", IBV_WC_LOCAL_INV},
        {"receive", IBV_WC_RECV},
        {"receiveWriteWithImmediate", IBV_WC_RECV_RDMA_WITH_IMM}});
-  Set(out, "CompletionFlag", {{"withImmediate", IBV_WC_WITH_IMM}});
+  Set(out, "CompletionFlag", {{"withImmediate", IBV_WC_WITH_IMM}, {"withInvalidate", IBV_WC_WITH_INV}});
   Set(out, "CompletionStatus",
       {{"success", IBV_WC_SUCCESS},
        {"localLengthError", IBV_WC_LOC_LEN_ERR},

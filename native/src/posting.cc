@@ -83,7 +83,7 @@ bool FillBind(const EnvState& state, const ProtectionDomain* domain, const SendR
 bool FillSend(const EnvState& state, const PostingLimits& limits, const SendRecord& from, uint32_t record,
               ibv_send_wr* to, ibv_sge* sges, Refusal* refusal) {
   const auto* entries = reinterpret_cast<const EntryRecord*>(&from + 1);
-  if (from.opcode > IBV_WR_BIND_MW) {
+  if (from.opcode > IBV_WR_SEND_WITH_INV) {
     *refusal = Invalid(record, "unknown opcode " + std::to_string(from.opcode));
     return false;
   }
@@ -128,6 +128,10 @@ bool FillSend(const EnvState& state, const PostingLimits& limits, const SendReco
         return false;
       }
       break;
+    case IBV_WR_SEND_WITH_INV:
+      to->invalidate_rkey = from.immediate;
+      if (!FillEntries(state, limits.domain, entries, from.entry_count, record, sges, &total, refusal)) return false;
+      break;
     case IBV_WR_RDMA_WRITE_WITH_IMM:
     case IBV_WR_RDMA_WRITE:
     case IBV_WR_RDMA_READ:
@@ -147,7 +151,7 @@ bool FillSend(const EnvState& state, const PostingLimits& limits, const SendReco
     return false;
   }
   if ((from.flags & IBV_SEND_INLINE) != 0) {
-    if (to->opcode > IBV_WR_SEND_WITH_IMM) {
+    if (to->opcode > IBV_WR_SEND_WITH_IMM && to->opcode != IBV_WR_SEND_WITH_INV) {
       *refusal = Invalid(record, "only Send and Write can be inline");
       return false;
     }

@@ -5,6 +5,7 @@ export default suites(
   [
     '{packages,tooling}/*/{src,test,examples}/**/!(*.deep|*.package).test.ts',
     'native/**/!(*.deep|*.package).test.ts',
+    'examples/**/*.test.ts',
   ],
   30_000,
 )

@@ -17,8 +17,17 @@ const SERVERS = [
   { debian: 'mosquitto', files: ['/usr/sbin/mosquitto'] },
 ]
 
+/** What scrapes metrics, and the shells that the command's completion is for. */
+const OBSERVERS_AND_SHELLS = [
+  { debian: 'prometheus', files: ['/usr/bin/prometheus'] },
+  { debian: 'bash-completion', files: ['/usr/share/bash-completion/bash_completion'] },
+  { debian: 'fish', files: ['/usr/bin/fish'] },
+  { debian: 'zsh', files: ['/usr/bin/zsh', '/bin/zsh'] },
+]
+
 await bootstrap()
 if (!(await buildAddon())) process.exit(1)
 if (!process.env.CHROMIUM_PATH) await installMissing(BROWSER, 'to test the benchmark’s report in')
 await installMissing(SERVERS, 'to test their clients with')
+await installMissing(OBSERVERS_AND_SHELLS, 'to test metrics and completion with')
 process.exitCode = await runTypeScript('tooling/run/src/test/main.ts', process.argv.slice(2))

@@ -50,6 +50,14 @@ function declareTests(): void {
     assert(askAsNobody(64 << 20).available)
   })
 
+  it('does not take CAP_IPC_LOCK of another user namespace for the machine’s', { timeout: 60_000 }, () => {
+    execFileSync('chmod', ['-R', 'a+rw', '/dev/infiniband'])
+    const found = ask('prlimit', `--memlock=${1 << 20}`, 'unshare', '--user', '--map-root-user')
+    assert(!found.available)
+    assert.equal(found.reason, 'memlock-too-small', found.message)
+    assert.equal(found.limitBytes, 1 << 20)
+  })
+
   it('says so when this user may not open the device', { timeout: 60_000 }, () => {
     execFileSync('chmod', ['-R', 'go-rw', '/dev/infiniband'])
     const found = askAsNobody('unlimited')

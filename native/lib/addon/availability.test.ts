@@ -1,14 +1,14 @@
 /** What `rdmaAvailability()` says on machines that lack something; each in a process of its own. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { RdmaAvailability } from '../verbs/availability.js'
+import { addonFile } from './addon-file.js'
 import { rdmaAvailability } from './availability.js'
-import { addonPath } from './load-addon.js'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const built = existsSync(addonPath())
+const addon = addonFile()
+const built = addon !== undefined
 
 /** Asks in a fresh process, whose libraries are not loaded yet. */
 function askWith(environment: NodeJS.ProcessEnv, then = 'undefined'): RdmaAvailability {
@@ -40,6 +40,22 @@ describe('rdmaAvailability', () => {
     }
   })
 
+  it.each(['bun', 'deno'])('says that %s is not Node.js', (name) => {
+    Object.defineProperty(process.versions, name, { value: '1.2.3', configurable: true })
+    try {
+      expect(rdmaAvailability()).toMatchObject({ available: false, reason: 'runtime-unsupported' })
+    } finally {
+      delete process.versions[name]
+    }
+  })
+
+  it('says where it looked for the addon, and what to do when a bundler left it behind', () => {
+    const found = askWith({ NETTS_VERBS_ADDON: '/nowhere/netts_verbs.node' })
+    expect(found).toMatchObject({ available: false, reason: 'addon-missing' })
+    expect(found).toMatchObject({ message: expect.stringContaining('/nowhere/netts_verbs.node') })
+    expect(found).toMatchObject({ remedy: expect.stringContaining('copy its folder "prebuilds"') })
+  })
+
   it.skipIf(!built)('names the library that is missing, and the packages to install', () => {
     for (const variable of ['NETTS_IBVERBS_LIB', 'NETTS_RDMACM_LIB']) {
       const found = askWith({ [variable]: '/nowhere/libmissing.so' })
@@ -65,19 +81,19 @@ describe('rdmaAvailability', () => {
 
 describe.skipIf(!built)('the binary', () => {
   it('depends on no symbol of libibverbs or librdmacm', () => {
-    const symbols = execFileSync('nm', ['--undefined-only', '--dynamic', addonPath()], { encoding: 'utf8' })
+    const symbols = execFileSync('nm', ['--undefined-only', '--dynamic', addon!], { encoding: 'utf8' })
     expect(symbols).toContain('napi_')
     expect(symbols.split('\n').filter((line) => / (ibv|rdma)_/.test(line))).toEqual([])
   })
 
   it('links neither library', () => {
-    const headers = execFileSync('objdump', ['-p', addonPath()], { encoding: 'utf8' })
+    const headers = execFileSync('objdump', ['-p', addon!], { encoding: 'utf8' })
     expect(headers).toContain('NEEDED')
     expect(headers).not.toMatch(/NEEDED\s+lib(ibverbs|rdmacm)/)
   })
 
   it('runs with the C and C++ libraries of RHEL 9, Debian 12 and Ubuntu 22.04', () => {
-    const versions = execFileSync('objdump', ['-T', addonPath()], { encoding: 'utf8' })
+    const versions = execFileSync('objdump', ['-T', addon!], { encoding: 'utf8' })
     const newest = (name: string) =>
       Math.max(
         ...[...versions.matchAll(new RegExp(`\\(${name}_[0-9]+\\.([0-9.]+)\\)`, 'g'))].map((m) =>

@@ -10,6 +10,7 @@ import { errnoName } from './errno.js'
 import { loadAddon } from './load-addon.js'
 import { memlockLimitBytes } from './memlock.js'
 import type { NativeBinding, Probe } from './native-binding.js'
+import { unsupportedRuntime } from './runtime.js'
 
 const MIB = 2 ** 20
 
@@ -29,6 +30,14 @@ export function rdmaAvailability(options: RdmaAvailabilityOptions = {}): RdmaAva
       'Use @netts/tcp here, or @netts/verbs/simulated for tests.',
     )
   }
+  const runtime = unsupportedRuntime()
+  if (runtime !== undefined) {
+    return no(
+      'runtime-unsupported',
+      `RDMA needs Node.js, and this is ${runtime}.`,
+      'Run this program with Node.js, or use @netts/tcp here, or @netts/verbs/simulated for tests.',
+    )
+  }
   let binding: NativeBinding
   try {
     binding = loadAddon()
@@ -36,7 +45,9 @@ export function rdmaAvailability(options: RdmaAvailabilityOptions = {}): RdmaAva
     return no(
       'addon-missing',
       `${(error as Error).message}.`,
-      'Install a @netts/verbs that has a binary for this machine, or build it from its repository.',
+      'For a bundled application mark @netts/verbs as external, or copy its folder "prebuilds" beside the bundle, ' +
+        'or name the file in the environment variable NETTS_VERBS_ADDON. Else install a @netts/verbs that has a ' +
+        'binary for this machine, or build it from its repository.',
     )
   }
   return judge(binding.probe(0), binding, requiredBytes)

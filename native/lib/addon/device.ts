@@ -1,6 +1,6 @@
 /** Devices over the addon. */
 import type { CompletionChannel, CompletionChannelOptions } from '../verbs/completion-queue.js'
-import type { Device, DeviceCapabilities, DeviceEvent, Port } from '../verbs/device.js'
+import type { Device, DeviceCapabilities, DeviceEvent, Gid, Port } from '../verbs/device.js'
 import type { DeviceAttributes } from '../verbs/device-attributes.js'
 import type { ProtectionDomain } from '../verbs/protection-domain.js'
 import { AddonCompletionChannel, AddonCompletionQueue } from './completion-queue.js'
@@ -8,6 +8,7 @@ import { DEVICE_EVENTS, LINK_LAYERS, PORT_EVENTS, PORT_STATES } from './device-n
 import type { Receiver } from './dispatch.js'
 import type { Environment } from './environment.js'
 import { attempt } from './failures.js'
+import { gidOrigin } from './gid-origin.js'
 import type { NativeDevice, NativeDeviceEvent, NativePort } from './native-binding.js'
 import { NativeObject } from './native-object.js'
 import { AddonProtectionDomain } from './protection-domain.js'
@@ -39,6 +40,7 @@ export class AddonDevice extends NativeObject implements Device, Receiver {
       immediateData: !native.iwarp,
       atomics: native.atomics,
       memoryWindows: native.memoryWindowType2 && native.maxMemoryWindows > 0 && !native.iwarp,
+      sendWithInvalidate: native.sendWithInvalidate,
       receiverNotReady: !native.iwarp,
       acceptorSpeaksFirst: !native.iwarp,
     })
@@ -51,6 +53,11 @@ export class AddonDevice extends NativeObject implements Device, Receiver {
       device: this.name,
     })
     return native.ports.map(portOf)
+  }
+
+  gids(): readonly Gid[] {
+    const native = attempt(() => this.environment.binding.gids(this.use()), { device: this.name })
+    return native.map((gid) => ({ ...gid, ...gidOrigin(this.name, gid) }))
   }
 
   allocateProtectionDomain(): ProtectionDomain {

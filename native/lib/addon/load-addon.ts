@@ -1,24 +1,11 @@
-/** Finds the compiled addon and loads it, when somebody first asks for RDMA. */
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+/** Loads the compiled addon, when somebody first asks for RDMA. */
 import { NettsError } from '@netts/core'
 import { LAYOUT } from '../verbs/layout.js'
+import { addonFile, addonFiles, addonTarget } from './addon-file.js'
 import type { NativeBinding } from './native-binding.js'
-
-/** Where it can be, seen from `dist/` in a package and from here in the repository. */
-const PLACES = ['../prebuilds/', '../../prebuilds/']
+import { unsupportedRuntime } from './runtime.js'
 
 let loaded: NativeBinding | undefined
-
-/** The file that this platform and architecture would load, whether it exists or not. */
-export function addonPath(): string {
-  // Another build of it, such as one with sanitizers: see `scripts/build-native.mjs`.
-  const chosen = process.env.NETTS_VERBS_ADDON
-  if (chosen !== undefined) return chosen
-  const name = `${process.platform}-${process.arch}/netts_verbs.node`
-  const paths = PLACES.map((place) => fileURLToPath(new URL(place + name, import.meta.url)))
-  return paths.find((path) => existsSync(path)) ?? paths[0]!
-}
 
 /** @throws NettsError unless the binary agrees with `layout.ts` in every name and number */
 function checkLayout(binding: NativeBinding, path: string): void {
@@ -38,22 +25,30 @@ function checkLayout(binding: NativeBinding, path: string): void {
 /**
  * The addon, the same each time.
  *
- * @throws NettsError `ERR_NETTS_UNAVAILABLE` when there is none for this platform, or it can't be loaded
+ * @throws NettsError `ERR_NETTS_UNAVAILABLE` when there is none for this platform, it can't be loaded, or this is
+ *   another runtime than Node.js
  */
 export function loadAddon(): NativeBinding {
   if (loaded !== undefined) return loaded
-  const path = addonPath()
+  const runtime = unsupportedRuntime()
+  if (runtime !== undefined) throw cannotLoad(`the addon runs in Node.js, and this is ${runtime}`)
+  const path = addonFile()
+  if (path === undefined) {
+    throw cannotLoad(`no compiled addon for ${addonTarget()}: none of ${addonFiles().join(', ')} exists`)
+  }
   const module = { exports: {} as NativeBinding }
   try {
-    // What require() does for a .node file; it works in ESM and CJS alike.
+    // What require() does for a .node file; it works in ESM, CJS and bundles alike.
     process.dlopen(module, path)
   } catch (cause) {
-    const why = existsSync(path)
-      ? `cannot load ${path}: ${(cause as Error).message}`
-      : `no compiled addon for ${process.platform}-${process.arch} in this package (${path})`
-    throw new NettsError('ERR_NETTS_UNAVAILABLE', why, { cause, operation: 'load' })
+    throw cannotLoad(`cannot load ${path}: ${(cause as Error).message}`, cause)
   }
   checkLayout(module.exports, path)
   loaded = module.exports
   return loaded
+}
+
+function cannotLoad(why: string, cause?: unknown): NettsError {
+  const details = cause === undefined ? {} : { cause }
+  return new NettsError('ERR_NETTS_UNAVAILABLE', why, { operation: 'load', ...details })
 }

@@ -4,6 +4,7 @@
  */
 import type { HostAddress } from '@netts/core'
 import type { Port } from '../verbs/device.js'
+import type { QueuePairAttributes } from '../verbs/queue-pair.js'
 
 /** A reference to a native object: dropping it, or `close`, lets go of the object. */
 export interface Handle {
@@ -21,10 +22,17 @@ export interface Created {
 
 export interface NativeRegion extends Created {
   readonly id: number
-  readonly buffer: ArrayBuffer
+  /** Of memory that the region owns. */
+  readonly buffer?: ArrayBuffer
   readonly remoteAddress: bigint
   readonly remoteKey: number
 }
+
+/** New memory of so many bytes, memory over a SharedArrayBuffer, or part of a file. */
+export type NativeMemory =
+  | number
+  | Uint8Array
+  | { readonly fileDescriptor: number; readonly fileOffset: number; readonly byteLength: number }
 
 export interface NativeWindow extends Created {
   readonly id: number
@@ -67,12 +75,24 @@ export interface NativePort extends Omit<Port, 'state' | 'linkLayer'> {
   readonly linkLayer: number
 }
 
+export interface NativeGid {
+  readonly portNumber: number
+  readonly index: number
+  readonly address: string
+}
+
+export interface NativeQueuePairAttributes extends Omit<QueuePairAttributes, 'state'> {
+  /** `enum ibv_qp_state` */
+  readonly state: number
+}
+
 export interface NativeDevice {
   readonly name: string
   readonly guid: string
   readonly iwarp: boolean
   readonly atomics: boolean
   readonly memoryWindowType2: boolean
+  readonly sendWithInvalidate: boolean
   readonly firmwareVersion: string
   readonly vendorId: number
   readonly vendorPartId: number
@@ -156,11 +176,13 @@ export interface NativeBinding {
 
   openContext(deviceName: string): Created
   contextAttributes(context: Handle): NativeDevice
+  /** Entries that are not zero. */
+  gids(context: Handle): readonly NativeGid[]
   nextDeviceEvent(context: Handle): NativeDeviceEvent | undefined
 
   allocateProtectionDomain(context: Handle): Created
-  registerRegion(domain: Handle, byteLength: number, access: number): NativeRegion
-  registerRegionAsync(domain: Handle, byteLength: number, access: number): Promise<NativeRegion>
+  registerRegion(domain: Handle, memory: NativeMemory, access: number): NativeRegion
+  registerRegionAsync(domain: Handle, memory: NativeMemory, access: number): Promise<NativeRegion>
   allocateMemoryWindow(domain: Handle): NativeWindow
 
   createCompletionChannel(context: Handle, batch: number): NativeCompletionChannel
@@ -197,6 +219,7 @@ export interface NativeBinding {
   postReceive(pairCallId: number, first: number, count: number): number
   /** `enum ibv_qp_state` */
   queuePairState(pair: Handle): number
+  queuePairAttributes(pair: Handle): NativeQueuePairAttributes
   moveToError(pair: Handle): void
   setMinRnrTimer(pair: Handle, code: number): void
 

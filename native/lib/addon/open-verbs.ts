@@ -12,7 +12,7 @@ import type { Environment, OpenDevice } from './environment.js'
 import { attempt } from './failures.js'
 import { loadAddon } from './load-addon.js'
 import { memlockLimitBytes } from './memlock.js'
-import type { Created, NativeCmDevice } from './native-binding.js'
+import type { Created, NativeBinding, NativeCmDevice } from './native-binding.js'
 
 class AddonVerbs implements Verbs, Environment {
   readonly implementation = 'addon'
@@ -140,8 +140,13 @@ let current: AddonVerbs | undefined
  */
 export function openVerbs(): Verbs {
   if (current !== undefined && !current.closed) return current
-  const { librariesLoaded } = loadAddon().probe(0)
-  if (!librariesLoaded) throw unavailable()
+  let binding: NativeBinding
+  try {
+    binding = loadAddon()
+  } catch (cause) {
+    throw unavailable(cause)
+  }
+  if (!binding.probe(0).librariesLoaded) throw unavailable()
   current = new AddonVerbs()
   return current
 }

@@ -1,6 +1,7 @@
 /** Protection domains, memory regions and windows over the addon. */
 import { NettsError } from '@netts/core'
-import { checkInteger, invalidArgument } from '@netts/core/driver'
+import { checkInteger } from '@netts/core/driver'
+import { checkAccess, checkSharedMemory } from '../verbs/checks.js'
 import { AccessFlag } from '../verbs/layout.js'
 import type {
   MemoryRegion,
@@ -12,14 +13,12 @@ import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/sha
 import type { OpenDevice } from './environment.js'
 import { attempt, translate } from './failures.js'
 import { memlockLimitBytes } from './memlock.js'
-import type { NativeRegion, NativeWindow } from './native-binding.js'
+import type { NativeMemory, NativeRegion, NativeWindow } from './native-binding.js'
 import { NativeObject } from './native-object.js'
 import { AddonSharedReceiveQueue } from './shared-receive-queue.js'
 
 /** Entries name a place in a region by 32 bits. */
 const MAX_REGION_BYTES = 2 ** 32 - 4096
-
-const ACCESS_BITS = Object.values(AccessFlag).reduce((all, bit) => all | bit, 0)
 
 class AddonMemoryRegion extends NativeObject implements MemoryRegion {
   readonly id: number
@@ -29,10 +28,10 @@ class AddonMemoryRegion extends NativeObject implements MemoryRegion {
   readonly remoteAddress: bigint
   readonly remoteKey: number
 
-  constructor(domain: AddonProtectionDomain, native: NativeRegion, access: number) {
+  constructor(domain: AddonProtectionDomain, native: NativeRegion, { memory, access }: CheckedRegion) {
     super(domain.device.environment, native, 'the memory region')
     this.id = native.id
-    this.bytes = new Uint8Array(native.buffer)
+    this.bytes = memory instanceof Uint8Array ? memory : new Uint8Array(native.buffer!)
     this.byteLength = this.bytes.byteLength
     this.access = access
     this.remoteAddress = native.remoteAddress
@@ -62,24 +61,24 @@ export class AddonProtectionDomain extends NativeObject implements ProtectionDom
   }
 
   registerRegion(options: MemoryRegionOptions): MemoryRegion {
-    const { byteLength, access } = checkRegion(options)
+    const region = checkRegion(options)
     const handle = this.use()
     try {
-      const native = this.environment.binding.registerRegion(handle, byteLength, access)
-      return new AddonMemoryRegion(this, native, access)
+      const native = this.environment.binding.registerRegion(handle, region.memory, region.access)
+      return new AddonMemoryRegion(this, native, region)
     } catch (thrown) {
-      throw this.#refusal(thrown, byteLength)
+      throw this.#refusal(thrown, region.byteLength)
     }
   }
 
   async registerRegionAsync(options: MemoryRegionOptions): Promise<MemoryRegion> {
-    const { byteLength, access } = checkRegion(options)
+    const region = checkRegion(options)
     const handle = this.use()
     try {
-      const native = await this.environment.binding.registerRegionAsync(handle, byteLength, access)
-      return new AddonMemoryRegion(this, native, access)
+      const native = await this.environment.binding.registerRegionAsync(handle, region.memory, region.access)
+      return new AddonMemoryRegion(this, native, region)
     } catch (thrown) {
-      throw this.#refusal(thrown, byteLength)
+      throw this.#refusal(thrown, region.byteLength)
     }
   }
 
@@ -108,13 +107,30 @@ export class AddonProtectionDomain extends NativeObject implements ProtectionDom
   }
 }
 
-function checkRegion(options: MemoryRegionOptions): { byteLength: number; access: number } {
-  const { byteLength, access = AccessFlag.localWrite } = options
-  checkInteger('byteLength', byteLength, 1, MAX_REGION_BYTES)
-  checkInteger('access', access, 0, ACCESS_BITS)
-  const needsLocalWrite = AccessFlag.remoteWrite | AccessFlag.remoteAtomic
-  if ((access & needsLocalWrite) !== 0 && (access & AccessFlag.localWrite) === 0) {
-    throw invalidArgument('access: remoteWrite and remoteAtomic need localWrite as well')
-  }
-  return { byteLength, access }
+interface CheckedRegion {
+  readonly memory: NativeMemory
+  readonly byteLength: number
+  readonly access: number
+}
+
+function checkRegion(options: MemoryRegionOptions): CheckedRegion {
+  const { access = AccessFlag.localWrite } = options
+  const memory = checkMemory(options)
+  const byteLength = checkInteger(
+    'byteLength',
+    typeof memory === 'number' ? memory : memory.byteLength,
+    1,
+    MAX_REGION_BYTES,
+  )
+  checkAccess(access)
+  return { memory, byteLength, access }
+}
+
+function checkMemory(options: MemoryRegionOptions): NativeMemory {
+  if ('memory' in options) return checkSharedMemory(options.memory)
+  if (!('fileDescriptor' in options)) return options.byteLength
+  const { fileDescriptor, fileOffset = 0, byteLength } = options
+  checkInteger('fileDescriptor', fileDescriptor, 0, 0x7fffffff)
+  checkInteger('fileOffset', fileOffset, 0, Number.MAX_SAFE_INTEGER)
+  return { fileDescriptor, fileOffset, byteLength }
 }

@@ -1,7 +1,7 @@
 /** Queue pairs over the addon. */
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { receiveRecordWords, sendRecordWords } from '../verbs/layout.js'
-import type { QueuePair, QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
+import type { QueuePair, QueuePairAttributes, QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
 import { AddonCompletionQueue } from './completion-queue.js'
 import { DirectObject } from './direct-object.js'
 import type { OpenDevice } from './environment.js'
@@ -115,6 +115,11 @@ export class AddonQueuePair extends DirectObject implements QueuePair {
 
   get state(): QueuePairState {
     return STATES[this.#call(this.environment.binding.queuePairState)]!
+  }
+
+  attributes(): QueuePairAttributes {
+    const native = this.#call(this.environment.binding.queuePairAttributes)
+    return { ...native, state: STATES[native.state]! }
   }
 
   moveToError(): void {

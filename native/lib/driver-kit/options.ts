@@ -1,5 +1,6 @@
 /** The options that all drivers over RDMA have, their defaults and their checks. */
-import { checkChoice, checkInteger, checkTimeout } from '@netts/core/driver'
+import { isIP } from 'node:net'
+import { checkChoice, checkInteger, checkTimeout, invalidArgument } from '@netts/core/driver'
 import type { Polling } from '../endpoint/completion-loop.js'
 
 /** Options of every driver over RDMA. The two ends of a connection may have different ones. */
@@ -34,10 +35,27 @@ export interface RdmaOptions {
   readonly keepAliveIntervalMs?: number | undefined
   /** Without an answer for so long the peer is lost, in milliseconds. 1 to 2^31 - 1. @default 5000 */
   readonly keepAliveTimeoutMs?: number | undefined
+  /**
+   * The class of traffic that this end sends: the byte that the IP header calls ToS, DSCP and ECN bits
+   * (`RDMA_OPTION_ID_TOS`). RoCE networks that rely on priority flow control or ECN map it to a priority. A listener's
+   * holds for what it accepts. 0 to 255. @default what the system has
+   */
+  readonly trafficClass?: number | undefined
+  /**
+   * The IP address that `connect` leaves from, which chooses the device where there are several; `listen` has an address
+   * of its own. `connect` rejects with `ERR_NETTS_CONNECT_FAILED` where no device has it.
+   * @default what the routes to the peer say
+   */
+  readonly localAddress?: string | undefined
 }
 
+/** Options without a default: the system decides. */
+type Undecided = 'trafficClass' | 'localAddress'
+
 /** An interface of options, checked and complete. */
-export type Checked<O> = { readonly [K in keyof O]-?: NonNullable<O[K]> }
+export type Checked<O> = {
+  readonly [K in keyof O]-?: NonNullable<O[K]> | (K extends Undecided ? undefined : never)
+}
 
 /** {@link RdmaOptions}, checked and complete. */
 export type RdmaConfig = Checked<RdmaOptions>
@@ -59,6 +77,8 @@ export function checkRdmaOptions(options: RdmaOptions): RdmaConfig {
     spinMicroseconds = 20,
     keepAliveIntervalMs = 5000,
     keepAliveTimeoutMs = 5000,
+    trafficClass,
+    localAddress,
   } = options
   return {
     sendDepth: checkInteger('sendDepth', sendDepth, 1, MOST_DEPTH),
@@ -68,5 +88,12 @@ export function checkRdmaOptions(options: RdmaOptions): RdmaConfig {
     spinMicroseconds: checkInteger('spinMicroseconds', spinMicroseconds, 0, 10_000),
     keepAliveIntervalMs: checkTimeout('keepAliveIntervalMs', keepAliveIntervalMs),
     keepAliveTimeoutMs: checkInteger('keepAliveTimeoutMs', keepAliveTimeoutMs, 1, MOST_MS),
+    trafficClass: trafficClass === undefined ? undefined : checkInteger('trafficClass', trafficClass, 0, 255),
+    localAddress: localAddress === undefined ? undefined : checkLocalAddress(localAddress),
   }
+}
+
+function checkLocalAddress(localAddress: string): string {
+  if (typeof localAddress === 'string' && isIP(localAddress) !== 0) return localAddress
+  throw invalidArgument(`localAddress must be an IP address, not ${JSON.stringify(localAddress)}`)
 }

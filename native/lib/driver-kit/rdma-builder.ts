@@ -49,12 +49,14 @@ export function checkVerbs(verbs: Verbs | undefined): Verbs {
 
 function endpointOptions(driver: RdmaDriver<Transport>): EndpointOptions {
   const { identity, options, maxSendWorkRequests, maxReceiveWorkRequests } = driver
-  const { polling, adaptiveMicroseconds, spinMicroseconds, keepAliveIntervalMs, keepAliveTimeoutMs } = options
+  const { polling, adaptiveMicroseconds, spinMicroseconds, trafficClass, localAddress } = options
   return {
     identity,
     polling: { polling, adaptiveMicroseconds, spinMicroseconds },
-    keepAliveIntervalMs,
-    keepAliveTimeoutMs,
+    keepAliveIntervalMs: options.keepAliveIntervalMs,
+    keepAliveTimeoutMs: options.keepAliveTimeoutMs,
+    trafficClass,
+    localAddress,
     maxSendWorkRequests,
     maxReceiveWorkRequests,
     // A header, and what a program's buffer has.

@@ -97,15 +97,24 @@ export function encodeHello(identity: ProtocolIdentity, body: Uint8Array): Uint8
 }
 
 /**
- * Reads a peer's hello. @returns the driver's own part
- * @throws HelloError for anything but a hello of this driver and version
+ * Reads from a peer's hello which driver it is of.
+ * @throws HelloError for anything but a hello
  */
-export function decodeHello(identity: ProtocolIdentity, bytes: Uint8Array): Uint8Array {
+export function readDriver(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.byteLength < HELLO_HEADER_BYTES || view.getUint32(0) !== HELLO_MAGIC) {
     throw new HelloError(RefusalReason.notNetts, 'this is no netts hello')
   }
-  const [byteLength, version, driver] = bytes.subarray(4, 7) as unknown as [number, number, number]
+  return bytes[6] as number
+}
+
+/**
+ * Reads a peer's hello. @returns the driver's own part
+ * @throws HelloError for anything but a hello of this driver and version
+ */
+export function decodeHello(identity: ProtocolIdentity, bytes: Uint8Array): Uint8Array {
+  const driver = readDriver(bytes)
+  const [byteLength, version] = bytes.subarray(4, 6) as unknown as [number, number]
   if (driver !== identity.driver) {
     throw new HelloError(RefusalReason.driver, `the peer runs driver ${driver}, not ${identity.driver}`)
   }

@@ -1,5 +1,6 @@
 /**
- * Listening: a handshake for each request, all at once, each with its own deadline. One client's failure is its own.
+ * Listening, for one driver: a handshake for each request, all at once, each with its own deadline. One client's failure
+ * is its own. Drivers that listen at one address share its {@link SharedListener}.
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import { StallDeadline } from '@netts/core/driver'
@@ -9,6 +10,7 @@ import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello, encodeRefusal, HelloError, RefusalReason } from './hello.js'
+import { type ListeningDriver, refuse, SharedListener } from './shared-listener.js'
 
 /** How long a client may take from its request to its READY. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -39,9 +41,12 @@ export interface EndpointListener {
 }
 
 /**
- * Listens at a local address.
+ * Listens at a local address. Several drivers may listen at the same one, over the same verbs: a request goes to the one
+ * that its hello names. On InfiniBand and RoCE the ports are RDMA's own; on iWARP a listener takes the kernel's TCP port of
+ * that number, which no other socket can have then.
+ *
  * @param address an IP address of an RDMA interface, or `0.0.0.0` or `::` for all of them
- * @throws NettsError `ERR_NETTS_LISTEN_FAILED`
+ * @throws NettsError `ERR_NETTS_LISTEN_FAILED`; `ERR_NETTS_UNAVAILABLE` when no RDMA device serves the address
  */
 export function listenEndpoints(
   verbs: Verbs,
@@ -50,70 +55,69 @@ export function listenEndpoints(
 ): EndpointListener {
   const id = verbs.createCmId()
   try {
-    id.bindAddress(address)
-    const { trafficClass } = options.endpoint
-    if (trafficClass !== undefined) id.setTrafficClass(trafficClass)
-    id.listen(Math.max(1, options.backlog))
+    return new Listener(verbs, id, address, options)
   } catch (error) {
     id.close()
-    throw new NettsError(
-      'ERR_NETTS_LISTEN_FAILED',
-      `cannot listen at ${formatAddress(address)}: ${(error as Error).message}`,
-      { cause: error, operation: 'listen', address },
-    )
+    throw listenFailure(verbs, address, error as Error)
   }
-  return new Listener(verbs, id, options)
 }
 
-class Listener implements EndpointListener {
-  readonly address: HostAddress
+function listenFailure(verbs: Verbs, address: HostAddress, cause: Error): NettsError {
+  const { code } = (cause.cause ?? {}) as { code?: unknown }
+  const isNoDevice = code === 'ENODEV'
+  let hint = ''
+  if (isNoDevice) hint = '. No RDMA device serves that address'
+  else if (code === 'EADDRINUSE' && verbs.devices().some(({ transport }) => transport === 'iwarp')) {
+    hint = '. On iWARP it takes the TCP port of that number, which no TCP socket may have then'
+  }
+  return new NettsError(
+    isNoDevice ? 'ERR_NETTS_UNAVAILABLE' : 'ERR_NETTS_LISTEN_FAILED',
+    `cannot listen at ${formatAddress(address)}: ${cause.message}${hint}`,
+    { cause, operation: 'listen', address },
+  )
+}
+
+class Listener implements EndpointListener, ListeningDriver {
+  readonly driver: number
   readonly #verbs: Verbs
-  readonly #id: CmId
+  readonly #shared: SharedListener
   readonly #options: EndpointListenerOptions
   readonly #handshakes = new Set<EndpointMachine>()
   #closed = false
 
-  constructor(verbs: Verbs, id: CmId, options: EndpointListenerOptions) {
+  constructor(verbs: Verbs, id: CmId, address: HostAddress, options: EndpointListenerOptions) {
+    const { identity, trafficClass } = options.endpoint
+    this.driver = identity.driver
     this.#verbs = verbs
-    this.#id = id
     this.#options = options
-    this.address = id.localAddress as HostAddress
-    id.ref()
-    id.onEvent = (event) => {
-      if (event.type === 'connect-request') this.#onRequest(event)
-      else if (event.type === 'device-removal') {
-        this.close()
-        options.onFailure(
-          new NettsError('ERR_NETTS_CLOSED', 'the device that it listened on was removed', {
-            operation: 'listen',
-            address: this.address,
-          }),
-        )
-      }
-    }
+    this.#shared = SharedListener.join(verbs, id, { address, backlog: options.backlog, trafficClass }, this)
+  }
+
+  get address(): HostAddress {
+    return this.#shared.address
   }
 
   ref(): void {
-    this.#id.ref()
+    this.#shared.ref(this)
   }
 
   unref(): void {
-    this.#id.unref()
+    this.#shared.unref(this)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#id.close()
+    this.#shared.leave(this)
     for (const endpoint of this.#handshakes) {
       endpoint.close(new NettsError('ERR_NETTS_CLOSED', 'the listener was closed'))
     }
   }
 
-  #onRequest(request: CmConnectRequestEvent): void {
+  onRequest(request: CmConnectRequestEvent): void {
     const { id, privateData } = request
     if (!this.#options.hasRoom(this.#handshakes.size)) {
-      this.#refuse(id, RefusalReason.busy, '')
+      this.onRefused(refuse(id, RefusalReason.busy, ''))
       return
     }
     try {
@@ -126,18 +130,22 @@ class Listener implements EndpointListener {
           : error instanceof NettsError && error.code === 'ERR_NETTS_PROTOCOL'
             ? RefusalReason.invalid
             : RefusalReason.resources
-      this.#refuse(id, reason, (error as Error).message)
+      this.onRefused(refuse(id, reason, (error as Error).message))
     }
   }
 
-  #refuse(id: CmId, reason: number, text: string): void {
-    id.reject(encodeRefusal(reason, text))
-    id.close()
-    this.#report(new NettsError('ERR_NETTS_REJECTED', text === '' ? 'the backlog is full' : text))
+  onRefused(error: NettsError): void {
+    this.#options.onHandshakeFailure?.(error)
   }
 
-  #report(error: NettsError): void {
-    this.#options.onHandshakeFailure?.(error)
+  onRemoved(): void {
+    this.close()
+    this.#options.onFailure(
+      new NettsError('ERR_NETTS_CLOSED', 'the device that it listened on was removed', {
+        operation: 'listen',
+        address: this.address,
+      }),
+    )
   }
 
   /** @throws what makes the request refused, having cleaned up after itself */
@@ -152,7 +160,7 @@ class Listener implements EndpointListener {
       },
       onEnd: (error) => {
         deadline.stop()
-        if (this.#handshakes.delete(endpoint)) this.#report(error)
+        if (this.#handshakes.delete(endpoint)) this.onRefused(error)
       },
       onClosed() {},
     })
@@ -185,7 +193,7 @@ class Listener implements EndpointListener {
         // The client has gone, or it was accepted already: closing tells it then.
       }
       endpoint.close(refusal)
-      this.#report(refusal)
+      this.onRefused(refusal)
       return
     }
     this.#handshakes.add(endpoint)

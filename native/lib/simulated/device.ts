@@ -1,7 +1,7 @@
 /** The simulated device: its limits, abilities, port and events. */
 import { NettsError } from '@netts/core'
 import type { CompletionChannel, CompletionChannelOptions } from '../verbs/completion-queue.js'
-import type { DeviceCapabilities, DeviceEvent, Port, PortState } from '../verbs/device.js'
+import type { DeviceCapabilities, DeviceEvent, Gid, Port, PortState } from '../verbs/device.js'
 import type { DeviceAttributes } from '../verbs/device-attributes.js'
 import { callError } from '../verbs/errors.js'
 import type { ProtectionDomain } from '../verbs/protection-domain.js'
@@ -65,6 +65,7 @@ export class SimulatedDevice implements MachineDevice {
       immediateData: roce,
       atomics: roce,
       memoryWindows: roce && this.attributes.maxMemoryWindows > 0,
+      sendWithInvalidate: roce && this.attributes.maxMemoryWindows > 0,
       receiverNotReady: roce,
       acceptorSpeaksFirst: roce,
     })
@@ -91,6 +92,14 @@ export class SimulatedDevice implements MachineDevice {
         maxMessageBytes: 2 ** 31,
       },
     ]
+  }
+
+  gids(): readonly Gid[] {
+    this.#host.enter('ibv_query_gid')
+    this.#requirePresence('ibv_query_gid')
+    const address = `::ffff:${this.#host.address}`
+    const type = this.transport === 'infiniband' ? 'roce-v2' : undefined
+    return [{ portNumber: 1, index: 0, address, type, networkInterface: undefined }]
   }
 
   allocateProtectionDomain(): ProtectionDomain {

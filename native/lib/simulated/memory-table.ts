@@ -96,6 +96,14 @@ export class MemoryTable {
     return undefined
   }
 
+  /** The window with this key opens nothing any more. @returns whether it was bound to the queue pair */
+  invalidate(queuePair: object, key: number): boolean {
+    const window = this.windowByKey(key)
+    if (window?.binding?.queuePair !== queuePair) return false
+    window.binding = undefined
+    return true
+  }
+
   /**
    * The memory behind an address and a key that a peer named.
    * @returns `undefined` when key, bounds, protection domain, queue pair or access forbid it

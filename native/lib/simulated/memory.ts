@@ -1,5 +1,7 @@
 /** Protection domains, regions and windows of the simulated device. */
+import { NettsError } from '@netts/core'
 import { invalidArgument } from '@netts/core/driver'
+import { checkAccess, checkSharedMemory } from '../verbs/checks.js'
 import { callError } from '../verbs/errors.js'
 import { AccessFlag } from '../verbs/layout.js'
 import type {
@@ -19,8 +21,6 @@ import {
 import { Resource } from './resource.js'
 import { SimulatedSharedReceiveQueue } from './shared-receive-queue.js'
 
-const ALL_ACCESS = 31
-
 export class SimulatedProtectionDomain extends Resource implements ProtectionDomain {
   readonly device: MachineDevice
 
@@ -31,15 +31,17 @@ export class SimulatedProtectionDomain extends Resource implements ProtectionDom
 
   registerRegion(options: MemoryRegionOptions): MemoryRegion {
     this.enter('ibv_reg_mr')
-    const { byteLength, access = AccessFlag.localWrite } = options
+    const { access = AccessFlag.localWrite } = options
+    checkAccess(access)
+    if ('memory' in options) return new SimulatedMemoryRegion(this, checkSharedMemory(options.memory), access)
+    if ('fileDescriptor' in options) {
+      throw new NettsError('ERR_NETTS_UNSUPPORTED', `${this.device.name} maps no files`, {
+        operation: 'ibv_reg_mr',
+      })
+    }
+    const { byteLength } = options
     if (!Number.isSafeInteger(byteLength) || byteLength < 1) {
       throw invalidArgument(`byteLength must be a positive integer, not ${byteLength}`, 'ibv_reg_mr')
-    }
-    if (!Number.isInteger(access) || access < 0 || access > ALL_ACCESS) {
-      throw invalidArgument(`access must be AccessFlags, not ${access}`, 'ibv_reg_mr')
-    }
-    if (access & (AccessFlag.remoteWrite | AccessFlag.remoteAtomic) && !(access & AccessFlag.localWrite)) {
-      throw invalidArgument('remoteWrite and remoteAtomic need localWrite', 'ibv_reg_mr')
     }
     return new SimulatedMemoryRegion(this, Math.ceil(byteLength / PAGE_BYTES) * PAGE_BYTES, access)
   }
@@ -71,7 +73,9 @@ export class SimulatedMemoryRegion extends Resource implements MemoryRegion, Reg
   readonly protectionDomain: SimulatedProtectionDomain
   readonly access: number
 
-  constructor(protectionDomain: SimulatedProtectionDomain, byteLength: number, access: number) {
+  /** @param memory new memory of so many bytes, or what exists */
+  constructor(protectionDomain: SimulatedProtectionDomain, memory: number | Uint8Array, access: number) {
+    const byteLength = typeof memory === 'number' ? memory : memory.byteLength
     const { host, device } = protectionDomain
     device.checkLimit('memoryRegions', 'maxMemoryRegions', 'ibv_reg_mr')
     if (host.pinnedBytes + byteLength > host.memlockLimitBytes) {
@@ -83,7 +87,7 @@ export class SimulatedMemoryRegion extends Resource implements MemoryRegion, Reg
     super(host, 'memoryRegions')
     this.protectionDomain = protectionDomain
     this.access = access
-    this.bytes = new Uint8Array(byteLength)
+    this.bytes = typeof memory === 'number' ? new Uint8Array(memory) : memory
     const { id, address, key } = host.memory.add(this)
     this.id = id
     this.remoteAddress = address

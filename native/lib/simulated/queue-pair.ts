@@ -3,7 +3,7 @@ import { NettsError } from '@netts/core'
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { callError } from '../verbs/errors.js'
 import { CompletionStatus, sendRecordWords } from '../verbs/layout.js'
-import type { QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
+import type { QueuePairAttributes, QueuePairOptions, QueuePairState } from '../verbs/queue-pair.js'
 import type { Completion, SimulatedCompletionQueue } from './completion-queue.js'
 import type { Machine, MachineDevice, MachineQueuePair } from './machine.js'
 import type { SimulatedProtectionDomain } from './memory.js'
@@ -221,6 +221,24 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     const posted = this.#receives.post(count, first, 'ibv_post_recv')
     this.refresh()
     return posted
+  }
+
+  attributes(): QueuePairAttributes {
+    this.enter('ibv_query_qp')
+    return {
+      state: this.#state,
+      pathMtuBytes: this.#link ? 4096 : 0,
+      destinationQueuePairNumber: this.peer?.number ?? 0,
+      portNumber: 1,
+      gidIndex: 0,
+      trafficClass: 0,
+      ackTimeout: 0,
+      retryCount: 0,
+      rnrRetryCount: this.rnrRetryCount,
+      minRnrTimer: this.#rnrTimer,
+      initiatorDepth: this.initiatorDepth,
+      responderResources: this.responderResources,
+    }
   }
 
   moveToError(): void {

@@ -148,10 +148,8 @@ export class Requester implements RequestingHalf {
   #operateOnWindow(request: SendRequest): number {
     const { host, protectionDomain } = this.#queuePair
     if (request.opcode === SendOpcode.localInvalidate) {
-      const window = host.memory.windowByKey(request.immediate)
-      if (window?.binding?.queuePair !== this.#queuePair) return CompletionStatus.windowBindError
-      window.binding = undefined
-      return CompletionStatus.success
+      const done = host.memory.invalidate(this.#queuePair, request.immediate)
+      return done ? CompletionStatus.success : CompletionStatus.windowBindError
     }
     const window = host.memory.window(request.windowId)
     const [entry] = request.entries

@@ -175,6 +175,11 @@ export class Responder implements RespondingHalf {
   #takeReceive(flight: Flight, data: Uint8Array | undefined): boolean {
     const queuePair = this.#queuePair
     const { request } = flight
+    const invalidates = request.opcode === SendOpcode.sendWithInvalidate
+    if (invalidates && !queuePair.host.memory.invalidate(queuePair, request.immediate)) {
+      this.#refuse(flight, CompletionStatus.remoteAccessError)
+      return false
+    }
     const receive = queuePair.takeReceive() as ReceiveRequest
     const status = data ? this.#scatter(receive, data) : CompletionStatus.success
     this.#completeReceive(receive, request, status)
@@ -208,12 +213,13 @@ export class Responder implements RespondingHalf {
   #completeReceive(receive: ReceiveRequest, request: SendRequest, status: number): void {
     const write = request.opcode === SendOpcode.writeWithImmediate
     const immediate = carriesImmediate(request)
+    const invalidates = request.opcode === SendOpcode.sendWithInvalidate
     this.#queuePair.completeReceive(receive, {
       status,
       opcode: write ? CompletionOpcode.receiveWriteWithImmediate : CompletionOpcode.receive,
-      flags: immediate ? CompletionFlag.withImmediate : 0,
+      flags: immediate ? CompletionFlag.withImmediate : invalidates ? CompletionFlag.withInvalidate : 0,
       byteLength: request.byteLength,
-      immediate: immediate ? request.immediate : 0,
+      immediate: immediate || invalidates ? request.immediate : 0,
       solicited: (request.flags & SendFlag.solicited) !== 0,
     })
   }

@@ -44,6 +44,7 @@ export const COMPLETION_OPCODE: readonly number[] = [
   CompletionOpcode.fetchAndAdd,
   CompletionOpcode.localInvalidate,
   CompletionOpcode.bindWindow,
+  CompletionOpcode.send,
 ]
 
 /** Whether a request brings data back, and so counts against the initiator depth and is waited for by a fence. */
@@ -60,6 +61,7 @@ export function takesReceive(request: SendRequest): boolean {
   return (
     request.opcode === SendOpcode.send ||
     request.opcode === SendOpcode.sendWithImmediate ||
+    request.opcode === SendOpcode.sendWithInvalidate ||
     request.opcode === SendOpcode.writeWithImmediate
   )
 }
@@ -142,6 +144,9 @@ function checkCapabilities(queuePair: SendQueue, request: SendRequest): void {
     case SendOpcode.compareAndSwap:
     case SendOpcode.fetchAndAdd:
       device.requireCapability('atomics', 'atomics')
+      break
+    case SendOpcode.sendWithInvalidate:
+      device.requireCapability('sendWithInvalidate', 'Send with invalidate')
       break
     case SendOpcode.bindWindow:
       device.requireCapability('memoryWindows', 'memory windows')

@@ -4,7 +4,11 @@
 export type UnavailabilityReason =
   /** RDMA verbs exist on Linux only. */
   | 'not-linux'
-  /** There is no compiled addon for this platform and architecture in the package. */
+  /** The program runs in Bun or Deno, whose support of addons does not suffice: RDMA needs Node.js. */
+  | 'runtime-unsupported'
+  /**
+   * There is no compiled addon for this platform and architecture in the package, or a bundler left it behind.
+   */
   | 'addon-missing'
   /** `libibverbs.so.1` or `librdmacm.so.1` is not installed, or lacks a function. */
   | 'library-missing'

@@ -13,6 +13,8 @@ export interface DeviceCapabilities {
   readonly atomics: boolean
   /** Memory windows of type 2, bound by a work request, whose key works on that queue pair alone. */
   readonly memoryWindows: boolean
+  /** `sendWithInvalidate`. What may be invalidated is a bound window; on iWARP, devices also take a region's key. */
+  readonly sendWithInvalidate: boolean
   /** A missing receive makes the sender try again. Where false (iWARP), it ends the connection. */
   readonly receiverNotReady: boolean
   /** Whether the accepting side may be the first to send. False on iWARP. */
@@ -32,6 +34,19 @@ export interface Port {
   readonly activeMtuBytes: number
   /** The longest message, in bytes. */
   readonly maxMessageBytes: number
+}
+
+/** An entry of a port's table of global ids (`ibv_query_gid`): which addresses it can send from, and how. */
+export interface Gid {
+  /** The port's number. */
+  readonly portNumber: number
+  readonly index: number
+  /** 128 bits as an IPv6 address; IPv4 ones as `::ffff:a.b.c.d`. */
+  readonly address: string
+  /** `undefined` where the kernel does not say: sysfs has it (`gid_attrs/types`). */
+  readonly type: 'infiniband' | 'roce-v1' | 'roce-v2' | undefined
+  /** The network interface that it belongs to, for RoCE and iWARP; `undefined` where the kernel does not say. */
+  readonly networkInterface: string | undefined
 }
 
 /** What a {@link DeviceEvent} says (`enum ibv_event_type`, the ones that can reach a program like this). */
@@ -82,6 +97,8 @@ export interface Device {
   readonly capabilities: DeviceCapabilities
   /** Asks for the state of all ports now. @throws NettsError `ERR_NETTS_VERBS` */
   ports(): readonly Port[]
+  /** The entries of all ports' GID tables that are in use, for diagnosis. @throws NettsError `ERR_NETTS_VERBS` */
+  gids(): readonly Gid[]
   /** @throws NettsError `ERR_NETTS_VERBS` */
   allocateProtectionDomain(): ProtectionDomain
   /** @throws NettsError `ERR_NETTS_VERBS` */

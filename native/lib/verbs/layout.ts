@@ -36,7 +36,7 @@ export const SEND = {
   entryCount: 4,
   /**
    * The immediate value of `sendWithImmediate` and `writeWithImmediate` as a number; the provider converts it
-   * to network byte order. For `localInvalidate`, the key to invalidate.
+   * to network byte order. For `localInvalidate` and `sendWithInvalidate`, the key to invalidate.
    */
   immediate: 5,
   /** Write, Read, atomics: the peer's address. Bind: the address the window begins at. See `addresses.ts`. */
@@ -87,7 +87,10 @@ export const COMPLETION = {
   flags: 4,
   /** Bytes received; bytes read for Read; 8 for atomics. */
   byteLength: 5,
-  /** The immediate value as a number, when `flags` has {@link CompletionFlag.withImmediate}. */
+  /**
+   * The immediate value as a number, when `flags` has {@link CompletionFlag.withImmediate}; the key that the peer
+   * invalidated, when it has {@link CompletionFlag.withInvalidate}.
+   */
   immediate: 6,
   /** {@link QueuePair.number} */
   queuePairNumber: 7,
@@ -108,6 +111,8 @@ export const SendOpcode = {
   fetchAndAdd: 6,
   localInvalidate: 7,
   bindWindow: 8,
+  /** A Send that also invalidates a key of the peer's. See {@link DeviceCapabilities.sendWithInvalidate}. */
+  sendWithInvalidate: 9,
 } as const
 
 /** How a send work request is carried out (`enum ibv_send_flags`). */
@@ -132,6 +137,12 @@ export const AccessFlag = {
   remoteAtomic: 8,
   /** Windows may be bound to the region. */
   windowBind: 16,
+  /**
+   * The device may carry out accesses to the region in another order than they came, which is faster on some hosts
+   * (PCIe relaxed ordering). What a completion says has arrived has arrived all the same; a program that polls the memory
+   * itself must not use it. A kernel or device without it takes no notice (`IBV_ACCESS_OPTIONAL_RANGE`).
+   */
+  relaxedOrdering: 1 << 20,
 } as const
 
 /** What completed (`enum ibv_wc_opcode`). */
@@ -150,6 +161,7 @@ export const CompletionOpcode = {
 /** What more a completion says (`enum ibv_wc_flags`). */
 export const CompletionFlag = {
   withImmediate: 2,
+  withInvalidate: 8,
 } as const
 
 /** How a work request ended (`enum ibv_wc_status`). */

@@ -37,6 +37,28 @@ export type QueuePairState =
   | 'send-queue-error'
   | 'error'
 
+/** What a device says of a queue pair (`ibv_query_qp`), for diagnosis. iWARP devices leave most of it 0. */
+export interface QueuePairAttributes {
+  readonly state: QueuePairState
+  /** 0 where there is none yet. */
+  readonly pathMtuBytes: number
+  /** The peer's queue pair. */
+  readonly destinationQueuePairNumber: number
+  readonly portNumber: number
+  /** Its place in the table that {@link Device.gids} reads. */
+  readonly gidIndex: number
+  readonly trafficClass: number
+  /** Of 4.096 µs × 2^n; 0 waits for ever. */
+  readonly ackTimeout: number
+  readonly retryCount: number
+  readonly rnrRetryCount: number
+  /** A code, see {@link QueuePair.setMinRnrTimer}. */
+  readonly minRnrTimer: number
+  /** Reads and atomics in progress, from here and from the peer. */
+  readonly initiatorDepth: number
+  readonly responderResources: number
+}
+
 /** A reliable connected queue pair (`ibv_qp`). */
 export interface QueuePair extends Disposable {
   /** The number that completions carry. The device may give it to another queue pair soon after `close`. */
@@ -80,6 +102,8 @@ export interface QueuePair extends Disposable {
   postReceive(count: number, first?: number): number
   /** Asks the device (`ibv_query_qp`); not for the hot path. */
   readonly state: QueuePairState
+  /** Asks the device for everything that it says; not for the hot path. @throws NettsError `ERR_NETTS_VERBS` */
+  attributes(): QueuePairAttributes
   /** Puts it into the error state: everything outstanding completes, as flushed. May be called again. */
   moveToError(): void
   /**

@@ -49,6 +49,8 @@ export interface WorkCompletion {
   readonly byteLength: number
   /** `undefined` without immediate data. */
   readonly immediate: number | undefined
+  /** The key of this end's that the peer's Send invalidated; `undefined` without. */
+  readonly invalidatedKey: number | undefined
   readonly queuePairNumber: number
   readonly vendorError: number
 }
@@ -114,12 +116,14 @@ export function readCompletion(queue: { readonly completions: Uint32Array }, ind
   const words = queue.completions
   const at = index * COMPLETION.words
   const word = (field: number) => words[at + field] as number
+  const flags = word(COMPLETION.flags)
   return {
     id: BigInt(word(COMPLETION.idLow)) | (BigInt(word(COMPLETION.idHigh)) << 32n),
     status: word(COMPLETION.status),
     opcode: word(COMPLETION.opcode),
     byteLength: word(COMPLETION.byteLength),
-    immediate: word(COMPLETION.flags) & CompletionFlag.withImmediate ? word(COMPLETION.immediate) : undefined,
+    immediate: flags & CompletionFlag.withImmediate ? word(COMPLETION.immediate) : undefined,
+    invalidatedKey: flags & CompletionFlag.withInvalidate ? word(COMPLETION.immediate) : undefined,
     queuePairNumber: word(COMPLETION.queuePairNumber),
     vendorError: word(COMPLETION.vendorError),
   }

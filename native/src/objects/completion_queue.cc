@@ -22,9 +22,10 @@ void Write(const ibv_wc& from, CompletionRecord* to) {
   to->id_high = static_cast<uint32_t>(from.wr_id >> 32);
   to->status = from.status;
   to->opcode = from.opcode;
-  to->flags = from.wc_flags & IBV_WC_WITH_IMM;
+  to->flags = from.wc_flags & (IBV_WC_WITH_IMM | IBV_WC_WITH_INV);
   to->byte_length = from.byte_len;
-  to->immediate = ntohl(from.imm_data);
+  // A key is in the machine's byte order, a value in the network's.
+  to->immediate = (from.wc_flags & IBV_WC_WITH_INV) != 0 ? from.invalidated_rkey : ntohl(from.imm_data);
   to->queue_pair_number = from.qp_num;
   to->vendor_error = from.vendor_err;
 }

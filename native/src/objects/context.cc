@@ -69,6 +69,12 @@ Napi::Value ContextAttributes(const Napi::CallbackInfo& info) {
   return DescribeDevice(info.Env(), context.verbs(), context.attributes());
 }
 
+// gids(context) → the entries of its GID tables
+Napi::Value Gids(const Napi::CallbackInfo& info) {
+  Context& context = Get<Context>(info[0]);
+  return DescribeGids(info.Env(), context.verbs(), context.attributes());
+}
+
 // nextDeviceEvent(context) → { type, number, portNumber }, or undefined
 Napi::Value NextDeviceEvent(const Napi::CallbackInfo& info) {
   DeviceEvent event{};
@@ -84,6 +90,7 @@ Napi::Value NextDeviceEvent(const Napi::CallbackInfo& info) {
 
 void RegisterContext(Napi::Env env, Napi::Object exports) {
   exports.Set("openContext", Napi::Function::New(env, OpenContext));
+  exports.Set("gids", Napi::Function::New(env, Gids));
   exports.Set("nextDeviceEvent", Napi::Function::New(env, NextDeviceEvent));
   exports.Set("contextAttributes", Napi::Function::New(env, ContextAttributes));
 }

@@ -72,26 +72,35 @@ void MemoryRegion::CloseLeftovers(EnvState& state) noexcept {
 
 namespace {
 
-// { handle, number, id, buffer, addressHigh, addressLow, remoteKey }
+// { handle, number, id, buffer unless it is the caller's, addressHigh, addressLow, remoteKey }
 Napi::Value Describe(Napi::Env env, const std::shared_ptr<MemoryRegion>& region) {
   if (!region->Publish()) throw SystemError(env, "ibv_reg_mr", ENOSPC);
   Napi::Object out = MakeHandle(env, region).As<Napi::Object>();
   out.Set("id", static_cast<double>(region->id()));
-  out.Set("buffer", ExposeMemory(env, region->memory(), region->byte_length()));
+  if (region->owns_memory()) out.Set("buffer", ExposeMemory(env, region->memory(), region->byte_length()));
   out.Set("remoteAddress", Napi::BigInt::New(env, region->address()));
   out.Set("remoteKey", static_cast<double>(region->verbs()->rkey));
   return out;
 }
 
+// A number of bytes, a Uint8Array over a SharedArrayBuffer, or { fileDescriptor, fileOffset, byteLength }.
+std::shared_ptr<SharedMemory> MemoryOf(const Napi::Value& value) {
+  if (value.IsNumber()) return SharedMemory::Map(static_cast<size_t>(value.As<Napi::Number>().Int64Value()));
+  if (value.IsTypedArray()) return SharedMemory::Keep(value.As<Napi::Uint8Array>());
+  const auto file = value.As<Napi::Object>();
+  const auto number = [&file](const char* name) { return file.Get(name).As<Napi::Number>().Int64Value(); };
+  return SharedMemory::MapFile(static_cast<int>(number("fileDescriptor")), static_cast<uint64_t>(number("fileOffset")),
+                               static_cast<size_t>(number("byteLength")));
+}
+
 std::shared_ptr<MemoryRegion> Prepare(const Napi::CallbackInfo& info) {
   ProtectionDomain& domain = Get<ProtectionDomain>(info[0]);
-  const auto byte_length = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
-  auto memory = SharedMemory::Map(byte_length);
+  auto memory = MemoryOf(info[1]);
   if (memory == nullptr) throw SystemError(info.Env(), "mmap", errno);
   return std::make_shared<MemoryRegion>(Share(domain), std::move(memory), info[2].As<Napi::Number>().Int32Value());
 }
 
-// registerRegion(domain, byteLength, access) → description
+// registerRegion(domain, memory, access) → description
 Napi::Value RegisterRegion(const Napi::CallbackInfo& info) {
   auto region = Prepare(info);
   const int error = region->Register();
@@ -131,7 +140,7 @@ void Complete(napi_env raw, napi_status status, void* data) {
   }
 }
 
-// registerRegionAsync(domain, byteLength, access) → promise of a description
+// registerRegionAsync(domain, memory, access) → promise of a description
 Napi::Value RegisterRegionAsync(const Napi::CallbackInfo& info) {
   napi_env env = info.Env();
   auto job = std::make_unique<Registration>();

@@ -1,4 +1,4 @@
-// A slab of memory and its registration (ibv_mr).
+// Memory and its registration (ibv_mr).
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,7 @@ class MemoryRegion final : public Resource {
   uint32_t local_key() const { return region_->lkey; }
   const ProtectionDomain* domain() const { return domain_.get(); }
   const std::shared_ptr<SharedMemory>& memory() const { return memory_; }
+  bool owns_memory() const { return !memory_->is_kept(); }
   uint64_t address() const { return reinterpret_cast<uint64_t>(memory_->data()); }
   uint64_t byte_length() const { return memory_->byte_length(); }
 

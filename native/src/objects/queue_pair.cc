@@ -22,6 +22,9 @@ uint32_t UnsupportedOpcodes(const Context& context) {
   if ((context.attributes().device_cap_flags & kMemoryWindowType2) == 0 || context.attributes().max_mw == 0) {
     bits |= 1u << IBV_WR_BIND_MW | 1u << IBV_WR_LOCAL_INV;
   }
+  if ((context.attributes().device_cap_flags & IBV_DEVICE_MEM_MGT_EXTENSIONS) == 0) {
+    bits |= 1u << IBV_WR_SEND_WITH_INV;
+  }
   return bits;
 }
 
@@ -198,6 +201,34 @@ Napi::Value QueuePairState(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), state);
 }
 
+// queuePairAttributes(pair) → what ibv_query_qp says
+Napi::Value QueuePairAttributes(const Napi::CallbackInfo& info) {
+  constexpr int kMask = IBV_QP_STATE | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_PORT | IBV_QP_AV | IBV_QP_TIMEOUT |
+                        IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY | IBV_QP_MIN_RNR_TIMER | IBV_QP_MAX_QP_RD_ATOMIC |
+                        IBV_QP_MAX_DEST_RD_ATOMIC;
+  QueuePair& pair = Get<QueuePair>(info[0]);
+  ibv_qp_attr attributes{};
+  ibv_qp_init_attr initial{};
+  int error = Errno(Ibv().query_qp(pair.verbs(), &attributes, kMask, &initial));
+  if (error == 0) error = pair.QueryState(&attributes.qp_state);
+  if (error != 0) throw SystemError(info.Env(), "ibv_query_qp", error);
+  Napi::Object out = Napi::Object::New(info.Env());
+  const auto set = [&out](const char* name, unsigned value) { out.Set(name, static_cast<double>(value)); };
+  set("state", attributes.qp_state);
+  set("pathMtuBytes", MtuBytes(attributes.path_mtu));
+  set("destinationQueuePairNumber", attributes.dest_qp_num);
+  set("portNumber", attributes.port_num);
+  set("gidIndex", attributes.ah_attr.grh.sgid_index);
+  set("trafficClass", attributes.ah_attr.grh.traffic_class);
+  set("ackTimeout", attributes.timeout);
+  set("retryCount", attributes.retry_cnt);
+  set("rnrRetryCount", attributes.rnr_retry);
+  set("minRnrTimer", attributes.min_rnr_timer);
+  set("initiatorDepth", attributes.max_rd_atomic);
+  set("responderResources", attributes.max_dest_rd_atomic);
+  return out;
+}
+
 // moveToError(pair)
 void MoveToError(const Napi::CallbackInfo& info) {
   const int error = Get<QueuePair>(info[0]).MoveToError();
@@ -219,6 +250,7 @@ void RegisterQueuePair(Napi::Env env, Napi::Object exports) {
   SetDirectCall<QueuePair, 2, PostSend>(env, exports, "postSend");
   SetDirectCall<QueuePair, 2, PostReceive>(env, exports, "postReceive");
   exports.Set("queuePairState", Napi::Function::New(env, QueuePairState));
+  exports.Set("queuePairAttributes", Napi::Function::New(env, QueuePairAttributes));
   exports.Set("moveToError", Napi::Function::New(env, MoveToError));
   exports.Set("setMinRnrTimer", Napi::Function::New(env, SetMinRnrTimer));
 }

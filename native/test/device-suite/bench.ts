@@ -13,8 +13,10 @@ import type { Verbs } from '../../lib/verbs/verbs.js'
  *   `rxe_resp.c` compares with the bounds of the region that the window is bound to.
  * - `read-permission-unchecked`: a region can be read without `remoteRead`. Kernel 6.1's siw: `siw_qp_tx.c` takes
  *   the memory of a read response without asking for any access.
+ * - `invalidation-untold`: a receive does not say that the Send invalidated a key. Kernel 6.1's rxe: `do_complete` in
+ *   `rxe_resp.c` sets the kernel's flag, `IB_WC_WITH_INVALIDATE`, whose bit is another flag to programs.
  */
-export type Deviation = 'window-range-unchecked' | 'read-permission-unchecked'
+export type Deviation = 'window-range-unchecked' | 'read-permission-unchecked' | 'invalidation-untold'
 
 /** Two ends to connect: two hosts, or twice the same one over its own address. */
 export interface Bench {

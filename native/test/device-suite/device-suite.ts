@@ -6,6 +6,8 @@ import assert from 'node:assert/strict'
 import { atomicTests } from './atomics.js'
 import type { Bench, DeviceSuiteOptions } from './bench.js'
 import { connectionTests } from './connection.js'
+import { diagnosisTests } from './diagnosis.js'
+import { existingMemoryTests } from './existing-memory.js'
 import { misuseTests } from './misuse.js'
 import { notificationTests } from './notification.js'
 import { oneSidedTests } from './one-sided.js'
@@ -33,6 +35,8 @@ export function deviceSuite(options: DeviceSuiteOptions): void {
   describe(`${name}: misuse`, () => misuseTests(test))
   describe(`${name}: shared receive queues`, () => sharedReceiveTests(test))
   describe(`${name}: atomics`, () => atomicTests(test))
+  describe(`${name}: memory that exists already`, () => existingMemoryTests(test))
+  describe(`${name}: diagnosis`, () => diagnosisTests(test))
   describe(`${name}: memory windows`, () => windowTests(test))
 }
 

@@ -76,6 +76,72 @@ export function windowTests(test: DeviceTest): void {
     close()
   })
 
+  test('Send with invalidate closes a window of the peer, or is refused where there is none', async (bench) => {
+    const { client, server, close } = await connectPair(bench, { server: { access } })
+    const { sendWithInvalidate, memoryWindows } = client.device.capabilities
+    const send = (immediate: number) =>
+      client.send({ id: 2n, opcode: SendOpcode.sendWithInvalidate, flags: SendFlag.signalled, immediate })
+    if (!sendWithInvalidate) {
+      assert.throws(() => send(1), { code: 'ERR_NETTS_UNSUPPORTED' })
+    } else if (memoryWindows) {
+      const window = server.protectionDomain.allocateMemoryWindow()
+      const key = await bind(server, window, 4096, 100)
+      write(client, server, key, 4096, 100)
+      await client.completions.succeed(1)
+      server.receive({ id: 3n })
+      send(key)
+      const [received] = await server.completions.succeed(1)
+      assert.equal(received?.opcode, CompletionOpcode.receive)
+      if (!bench.deviations?.includes('invalidation-untold')) assert.equal(received?.invalidatedKey, key)
+      assert.equal(received?.immediate, undefined)
+      const [sent] = await client.completions.succeed(1)
+      assert.equal(sent?.opcode, CompletionOpcode.send)
+      const written = server.bytes(4096, 100)
+      client.fill(0, 100, 9)
+      write(client, server, key, 4096, 100)
+      assert.equal((await client.completions.take(1))[0]?.status, CompletionStatus.remoteAccessError)
+      assert.deepEqual(server.bytes(4096, 100), written)
+      window.close()
+    }
+    close()
+  })
+
+  test("on iWARP, Send with invalidate closes a region of the peer's", async (bench) => {
+    const options = { server: { access: AccessFlag.localWrite | AccessFlag.remoteWrite } }
+    const { client, server, close } = await connectPair(bench, options)
+    const { transport, capabilities } = client.device
+    if (transport === 'iwarp' && capabilities.sendWithInvalidate) {
+      const { remoteKey } = server.region
+      server.receive({ id: 3n })
+      client.send({ opcode: SendOpcode.sendWithInvalidate, flags: SendFlag.signalled, immediate: remoteKey })
+      const [received] = await server.completions.succeed(1)
+      assert.equal(received?.invalidatedKey, remoteKey)
+      await client.completions.succeed(1)
+      const before = server.fill(0, 100, 3)
+      client.fill(0, 100, 9)
+      write(client, server, remoteKey, 0, 100)
+      await client.events.expect('disconnected')
+      assert.deepEqual(server.bytes(0, 100), before)
+    }
+    close()
+  })
+
+  test("a key that is no window's cannot be invalidated", async (bench) => {
+    const { client, server, close } = await connectPair(bench)
+    const { sendWithInvalidate, memoryWindows } = client.device.capabilities
+    if (sendWithInvalidate && memoryWindows) {
+      server.receive({ id: 3n })
+      client.send({
+        opcode: SendOpcode.sendWithInvalidate,
+        flags: SendFlag.signalled,
+        immediate: server.region.remoteKey,
+      })
+      const [refused] = await client.completions.take(1)
+      assert.notEqual(refused?.status, CompletionStatus.success)
+    }
+    close()
+  })
+
   test("a window's key opens nothing beside its range", async (bench) => {
     const { client, server, close } = await connectPair(bench, { server: { access } })
     if (server.device.capabilities.memoryWindows) {

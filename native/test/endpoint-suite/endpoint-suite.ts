@@ -182,6 +182,51 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
     listener.close()
   })
 
+  test('several drivers listen at one address, and each gets whoever asks for it', async (bench) => {
+    const other = { ...messenger, identity: { driver: 201, version: 1 } }
+    const one = listen(bench)
+    const { address } = one
+    const two = listenForMessengers(bench.server, address, other)
+    assert.deepEqual(two.address, address)
+    const talk = async (options: EndpointOptions, { accept }: typeof one) => {
+      const ends = await Promise.all([connectEndpoint(bench.client, address, options), accept()])
+      const [client, server] = ends.map(messengerOf)
+      client!.send('ping')
+      assert.deepEqual(await server!.messages(1), ['ping'])
+      ends[0].close()
+      await Promise.all([client!.closed, server!.closed])
+    }
+    await talk(messenger, one)
+    await talk(other, two)
+    assert.throws(() => listenForMessengers(bench.server, address, other), {
+      code: 'ERR_NETTS_LISTEN_FAILED',
+      message: /the same driver listens there already/,
+    })
+    one.listener.close()
+    one.listener.ref()
+    await assert.rejects(connectEndpoint(bench.client, address, messenger), {
+      code: 'ERR_NETTS_REJECTED',
+      message: /the peer runs driver 200, not 201/,
+    })
+    assert.equal(two.failures.length, 1)
+    await talk(other, two)
+    two.listener.close()
+    await settled(bench.client, bench.server)
+    assert.equal(bench.server.counts.cmIds, 0)
+    // The last one gave the address back.
+    listenForMessengers(bench.server, address, messenger).listener.close()
+  })
+
+  test('drivers that listen at one address agree on the class of their traffic', async (bench) => {
+    const { listener, address } = listen(bench)
+    const other = { ...messenger, identity: { driver: 201, version: 1 }, trafficClass: 8 }
+    assert.throws(() => listenForMessengers(bench.server, address, other), {
+      code: 'ERR_NETTS_LISTEN_FAILED',
+      message: /another traffic class/,
+    })
+    listener.close()
+  })
+
   test('a session that refuses the peer says why', async (bench) => {
     const { listener, address } = listen(bench)
     const unwelcome = class extends Messenger {

@@ -1,6 +1,6 @@
 /** A driver as small as can be, to test endpoints with. */
 import assert from 'node:assert/strict'
-import { NettsError } from '@netts/core'
+import { type HostAddress, NettsError } from '@netts/core'
 import { type BufferSlot, takeSlot } from '@netts/core/driver'
 import type { Polling } from '../../lib/endpoint/completion-loop.js'
 import type { Endpoint, EndpointOptions, EndpointSession } from '../../lib/endpoint/endpoint-session.js'
@@ -173,33 +173,29 @@ export function messengerOf(endpoint: Endpoint): Messenger {
   return endpoint.session
 }
 
-/** A listener that hands out what it accepted. */
+/** A listener that hands out what it accepted. @param at an address, or a host with a port that is chosen */
 export function listenForMessengers(
   verbs: Verbs,
-  host: string,
+  at: HostAddress | string,
   endpoint: EndpointOptions,
   more: Partial<EndpointListenerOptions> = {},
 ) {
   const accepted: Endpoint[] = []
   const waiting: ((endpoint: Endpoint) => void)[] = []
   const failures: NettsError[] = []
-  const listener = listenEndpoints(
-    verbs,
-    { host, port: 0 },
-    {
-      endpoint,
-      backlog: 10,
-      hasRoom: (handshakes) => handshakes < 10,
-      onEndpoint(made) {
-        const waiter = waiting.shift()
-        if (waiter) waiter(made)
-        else accepted.push(made)
-      },
-      onFailure() {},
-      onHandshakeFailure: (error) => failures.push(error),
-      ...more,
+  const listener = listenEndpoints(verbs, typeof at === 'string' ? { host: at, port: 0 } : at, {
+    endpoint,
+    backlog: 10,
+    hasRoom: (handshakes) => handshakes < 10,
+    onEndpoint(made) {
+      const waiter = waiting.shift()
+      if (waiter) waiter(made)
+      else accepted.push(made)
     },
-  )
+    onFailure() {},
+    onHandshakeFailure: (error) => failures.push(error),
+    ...more,
+  })
   return {
     listener,
     address: listener.address,

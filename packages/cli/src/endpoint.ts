@@ -1,8 +1,8 @@
 /** Addresses as people type them: the transport and where, in one word. */
-import { type Address, formatAddress, isPathAddress } from '@netts/core'
+import { type Address, formatAddress, type HostAddress, isPathAddress } from '@netts/core'
 import { invalidArgument } from '@netts/core/driver'
 
-/** What an address may begin with: the transport. `rdma` is the preferred RDMA driver that is installed. */
+/** What an address may begin with: the transport. `rdma` is the faster RDMA driver, the ring. */
 export type Scheme = 'tcp' | 'unix' | 'sendrecv' | 'ring' | 'rdma'
 
 /** A transport, and an address of it. */
@@ -14,7 +14,15 @@ export interface TunnelEndpoint {
 const FORMS = 'tcp://HOST:PORT, unix:PATH, sendrecv://HOST:PORT, ring://HOST:PORT, or rdma://HOST:PORT'
 
 /** Of a host in brackets, or without colons, and a port. */
-const HOST_AND_PORT = /^(?:\[([^\]]+)\]|([^:/@[\]]+)):(\d{1,5})\/?$/
+const HOST_AND_PORT = /^(?:\[([^\]]+)\]|([^:/@[\]]+))(?::(\d{1,5}))?\/?$/
+
+/** A host and a port, of up to five digits; `undefined` when the text is none, or has no port and needs one. */
+export function parseHostAndPort(text: string, defaultPort?: number): HostAddress | undefined {
+  const [, bracketed, plain, digits] = HOST_AND_PORT.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = digits === undefined ? defaultPort : Number(digits)
+  return host === undefined || port === undefined ? undefined : { host, port }
+}
 
 /**
  * Parses an address, such as `tcp://[::1]:80` or `unix:/run/x.sock`.
@@ -36,12 +44,10 @@ export function parseEndpoint(text: string): TunnelEndpoint {
     case 'ring':
     case 'rdma': {
       if (!rest.startsWith('//')) throw refuse(`lacks the // behind ${scheme}:`)
-      const [, bracketed, plain, digits] = HOST_AND_PORT.exec(rest.slice(2)) ?? []
-      const host = bracketed ?? plain
-      if (host === undefined || digits === undefined) throw refuse('is not a host and a port')
-      const port = Number(digits)
-      if (port > 65_535) throw refuse('has a port beyond 65535')
-      return { scheme, address: { host, port } }
+      const address = parseHostAndPort(rest.slice(2))
+      if (address === undefined) throw refuse('is not a host and a port')
+      if (address.port > 65_535) throw refuse('has a port beyond 65535')
+      return { scheme, address }
     }
     case undefined:
       throw refuse('does not begin with a transport')

@@ -1,40 +1,28 @@
 /** `netts tunnel`: the command line, signals and messages of a tunnel. */
 import { isNettsError, type NettsError } from '@netts/core'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { endpoint, integer } from './arguments.js'
 import { driverFor } from './drivers.js'
-import { formatEndpoint, isLocal, parseEndpoint, type TunnelEndpoint } from './endpoint.js'
+import { formatEndpoint, isLocal, type TunnelEndpoint } from './endpoint.js'
+import { signal } from './signals.js'
 import { openTunnel, type Tunnel } from './tunnel.js'
+import { addTlsOptions, type TunnelTlsArguments, tunnelTls } from './tunnel-tls.js'
 
-interface TunnelArguments {
+interface TunnelArguments extends TunnelTlsArguments {
   readonly listen: TunnelEndpoint
   readonly to: TunnelEndpoint
   readonly connectTimeout: number
   readonly drainTimeout: number
 }
 
-/** An address; commander ends the process when it is none. */
-function endpoint(text: string): TunnelEndpoint {
-  try {
-    return parseEndpoint(text)
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message)
-  }
-}
-
 /** The longest that a timer can wait: 2^31 - 1 ms. */
 const MOST_MS = 0x7fffffff
 
-function milliseconds(text: string): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value > MOST_MS) {
-    throw new InvalidArgumentError(`it is a number of milliseconds, from 0 to ${MOST_MS}.`)
-  }
-  return value
-}
+const milliseconds = integer(0, MOST_MS)
 
 /** Makes the command. */
 export function tunnelCommand(): Command {
-  return new Command('tunnel')
+  const command = new Command('tunnel')
     .description('connect whatever connects to one address on to another one, over any two transports')
     .requiredOption('--listen <address>', 'where to listen', endpoint)
     .requiredOption('--to <address>', 'where to connect to', endpoint)
@@ -45,6 +33,7 @@ export function tunnelCommand(): Command {
       milliseconds,
       30_000,
     )
+  return addTlsOptions(command)
     .addHelpText(
       'after',
       `
@@ -53,7 +42,7 @@ Addresses:
   unix:PATH             a Unix domain socket
   sendrecv://HOST:PORT  RDMA, @netts/rdma-sendrecv
   ring://HOST:PORT      RDMA, @netts/rdma-ring
-  rdma://HOST:PORT      RDMA, the preferred driver that is installed
+  rdma://HOST:PORT      RDMA, the preferred driver: the ring
 Both ends of an RDMA connection need the same driver.
 
 SIGTERM and SIGINT end the listening and let connections finish; a second one ends them too.`,
@@ -61,47 +50,49 @@ SIGTERM and SIGINT end the listening and let connections finish; a second one en
     .action(runTunnel)
 }
 
-async function runTunnel({ listen, to, connectTimeout, drainTimeout }: TunnelArguments): Promise<void> {
+async function runTunnel(args: TunnelArguments, command: Command): Promise<void> {
+  const { listen, to, connectTimeout, drainTimeout } = args
   const [from, toText] = [formatEndpoint(listen), formatEndpoint(to)]
-  if (!isLocal(listen)) {
-    say(
-      `warning: whoever reaches ${from} can use this tunnel; it encrypts nothing and asks nobody who they are`,
-    )
+  const tls = tunnelTls(args, to, (why) => command.error(`error: ${why}`))
+  if (!isLocal(listen) && !args.tlsRequestCert) {
+    const encrypts = args.tlsListen ? '' : 'encrypts nothing and '
+    say(`warning: whoever reaches ${from} can use this tunnel; it ${encrypts}asks nobody who they are`)
   }
   const [listenBuilder, toBuilder] = await Promise.all([driverFor(listen.scheme), driverFor(to.scheme)])
+  let onBroken: () => void = () => {}
+  const broken = new Promise<void>((resolve) => {
+    onBroken = resolve
+  })
   const tunnel = await openTunnel(
-    { builder: listenBuilder, address: listen.address },
-    { builder: toBuilder, address: to.address },
+    { builder: tls.listen(listenBuilder), address: listen.address },
+    { builder: tls.to(toBuilder), address: to.address },
     {
       connectTimeoutMs: connectTimeout,
-      onError: (error, at) =>
-        say(`a connection ${at === 'to' ? `to ${toText}` : `at ${from}`} failed: ${describe(error)}`),
+      onError(error, at) {
+        if (at === 'listener') {
+          say(`listening at ${from} ended: ${describe(error)}`)
+          onBroken()
+        } else {
+          say(`a connection ${at === 'to' ? `to ${toText}` : `at ${from}`} failed: ${describe(error)}`)
+        }
+      },
     },
   )
   console.log(`listening at ${formatEndpoint({ ...listen, address: tunnel.address })}, to ${toText}`)
+  await Promise.race([signal(), broken])
   await drained(tunnel, drainTimeout)
+  const error = await tunnel.closed
+  if (error) throw error
 }
 
-/** Waits for a signal, and then for the connections. */
+/** Waits for the connections. */
 async function drained(tunnel: Tunnel, timeoutMs: number): Promise<void> {
-  await signal()
   const draining = tunnel.drain()
   if (tunnel.connections > 0) say(`waiting for ${tunnel.connections} connections to finish`)
   const timer = timeoutMs > 0 ? setTimeout(() => void tunnel.close(), timeoutMs) : undefined
   void signal().then(() => tunnel.close())
   await draining
   clearTimeout(timer)
-}
-
-/** Resolves at the next SIGTERM or SIGINT. */
-function signal(): Promise<void> {
-  return new Promise((resolve) => {
-    const onSignal = () => {
-      process.off('SIGTERM', onSignal).off('SIGINT', onSignal)
-      resolve()
-    }
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  })
 }
 
 /** Says something to the operator. */

@@ -14,8 +14,11 @@ export interface TunnelSide {
 export interface TunnelOptions {
   /** How long connecting on may take, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number | undefined
-  /** Told of every connection that could not be made, or failed; the tunnel goes on. */
-  readonly onError?: ((error: NettsError, at: 'listen' | 'to') => void) | undefined
+  /**
+   * Told of every connection that could not be made, or failed: the tunnel goes on. At `listener`, listening broke: no
+   * further connection comes, and {@link Tunnel.closed} follows when those that are there have ended.
+   */
+  readonly onError?: ((error: NettsError, at: 'listen' | 'to' | 'listener') => void) | undefined
 }
 
 /** A tunnel that is open. */
@@ -24,6 +27,8 @@ export interface Tunnel extends AsyncDisposable {
   readonly address: Address
   /** How many connections go through it now. */
   readonly connections: number
+  /** Resolves when it listens no more and the last connection has ended: to the error that broke listening, if one did. */
+  readonly closed: Promise<NettsError | undefined>
   /** Listens no more; resolves when the last connection has ended. Idempotent. */
   drain(): Promise<void>
   /** Listens no more, and resets every connection. Resolves when they are closed. Idempotent. */
@@ -52,8 +57,7 @@ export async function openTunnel(
   })
   server.listen(listen.address)
   await once(server, 'listening')
-  const address = server.listeningAddress!
-  return new OpenTunnel(server, address)
+  return new OpenTunnel(server, (error) => options.onError?.(error, 'listener'))
 }
 
 /** What comes from one stream goes to the other one; so does its end, and its failure. */
@@ -66,23 +70,28 @@ function join(from: TransportStream, to: TransportStream): void {
 
 class OpenTunnel implements Tunnel {
   readonly address: Address
+  readonly closed: Promise<NettsError | undefined>
   readonly #server: StreamServer
-  #drained: Promise<void> | undefined
 
-  constructor(server: StreamServer, address: Address) {
+  constructor(server: StreamServer, onBroken: (error: NettsError) => void) {
     this.#server = server
-    this.address = address
+    this.address = server.listeningAddress!
+    let failure: NettsError | undefined
+    // The server closes itself then.
+    server.on('error', (error) => {
+      failure = error as NettsError
+      onBroken(failure)
+    })
+    this.closed = new Promise((resolve) => server.once('close', () => resolve(failure)))
   }
 
   get connections(): number {
     return this.#server.connections.size
   }
 
-  drain(): Promise<void> {
-    this.#drained ??= new Promise((resolve) => {
-      this.#server.close(() => resolve())
-    })
-    return this.#drained
+  async drain(): Promise<void> {
+    this.#server.close()
+    await this.closed
   }
 
   close(): Promise<void> {

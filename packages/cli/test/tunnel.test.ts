@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import type { Address, TransportBuilder } from '@netts/core'
+import { type Address, NettsError, type TransportBuilder } from '@netts/core'
 import { LOOPBACK_ADDRESS, loopbackIsMissing, useLoopback } from '@netts/loopback'
 import { createMockNetwork } from '@netts/mock'
+import { ring } from '@netts/rdma-ring'
 import { sendRecv } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -57,14 +58,14 @@ const wires: Wire[] = [
     name: 'mock',
     open: () => ({ builder: createMockNetwork().builder(), address: { host: 'there', port: 0 } }),
   },
-  {
-    name: 'rdma-sendrecv, loopback',
+  ...([sendRecv, ring] as const).map((build) => ({
+    name: `${build().name}, loopback`,
     missing: loopbackIsMissing() ? 'the loopback device was not built' : undefined,
     open: () => {
       useLoopback()
-      return { builder: sendRecv(), address: { host: LOOPBACK_ADDRESS, port: 0 } }
+      return { builder: build(), address: { host: LOOPBACK_ADDRESS, port: 0 } }
     },
-  },
+  })),
 ]
 
 for (const { name, missing, open } of wires) {
@@ -211,4 +212,40 @@ it('where somebody listens already, it cannot', async () => {
   const service = await plainServer(() => {})
   const side = { builder: tcp(), address: service }
   await expect(openTunnel(side, side)).rejects.toMatchObject({ code: 'ERR_NETTS_LISTEN_FAILED' })
+})
+
+it('whose listener breaks says so, lets connections finish, and is closed with the error', async () => {
+  const service = await plainServer((socket) => socket.pipe(socket))
+  const broken = new NettsError('ERR_NETTS_VERBS', 'the device is gone')
+  let fail: (error: Error) => void = () => {}
+  const failing = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  const breakable: TransportBuilder = {
+    ...tcp(),
+    async listen(...parameters) {
+      const listener = await tcp().listen(...parameters)
+      const accept = listener.accept.bind(listener)
+      listener.accept = (options) => Promise.race([accept(options), failing])
+      return listener
+    },
+  }
+  const told: unknown[] = []
+  const tunnel = await openTunnel(
+    { builder: breakable, address: anyPort },
+    { builder: tcp(), address: service },
+    { onError: (error, at) => told.push([at, error]) },
+  )
+  const client = await plainClient(tunnel.address)
+  client.write('before')
+  await once(client, 'data')
+  fail(broken)
+  while (told.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(told).toEqual([['listener', broken]])
+  client.write('after')
+  expect(String((await once(client, 'data'))[0])).toBe('after')
+  client.end()
+  client.resume()
+  expect(await tunnel.closed).toBe(broken)
+  await tunnel.close()
 })

@@ -11,4 +11,4 @@ export type {
   ResourceCounts,
 } from './options.js'
 export { runPeerTask } from './peer.js'
-export { runRandomSchedules, transportConformance } from './suite.js'
+export { connectionConformance, runRandomSchedules, transportConformance } from './suite.js'

@@ -1,5 +1,11 @@
 /** What the suite is told: the driver, where its tests may listen, and what it claims to be able to do. */
-import type { Address, TransportBuilder, TransportCapabilities } from '@netts/core'
+import type {
+  Address,
+  Connection,
+  ConnectionOptions,
+  TransportBuilder,
+  TransportCapabilities,
+} from '@netts/core'
 
 /** What a crashable peer does until it is killed. It is plain data, fit for a command line. */
 export interface PeerTask {
@@ -31,6 +37,11 @@ export interface ConformanceFixture {
   listenAddress(): Address
   /** Where a connection attempt gets no answer at all. Without it the rule about deadlines is skipped. */
   silentAddress?(): Address | Promise<Address>
+  /**
+   * Makes a connection: for what gives connections of its own, such as a pool, whose are to keep the rules about messages.
+   * @default one over a transport of {@link builder}
+   */
+  connect?(address: Address, options: ConnectionOptions | undefined): Promise<Connection>
   /**
    * How long a silent peer is taken for alive, in milliseconds, where the driver has a keepalive: a program that is busy
    * for longer must not lose a connection by it. @default 0, for none

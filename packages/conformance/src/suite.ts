@@ -1,7 +1,8 @@
 /** The suite: every rule of the contract as a test, under the runner that the caller brought. */
 import { Context, Skipped } from './harness/context.js'
 import { type ConformanceOptions, type Settings, settingsOf } from './options.js'
-import { areas } from './rules/areas.js'
+import type { Area } from './rules/area.js'
+import { areas, messageAreas } from './rules/areas.js'
 import { runSchedule } from './rules/random-schedule.js'
 
 /**
@@ -9,8 +10,20 @@ import { runSchedule } from './rules/random-schedule.js'
  * puts away what it opened, and checks that no buffer is missing.
  */
 export function transportConformance(options: ConformanceOptions): void {
+  register(`transport conformance: ${options.name}`, areas, options)
+}
+
+/**
+ * Registers the rules about messages alone: for what gives connections of its own (see `ConformanceFixture.connect`) over
+ * drivers that pass the whole suite.
+ */
+export function connectionConformance(options: ConformanceOptions): void {
+  register(`connection conformance: ${options.name}`, messageAreas, options)
+}
+
+function register(title: string, areas: Readonly<Record<string, Area>>, options: ConformanceOptions): void {
   const settings = settingsOf(options)
-  options.describe(`transport conformance: ${options.name}`, () => {
+  options.describe(title, () => {
     for (const [name, area] of Object.entries(areas)) {
       options.describe(name, () => {
         area((rule, test) => {

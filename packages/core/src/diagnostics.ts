@@ -2,12 +2,26 @@
  * What can be observed from the outside, through `node:diagnostics_channel`. Nothing is built or published
  * while nobody subscribes.
  */
-import { type Channel, channel } from 'node:diagnostics_channel'
+import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel'
 import type { Address } from './address.js'
 import type { OutstandingBuffer } from './buffer-pool/buffer-pool.js'
 import type { Connection } from './connection/connection.js'
 import type { NettsError } from './errors.js'
 import type { FallbackReason } from './preferring/fallback.js'
+
+/**
+ * The message of the tracing channel `netts:connect`: {@link connect} is under way, from its start on. The channels of
+ * Node.js for it are `tracing:netts:connect:start`, `end`, `asyncStart`, `asyncEnd` and `error`.
+ */
+export interface ConnectTrace {
+  readonly address: Address
+  /** The name of the builder. */
+  readonly wire: string
+  /** From `asyncStart` on, when it succeeded. */
+  readonly result?: Connection
+  /** From `error` on, when it failed. */
+  readonly error?: unknown
+}
 
 /** The message of `netts:connection:connect`: `connect` made this connection. */
 export interface ConnectionConnectEvent {
@@ -61,6 +75,7 @@ export interface WireFallbackEvent {
 
 /** The names of all channels. */
 export const DIAGNOSTICS_CHANNELS = {
+  connectTracing: 'netts:connect',
   connect: 'netts:connection:connect',
   accept: 'netts:connection:accept',
   close: 'netts:connection:close',
@@ -70,6 +85,7 @@ export const DIAGNOSTICS_CHANNELS = {
   wireFallback: 'netts:wire:fallback',
 } as const
 
+export const connectTracing = tracingChannel<ConnectTrace, ConnectTrace>(DIAGNOSTICS_CHANNELS.connectTracing)
 export const connectChannel = channel(DIAGNOSTICS_CHANNELS.connect) as Channel<ConnectionConnectEvent>
 export const acceptChannel = channel(DIAGNOSTICS_CHANNELS.accept) as Channel<ConnectionAcceptEvent>
 export const closeChannel = channel(DIAGNOSTICS_CHANNELS.close) as Channel<ConnectionCloseEvent>

@@ -39,6 +39,8 @@ export type {
   ConnectionCloseEvent,
   ConnectionConnectEvent,
   ConnectionErrorEvent,
+  ConnectTrace,
+  ListenerErrorEvent,
   WireFallbackEvent,
 } from './diagnostics.js'
 export { DIAGNOSTICS_CHANNELS } from './diagnostics.js'

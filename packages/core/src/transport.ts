@@ -159,7 +159,7 @@ export interface Transport {
    * {@link TransportCapabilities.reset} says so. Idempotent: the first error stands. After a `disconnect` that is done
    * it only gives up the wait for the peer's end.
    *
-   * @param error becomes {@link error}. @default a NettsError with `ERR_NETTS_DESTROYED`
+   * @param error becomes {@link Transport.error}. @default a NettsError with `ERR_NETTS_DESTROYED`
    */
   destroy(error?: NettsError): void
   /** Keeps the process alive while it is open, which it does from the beginning. */

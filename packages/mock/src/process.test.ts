@@ -72,6 +72,16 @@ describe('a program ends with status 0 that awaits', () => {
       client.destroy()`,
     ],
     [
+      'the deadline of a close, with everything unref’d',
+      `const server = await driver.listen(address)
+      const client = await connect(driver, address, { closeTimeoutMs: 200 })
+      const accepted = await server.accept()
+      client.trySend(Buffer.alloc(10_000_000))
+      for (const open of [client, accepted, server]) open.unref()
+      void client.close()
+      console.log((await client.closed).code)`,
+    ],
+    [
       'an accept that a close ends',
       `const server = await listen(driver, address)
       setTimeout(() => server.close(), 50).unref()

@@ -51,7 +51,7 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
     const hold = this.#hold
     this.#lending = new Lending({ settings, time, reporter, endpoints, hold, owner: this })
     this.#readyWaiters = new Waiters('ready', time, {
-      explain: (error) => this.#lending.explain(error),
+      explain: (error, sinceMs) => this.#lending.explain(error, sinceMs),
       onWait: () => hold.hold(),
       onLeave: () => hold.release(),
     })

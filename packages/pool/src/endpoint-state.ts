@@ -50,8 +50,10 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   /** Counts the rounds of attempts that failed, ever. */
   round = 0
   lastError: NettsError | undefined
+  /** The same, also when it works again. */
+  newestError: NettsError | undefined
   /** When that was, on the monotonic clock. */
-  lastErrorAtMs = 0
+  newestErrorAtMs = 0
   /** When it may be tried again for a caller, on the monotonic clock. */
   retryAtMs = 0
   /** When it may be tried again with no caller waiting for it. */
@@ -107,8 +109,8 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
 
   /** Something failed here. */
   onError(error: NettsError): void {
-    this.lastError = error
-    this.lastErrorAtMs = this.#time.nowMs()
+    this.lastError = this.newestError = error
+    this.newestErrorAtMs = this.#time.nowMs()
   }
 
   /** A connection was used and came back in order. */

@@ -1,4 +1,5 @@
 /** Borrowing a connection, alone, and giving it back. */
+import { createHook } from 'node:async_hooks'
 import { describe, expect, it } from 'vitest'
 import type { Pool } from './pool.js'
 import { Service } from './test-support/service.js'
@@ -302,6 +303,37 @@ async function asked(pool: Pool) {
   await handle.send(Buffer.from('question'))
   return handle
 }
+
+describe('borrowing an idle connection', () => {
+  it('makes one promise', async () => {
+    await using service = new Service()
+    await service.serve()
+    const pool = service.pool()
+    ;(await pool.acquire()).release()
+    let promises = 0
+    const hook = createHook({
+      init(_id, type) {
+        if (type === 'PROMISE') promises++
+      },
+    })
+    const count = async (cycle: () => Promise<unknown>) => {
+      promises = 0
+      hook.enable()
+      await cycle()
+      hook.disable()
+      return promises
+    }
+    const cycles = 100
+    const ofAcquire = await count(async () => {
+      for (let n = 0; n < cycles; n++) (await pool.acquire()).release()
+    })
+    const ofOnePromise = await count(async () => {
+      for (let n = 0; n < cycles; n++) await Promise.resolve(n)
+    })
+    expect(ofOnePromise).toBeGreaterThanOrEqual(cycles)
+    expect(ofAcquire).toBe(ofOnePromise)
+  })
+})
 
 describe('use', () => {
   it('gives the connection back after the call', async () => {

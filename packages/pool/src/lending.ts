@@ -296,10 +296,11 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
 
   // For those that wait.
 
-  explain(error: NettsError): NettsError {
+  /** @param sinceMs an error that came since then is a cause, although its endpoint works again. @default none */
+  explain(error: NettsError, sinceMs = Infinity): NettsError {
     const { idle, lent } = this.#endpoints.sums
     const counts = { idle, lent, connecting: this.supply.connecting, waiting: this.waiters.length }
-    const full = explained(error, counts, this.#lastError())
+    const full = explained(error, counts, this.#lastError() ?? this.#endpoints.errorSince(sinceMs))
     this.failedAcquires++
     this.#reporter.tell({ type: 'acquire-failed', error: full })
     return full

@@ -89,6 +89,8 @@ export class Loans<T extends Transport, S> implements LeaseOwner<T, S> {
 
   giveBack(lease: Lease<T, S>, member: EndpointMember<T, S>, ending: GiveBack): void {
     this.#leaks?.onGiveBack(lease)
+    // Before anything else closes it: what waits on it is to learn that it was destroyed.
+    if (ending.how === 'destroy') member.connection.destroy(ending.error)
     this.#takeBack(member)
     if (ending.how !== 'reuse') {
       this.#discard(member, ending)
@@ -119,10 +121,8 @@ export class Loans<T extends Transport, S> implements LeaseOwner<T, S> {
 
   /** Its borrower does not want it any more, or says what is wrong with it. */
   #discard(member: EndpointMember<T, S>, ending: Exclude<GiveBack, { how: 'reuse' }>): void {
-    const error = 'error' in ending && ending.error !== undefined ? ending.error : undefined
     this.#connections.retire(member, 'released')
-    if (ending.how === 'destroy') member.connection.destroy(error)
-    if (ending.how === 'fail') this.#connections.onFailure(member.endpoint, releaseError(error))
+    if (ending.how === 'fail') this.#connections.onFailure(member.endpoint, releaseError(ending.error))
   }
 
   /** Why a connection that came back is not lent again; `undefined` when it is. */

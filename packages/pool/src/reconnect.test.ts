@@ -41,6 +41,47 @@ describe('an endpoint that refuses', () => {
     expect(pool.stats.endpoints[0]).toMatchObject({ failures: 0, lastError: undefined })
   })
 
+  it('is the cause for a caller that waited meanwhile, although it works again', async () => {
+    await using service = new Service()
+    const pool = service.pool({ reconnect: reconnectFixed(100), max: 1 })
+    const one = pool.acquire()
+    const two = pool.acquire()
+    const three = pool.acquire({ timeoutMs: 1000 })
+    const rejected = expect(three).rejects.toMatchObject({
+      code: 'ERR_NETTS_TIMEOUT',
+      message: expect.stringContaining('; last error of a:1: connect to a:1'),
+      cause: refused,
+    })
+    await service.time.advance(50)
+    await service.serve()
+    await service.time.advance(100)
+    ;(await one).release()
+    const lent = await two
+    expect(pool.endpoints[0]).toMatchObject({ failures: 0, lastError: undefined })
+    await service.time.advance(1500)
+    await rejected
+    // Whoever comes later has nothing to do with it.
+    const later = expect(pool.acquire({ timeoutMs: 10 })).rejects.not.toHaveProperty('cause')
+    await service.time.advance(20)
+    await later
+    lent.release()
+  })
+
+  it('is the cause also when all that is known is a connection that it ended', async () => {
+    await using service = new Service(({ index }) => (index > 0 ? { connect: 'never' } : {}))
+    await service.serve()
+    const pool = service.pool({ max: 1 })
+    await pool.acquire()
+    const waiting = pool.acquire({ timeoutMs: 500 })
+    const rejected = expect(waiting).rejects.toMatchObject({
+      code: 'ERR_NETTS_TIMEOUT',
+      cause: { code: 'ERR_NETTS_PEER_LOST' },
+    })
+    service.network.links[0]!.server.crash()
+    await service.time.advance(600)
+    await rejected
+  })
+
   it('fails one caller for each attempt with reconnectNever, with the cause', async () => {
     await using service = new Service()
     const pool = service.pool({ reconnect: reconnectNever() })

@@ -194,7 +194,7 @@ export class Supply<T extends Transport, S> {
       tookMs: nowMs - attempt.startedMs,
     })
     if (isUp) this.#reporter.tell({ type: 'endpoint-up', endpoint: address })
-    if (wires.onConnected(opened.wire, nowMs)) {
+    if (wires.onConnected(opened.connection.transport, nowMs)) {
       const { wireRetryMs: retryAfterMs } = this.#settings
       const { preferred } = wires
       this.#reporter.tell({ type: 'fallback', endpoint: address, wire: opened.wire, preferred, retryAfterMs })

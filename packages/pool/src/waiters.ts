@@ -28,8 +28,11 @@ export interface WaitLimits {
 
 /** What a queue tells its owner. */
 export interface WaitersOwner {
-  /** Gives the error of a wait that failed the numbers and the cause. */
-  explain(error: NettsError): NettsError
+  /**
+   * Gives the error of a wait that failed the numbers and the cause.
+   * @param sinceMs when it began, on the monotonic clock
+   */
+  explain(error: NettsError, sinceMs: number): NettsError
   /** A caller waits. */
   onWait(): void
   /** It does not wait any more, for whichever reason. */
@@ -55,11 +58,14 @@ export class Waiters<L> {
   /** Waits. Rejects when its time is over or its signal says so. @param stack where it was asked for, if that is known */
   wait({ signal, timeoutMs }: WaitLimits, stack?: string): Promise<L> {
     const { operation } = this.#queue
-    if (signal?.aborted) return Promise.reject(this.#owner.explain(aborted(signal, operation)))
+    if (signal?.aborted)
+      return Promise.reject(this.#owner.explain(aborted(signal, operation), this.#time.nowMs()))
     this.#owner.onWait()
     return new Promise((resolve, reject) => {
       const wait: Wait = { sinceMs: this.#time.nowMs(), stack, timer: undefined }
-      const waiter = this.#queue.add(wait, signal, resolve, (error) => reject(this.#owner.explain(error)))
+      const waiter = this.#queue.add(wait, signal, resolve, (error) =>
+        reject(this.#owner.explain(error, wait.sinceMs)),
+      )
       if (timeoutMs === 0) return
       wait.timer = this.#time.setTimer(() => {
         // A program that was busy may have a connection waiting to be taken in.

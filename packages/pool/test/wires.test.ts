@@ -213,6 +213,34 @@ describe('a pool that prefers RDMA', () => {
     back.release()
   })
 
+  it('falls between two wires of one name, too', async () => {
+    const listener = await serve(tcp())
+    let asked = 0
+    const dead = await deadAddress()
+    const first: TransportBuilder = {
+      ...tcp(),
+      connect: (_address, options) => {
+        asked++
+        return tcp().connect(dead, options)
+      },
+    }
+    const events: PoolEvent[] = []
+    await using pool = createPool({
+      builder: [first, tcp()],
+      endpoints: [listener.address],
+      onEvent: (event) => events.push(event),
+    })
+    const one = await pool.acquire()
+    const two = await pool.acquire()
+    expect([one.wire, two.wire, asked]).toEqual(['tcp#2', 'tcp#2', 1])
+    expect(events.filter(({ type }) => type === 'fallback')).toMatchObject([
+      { wire: 'tcp#2', preferred: 'tcp' },
+    ])
+    expect(pool.stats.endpoints[0]!.wires).toEqual({ 'tcp#2': 2 })
+    one.release()
+    two.release()
+  })
+
   it('fails with the reason of RDMA when that is required', async () => {
     const { client, server } = machines()
     const { plain } = await serveBoth(server)

@@ -3,6 +3,6 @@
  *
  * @packageDocumentation
  */
-export type { RingOptions } from './options.js'
+export type { MemoryWindowUse, RingOptions } from './options.js'
 export { type RingOverOptions, ring, ringOver } from './ring.js'
 export type { RingTransport } from './ring-transport.js'

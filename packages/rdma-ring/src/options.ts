@@ -1,5 +1,5 @@
 /** The options of `ring()`, their defaults and their checks. */
-import { checkInteger, checkObject, checkOptionNames, invalidArgument } from '@netts/core/driver'
+import { checkChoice, checkInteger, checkObject, checkOptionNames, invalidArgument } from '@netts/core/driver'
 import { type Checked, checkRdmaOptions, type RdmaOptions } from '@netts/verbs/endpoint'
 import { HEADER_BYTES } from './protocol/frame.js'
 import { isCapacity, LEAST_CAPACITY, MOST_CAPACITY } from './protocol/hello.js'
@@ -17,7 +17,20 @@ export interface RingOptions extends RdmaOptions {
    * 16, but no more than a quarter of the smaller of both ends' rings. 1040 to 2^24. @default 16384
    */
   readonly bufferSize?: number | undefined
+  /**
+   * By which key the peer writes this end's ring: that of a memory window, which is of use on this connection's queue pair
+   * alone, or that of the ring's region, which every queue pair of the process over the same device can use.
+   * - `auto`: a window where the device has windows of type 2, else the region.
+   * - `require`: a window; without, connections are refused with `ERR_NETTS_UNSUPPORTED`.
+   * - `never`: the region.
+   *
+   * A window that the device has but can't give, since too many are in use, refuses the connection. @default 'auto'
+   */
+  readonly memoryWindow?: MemoryWindowUse | undefined
 }
+
+/** Whether the peer writes through a memory window, see {@link RingOptions.memoryWindow}. */
+export type MemoryWindowUse = 'auto' | 'require' | 'never'
 
 /** Checked options, complete. */
 export type RingConfig = Checked<RingOptions>
@@ -32,13 +45,14 @@ const MOST_BUFFER_SIZE = 2 ** 24
  */
 export function checkOptions(options: RingOptions = {}, others: readonly string[] = []): RingConfig {
   checkObject('options', options)
-  const { capacity = 262_144, bufferSize = 16_384 } = options
+  const { capacity = 262_144, bufferSize = 16_384, memoryWindow = 'auto' } = options
   if (!isCapacity(checkInteger('capacity', capacity, LEAST_CAPACITY, MOST_CAPACITY))) {
     throw invalidArgument(`capacity must be a power of two, not ${capacity}`)
   }
   const config = Object.freeze({
     capacity,
     bufferSize: checkInteger('bufferSize', bufferSize, LEAST_SEND_SIZE + HEADER_BYTES, MOST_BUFFER_SIZE),
+    memoryWindow: checkChoice('memoryWindow', memoryWindow, ['auto', 'require', 'never']),
     ...checkRdmaOptions(options),
   })
   checkOptionNames('options', options, [...Object.keys(config), ...others])

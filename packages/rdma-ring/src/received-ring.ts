@@ -1,24 +1,24 @@
 /** This end's ring: the memory that the peer writes, and the chunks in it that the program reads in place. */
 import { invalidArgument } from '@netts/core/driver'
-import { AccessFlag, type MemoryRegion } from '@netts/verbs'
-import type { DeviceEnvironment, ReceiveSide } from '@netts/verbs/endpoint'
-import { FrameKind, readPosted } from '@netts/verbs/endpoint'
+import { type DeviceEnvironment, FrameKind, type ReceiveSide, readPosted } from '@netts/verbs/endpoint'
+import type { RingConfig } from './options.js'
 import { checkData, HEADER_BYTES, readReleased } from './protocol/frame.js'
 import type { RingEnd } from './protocol/ring-end.js'
+import { RingMemory } from './ring-memory.js'
 
 /** See above. */
 export class ReceivedRing implements ReceiveSide {
   /** The only memory that the peer may write. */
-  readonly region: MemoryRegion
+  readonly memory: RingMemory
   /** Registered memory: none any more once it is closed. */
   pinnedBytes: number
   /** From the peer's hello on. */
   #protocol!: RingEnd
 
-  /** @throws NettsError when the memory can't be had */
-  constructor(environment: DeviceEnvironment, capacity: number) {
-    this.pinnedBytes = capacity
-    this.region = environment.registerSlab(capacity, AccessFlag.localWrite + AccessFlag.remoteWrite)
+  /** @throws NettsError when the memory can't be had, as {@link RingMemory} says */
+  constructor(environment: DeviceEnvironment, config: RingConfig) {
+    this.pinnedBytes = config.capacity
+    this.memory = new RingMemory(environment, config)
   }
 
   /** The peer said hello. */
@@ -36,7 +36,7 @@ export class ReceivedRing implements ReceiveSide {
    */
   onDoorbell(position: number): string | undefined {
     const protocol = this.#protocol
-    const { bytes } = this.region
+    const { bytes } = this.memory.region
     const byteLength = protocol.in.frameBytesTo(position)
     if (byteLength === 0) return `a frame up to position ${position} after ${protocol.in.received}`
     const offset = protocol.in.next & (bytes.length - 1)
@@ -57,7 +57,7 @@ export class ReceivedRing implements ReceiveSide {
     const { chunks } = this.#protocol
     if (!chunks.isOut(index)) throw invalidArgument(`chunkIndex ${index} is not handed out`, 'recvBuf')
     const offset = chunks.offset(index)
-    return this.region.bytes.subarray(offset, offset + chunks.byteLength(index))
+    return this.memory.region.bytes.subarray(offset, offset + chunks.byteLength(index))
   }
 
   /** Takes a chunk back. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
@@ -70,7 +70,7 @@ export class ReceivedRing implements ReceiveSide {
 
   /** The key is void from now on; what was received stays readable. */
   close(): void {
-    this.region.close()
+    this.memory.close()
     this.pinnedBytes = 0
   }
 }

@@ -1,5 +1,6 @@
 /** What this driver's transports have beside the contract. */
 import type { HostAddress, Transport } from '@netts/core'
+import type { RingOptions } from './options.js'
 
 /** A {@link Transport} over one-sided verbs. */
 export interface RingTransport extends Transport {
@@ -11,6 +12,11 @@ export interface RingTransport extends Transport {
    * in it.
    */
   readonly pinnedBytes: number
+  /**
+   * Whether the peer writes this end's ring through a memory window, whose key is of no use on another queue pair. See
+   * {@link RingOptions.memoryWindow}.
+   */
+  readonly memoryWindow: boolean
   /** Frames without data that this end has sent, such as credits: far fewer than those with data. */
   readonly controlFramesSent: number
 }

@@ -4,6 +4,7 @@ import { openVerbs, type Verbs } from '@netts/verbs'
 import { checkVerbs, createRdmaBuilder, sendPlacesFor } from '@netts/verbs/endpoint'
 import { checkOptions, type RingConfig, type RingOptions } from './options.js'
 import { ringReceives, windowFor } from './protocol/ring-end.js'
+import { WINDOW_REQUESTS } from './ring-memory.js'
 import type { RingTransport } from './ring-transport.js'
 import { PLACES_PER_SEND, REQUESTS_PER_FRAME } from './send-queue.js'
 import { RingSession } from './transport.js'
@@ -44,7 +45,8 @@ function build(config: RingConfig, verbs: () => Verbs): TransportBuilder<RingTra
     name: 'rdma-ring',
     identity: IDENTITY,
     options: config,
-    maxSendWorkRequests: REQUESTS_PER_FRAME * sendPlacesFor(config.sendDepth, PLACES_PER_SEND),
+    maxSendWorkRequests:
+      WINDOW_REQUESTS + REQUESTS_PER_FRAME * sendPlacesFor(config.sendDepth, PLACES_PER_SEND),
     maxReceiveWorkRequests: ringReceives(windowFor(config.capacity)),
     session: (endpoint) => new RingSession(endpoint, config),
     verbs,

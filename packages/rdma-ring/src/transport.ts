@@ -37,7 +37,7 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
     this.#memory = TransportMemory.acquire(environment, bufferSize)
     const undo = [() => this.#memory.release()]
     try {
-      this.receives = new ReceivedRing(environment, capacity)
+      this.receives = new ReceivedRing(environment, config)
       undo.push(() => this.receives.close())
       this.sends = new SendQueue(queuePair, this.#memory, config)
       undo.push(() => this.sends.close())
@@ -59,6 +59,9 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
   }
   get recvWindow(): number {
     return this.#config.capacity / 2
+  }
+  get memoryWindow(): boolean {
+    return this.receives.memory.isWindowed
   }
   get pinnedBytes(): number {
     const { buffers, places } = this.sends
@@ -175,8 +178,7 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
   }
 
   ready(): Uint8Array {
-    const { remoteAddress, remoteKey } = this.receives.region
-    return encodeReady({ address: remoteAddress, key: remoteKey })
+    return encodeReady(this.receives.memory.open(this.endpoint.queuePair))
   }
 
   onReady(body: Uint8Array): void {
@@ -185,6 +187,11 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
       throw new NettsError('ERR_NETTS_PROTOCOL', ring, { operation: 'connect', address: this.remoteAddress })
     }
     this.sends.aim(ring)
+  }
+
+  override onDrained(): void {
+    super.onDrained()
+    this.receives.memory.closeWindow()
   }
 
   protected releaseMemory(): void {

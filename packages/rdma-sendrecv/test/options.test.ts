@@ -1,6 +1,6 @@
 /** What the builders refuse before anything happens. */
 import { createSimulatedFabric } from '@netts/verbs/simulated'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type SendRecvOptions, sendRecv, sendRecvOver } from '../src/index.js'
 
 const INVALID = expect.objectContaining({ code: 'ERR_NETTS_INVALID_ARGUMENT' })
@@ -13,6 +13,7 @@ const RANGES: readonly (readonly [keyof SendRecvOptions, number, number])[] = [
   ['spinMicroseconds', 0, 10_000],
   ['keepAliveIntervalMs', 0, 2 ** 31 - 1],
   ['keepAliveTimeoutMs', 1, 2 ** 31 - 1],
+  ['trafficClass', 0, 255],
 ]
 
 describe('options', () => {
@@ -30,6 +31,47 @@ describe('options', () => {
 
   it('polling is one of three ways', () => {
     expect(() => sendRecv({ polling: 'often' as never })).toThrow(INVALID)
+  })
+
+  it('localAddress is an IP address', () => {
+    for (const localAddress of ['10.0.0.1', 'fe80::1'])
+      expect(sendRecv({ localAddress }).name).toBe('rdma-sendrecv')
+    for (const localAddress of ['', 'localhost', '10.0.0', 1 as never, null as never]) {
+      expect(() => sendRecv({ localAddress })).toThrow(INVALID)
+    }
+  })
+
+  it('trafficClass and localAddress are of every connection, and of every listener', async () => {
+    const fabric = createSimulatedFabric({ mode: 'roce', drive: 'auto', seed: 1 })
+    const [client, server] = [fabric.createHost(), fabric.createHost()]
+    const set = [client, server].map((host) => {
+      const classes: number[] = []
+      const createCmId = host.createCmId.bind(host)
+      vi.spyOn(host, 'createCmId').mockImplementation(() => {
+        const id = createCmId()
+        vi.spyOn(id, 'setTrafficClass').mockImplementation((trafficClass) => void classes.push(trafficClass))
+        return id
+      })
+      return classes
+    })
+    const listener = await sendRecvOver({ verbs: server, trafficClass: 104 }).listen({
+      host: server.address,
+      port: 0,
+    })
+    const options = { verbs: client, trafficClass: 96, localAddress: client.address }
+    const [near, far] = await Promise.all([
+      sendRecvOver(options).connect(listener.address),
+      listener.accept(),
+    ])
+    expect(set).toEqual([[96], [104]])
+    expect(near.localAddress.host).toBe(client.address)
+    near.destroy()
+    far?.destroy()
+    const elsewhere = sendRecvOver({ verbs: client, localAddress: server.address })
+    await expect(elsewhere.connect(listener.address)).rejects.toMatchObject({
+      code: 'ERR_NETTS_CONNECT_FAILED',
+    })
+    await listener.close()
   })
 
   it('an unknown one is refused, with the name that was meant', () => {

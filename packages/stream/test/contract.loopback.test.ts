@@ -1,5 +1,6 @@
 /** The contract of a socket on streams over the addon, on the loopback device. */
 import { LOOPBACK_ADDRESS, loopbackIsMissing, useLoopback } from '@netts/loopback'
+import { ring } from '@netts/rdma-ring'
 import { sendRecv } from '@netts/rdma-sendrecv'
 import { describe } from 'vitest'
 import { socketContract } from './contract/contract.js'
@@ -10,12 +11,17 @@ useLoopback()
 describe.skipIf(loopbackIsMissing())(
   `the loopback device${loopbackIsMissing() ? ' (skipped: it was not built)' : ''}`,
   () => {
-    socketContract(
-      streamGround({
-        name: 'rdma-sendrecv, loopback',
-        refusal: 'ERR_NETTS_CONNECT_FAILED',
-        setup: () => ({ client: sendRecv(), server: sendRecv(), host: LOOPBACK_ADDRESS }),
-      }),
-    )
+    for (const [driver, build] of [
+      ['rdma-sendrecv', sendRecv],
+      ['rdma-ring', ring],
+    ] as const) {
+      socketContract(
+        streamGround({
+          name: `${driver}, loopback`,
+          refusal: 'ERR_NETTS_CONNECT_FAILED',
+          setup: () => ({ client: build(), server: build(), host: LOOPBACK_ADDRESS }),
+        }),
+      )
+    }
   },
 )

@@ -1,7 +1,9 @@
 /** The contract of a socket: first on `net.Socket` itself, then on streams over each transport that needs no device. */
 import { createMockNetwork } from '@netts/mock'
+import { ringOver } from '@netts/rdma-ring'
 import { sendRecvOver } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
+import type { Verbs } from '@netts/verbs'
 import { createSimulatedFabric } from '@netts/verbs/simulated'
 import { socketContract } from './contract/contract.js'
 import { netGround, streamGround } from './contract/ground.js'
@@ -41,19 +43,23 @@ socketContract(
   }),
 )
 
-for (const mode of ['roce', 'iwarp'] as const) {
+/** What runs on a host of a simulated fabric, each on one kind of it. */
+const simulated = [
+  ['rdma-sendrecv', 'roce', (verbs: Verbs) => sendRecvOver({ verbs })],
+  ['rdma-sendrecv', 'iwarp', (verbs: Verbs) => sendRecvOver({ verbs })],
+  ['rdma-ring', 'roce', (verbs: Verbs) => ringOver({ verbs })],
+  ['rdma-ring of a page', 'iwarp', (verbs: Verbs) => ringOver({ verbs, capacity: 4096 })],
+] as const
+
+for (const [driver, mode, build] of simulated) {
   socketContract(
     streamGround({
-      name: `rdma-sendrecv, simulated ${mode}`,
+      name: `${driver}, simulated ${mode}`,
       refusal: 'ERR_NETTS_CONNECT_FAILED',
       setup: () => {
         const fabric = createSimulatedFabric({ mode, drive: 'auto' })
         const [client, server] = [fabric.createHost(), fabric.createHost()]
-        return {
-          client: sendRecvOver({ verbs: client }),
-          server: sendRecvOver({ verbs: server }),
-          host: server.address,
-        }
+        return { client: build(client), server: build(server), host: server.address }
       },
     }),
   )

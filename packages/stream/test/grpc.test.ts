@@ -8,7 +8,7 @@ import { createConnector } from '../src/index.js'
 import { pattern } from './contract/pair.js'
 import { type Bytes, bytes, echoServer, echoService } from './echo-service.js'
 import { onWires } from './on-wires.js'
-import { loopbackWire, type Wire, wires } from './wires.js'
+import { loopbackWire, sendRecvDriver, type Wire, wires } from './wires.js'
 
 interface CallOptions {
   readonly signal?: AbortSignal
@@ -125,5 +125,5 @@ onWires(
       await close()
     })
   },
-  [...wires, loopbackWire({ recvDepth: 1 }, 'rdma-sendrecv, loopback, recvDepth 1')],
+  [...wires, loopbackWire(sendRecvDriver, { recvDepth: 1 }, 'recvDepth 1')],
 )

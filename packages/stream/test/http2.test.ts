@@ -1,43 +1,21 @@
-/** HTTP/2 over each transport, and through pipes that hold next to nothing. */
+/** HTTP/2 over each transport, and through pipes that hold next to nothing; more of those are in `http2.deep.test.ts`. */
 import { once } from 'node:events'
 import http2 from 'node:http2'
 import { buffer } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
-import { connectHttp2 } from '../src/http2.js'
-import { serve } from '../src/index.js'
 import { pattern } from './contract/pair.js'
+import { echo, echoAtATime, openEcho } from './http2-echo.js'
 import { onWires } from './on-wires.js'
-import { loopbackWire, mockWire, SMALLEST, simulatedWire, type Wire, wires } from './wires.js'
-
-/** With 100 streams of 256 KiB, more than Node.js allows a session by default. */
-const maxSessionMemory = 200
-
-async function openEcho(wire: Wire) {
-  const { client, server, address } = wire.open()
-  const application = http2.createServer({ maxSessionMemory })
-  application.on('stream', (stream) => {
-    stream.respond({ ':status': 200 })
-    stream.pipe(stream)
-  })
-  const listener = await serve(application, server, address)
-  const session = connectHttp2(client, 'http://service', {
-    maxSessionMemory,
-    connection: { address: listener.listeningAddress! },
-  })
-  return {
-    session,
-    async close() {
-      await new Promise<void>((resolve) => session.close(resolve))
-      await new Promise<void>((resolve) => listener.close(() => resolve()))
-    },
-  }
-}
-
-async function echo(session: http2.ClientHttp2Session, bytes: Buffer): Promise<Buffer> {
-  const stream = session.request({ ':method': 'POST' })
-  stream.end(bytes)
-  return buffer(stream)
-}
+import {
+  loopbackWire,
+  mockWire,
+  oneByteWire,
+  ringDriver,
+  SMALLEST,
+  sendRecvDriver,
+  simulatedWire,
+  tcpWire,
+} from './wires.js'
 
 onWires('http2', (wire) => {
   it('answers requests', async () => {
@@ -62,25 +40,20 @@ onWires('http2', (wire) => {
   })
 })
 
-const smallest: readonly Wire[] = [
-  ...wires,
-  mockWire(SMALLEST.mock, 'a mock of one slot of 1 KiB'),
-  simulatedWire({ recvDepth: 1 }, 'rdma-sendrecv, simulated, recvDepth 1'),
-  simulatedWire(SMALLEST.sendRecv, 'rdma-sendrecv, simulated, one frame of 1 KiB'),
-  loopbackWire({ recvDepth: 1 }, 'rdma-sendrecv, loopback, recvDepth 1'),
-  loopbackWire(SMALLEST.sendRecv, 'rdma-sendrecv, loopback, one frame of 1 KiB'),
-]
-
 onWires(
   'http2 under load',
   (wire) => {
     it('100 streams of 256 KiB both ways at a time never block each other', async () => {
-      const service = await openEcho(wire)
-      const bodies = Array.from({ length: 100 }, (_, index) => pattern(256 << 10, index))
-      const answers = await Promise.all(bodies.map((body) => echo(service.session, body)))
-      expect(answers.every((answer, index) => answer.equals(bodies[index]!))).toBe(true)
-      await service.close()
+      expect(await echoAtATime(wire, 100, 256 << 10)).toBe(true)
     }, 60_000)
   },
-  smallest,
+  [
+    tcpWire(),
+    mockWire(SMALLEST.mock, 'a mock of one slot of 1 KiB'),
+    oneByteWire(),
+    simulatedWire(sendRecvDriver, { recvDepth: 1 }, 'recvDepth 1'),
+    simulatedWire(ringDriver, { capacity: 4096 }, 'a ring of a page'),
+    loopbackWire(sendRecvDriver, { recvDepth: 1 }, 'recvDepth 1'),
+    loopbackWire(ringDriver, SMALLEST.ring, 'a ring of a page, one send of 1 KiB'),
+  ],
 )

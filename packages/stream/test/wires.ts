@@ -2,9 +2,12 @@
 import type { Address, TransportBuilder } from '@netts/core'
 import { LOOPBACK_ADDRESS, loopbackIsMissing, useLoopback } from '@netts/loopback'
 import { createMockNetwork, type MockBuilderOptions } from '@netts/mock'
+import { type RingOptions, ring, ringOver } from '@netts/rdma-ring'
 import { type SendRecvOptions, sendRecv, sendRecvOver } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
+import type { Verbs } from '@netts/verbs'
 import { createSimulatedFabric } from '@netts/verbs/simulated'
+import { overPairs } from './duplex-builder.js'
 
 /** One kind of transport. */
 export interface Wire {
@@ -23,6 +26,7 @@ export interface Wire {
 export const SMALLEST = {
   mock: { maxSendSize: 1024, sendSlots: 1, recvSlots: 1, recvWindow: 1024 } satisfies MockBuilderOptions,
   sendRecv: { recvDepth: 1, sendDepth: 1, bufferSize: 1032 } satisfies SendRecvOptions,
+  ring: { capacity: 4096, sendDepth: 1, bufferSize: 1040 } satisfies RingOptions,
 }
 
 export function mockWire(options: MockBuilderOptions = {}, name = 'mock'): Wire {
@@ -48,36 +52,72 @@ export function tcpWire(): Wire {
   }
 }
 
-export function simulatedWire(options: SendRecvOptions = {}, name = 'rdma-sendrecv, simulated'): Wire {
+/** A driver over RDMA: over this machine's verbs, and over others. */
+interface RdmaDriver<O> {
+  readonly name: string
+  build(options?: O): TransportBuilder
+  buildOver(options: O & { readonly verbs: Verbs }): TransportBuilder
+}
+
+export const sendRecvDriver: RdmaDriver<SendRecvOptions> = {
+  name: 'rdma-sendrecv',
+  build: sendRecv,
+  buildOver: sendRecvOver,
+}
+
+export const ringDriver: RdmaDriver<RingOptions> = { name: 'rdma-ring', build: ring, buildOver: ringOver }
+
+/** @param what the options are, for the name */
+export function simulatedWire<O extends object>(driver: RdmaDriver<O>, options?: O, what?: string): Wire {
   return {
-    name,
+    name: `${driver.name}, simulated${what ? `, ${what}` : ''}`,
     missing: undefined,
     open: () => {
       const fabric = createSimulatedFabric({ mode: 'roce', drive: 'auto' })
       const [client, server] = [fabric.createHost(), fabric.createHost()]
       return {
-        client: sendRecvOver({ ...options, verbs: client }),
-        server: sendRecvOver({ ...options, verbs: server }),
+        client: driver.buildOver({ ...(options as O), verbs: client }),
+        server: driver.buildOver({ ...(options as O), verbs: server }),
         address: { host: server.address, port: 0 },
       }
     },
   }
 }
 
-export function loopbackWire(options: SendRecvOptions = {}, name = 'rdma-sendrecv, loopback'): Wire {
+/** @param what the options are, for the name */
+export function loopbackWire<O extends object>(driver: RdmaDriver<O>, options?: O, what?: string): Wire {
   return {
-    name,
+    name: `${driver.name}, loopback${what ? `, ${what}` : ''}`,
     missing: loopbackIsMissing() ? 'the loopback device was not built' : undefined,
     open: () => {
       useLoopback()
-      const builder = sendRecv(options)
+      const builder = driver.build(options)
       return { client: builder, server: builder, address: { host: LOOPBACK_ADDRESS, port: 0 } }
     },
   }
 }
 
+/** Duplexes in memory that hold a byte: what is written waits until it is read. */
+export function oneByteWire(): Wire {
+  return {
+    name: 'pairs of Duplexes of one byte',
+    missing: undefined,
+    open: () => {
+      const { builder } = overPairs({ maxSendSize: 1024, sendDepth: 1, recvWindow: 1024 }, 1)
+      return { client: builder, server: builder, address: { host: 'service', port: 0 } }
+    },
+  }
+}
+
 /** One of each kind. */
-export const wires: readonly Wire[] = [mockWire(), tcpWire(), simulatedWire(), loopbackWire()]
+export const wires: readonly Wire[] = [
+  mockWire(),
+  tcpWire(),
+  simulatedWire(sendRecvDriver),
+  simulatedWire(ringDriver),
+  loopbackWire(sendRecvDriver),
+  loopbackWire(ringDriver),
+]
 
 /** Those that can be used here. */
 export const usableWires = wires.filter(({ missing }) => missing === undefined)

@@ -25,6 +25,11 @@ async function unusedPort(): Promise<number> {
   return port
 }
 
+/** Keeps the event loop from anything else. */
+function beBusy(durationMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs)
+}
+
 /** Keeps the thread pool busy, so that a name lookup has to wait. */
 function occupyThreadPool(): Promise<unknown> {
   const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4)
@@ -225,4 +230,15 @@ it('knows both addresses at both ends', async () => {
   const unix = await openPair({}, path)
   expect(unix.client.remoteAddress).toEqual(path)
   expect(unix.server.localAddress).toEqual(path)
+})
+
+it('takes a connection that was made while the program was busy, although its deadline passed meanwhile', async () => {
+  await using listener = await tcp().listen({ host: '127.0.0.1', port: 0 })
+  const connecting = tcp().connect(listener.address, { timeoutMs: 100 })
+  // The attempt has begun by then.
+  await new Promise((resolve) => setImmediate(resolve))
+  beBusy(300)
+  const transport = await connecting
+  expect(transport.state).toBe('open')
+  transport.destroy()
 })

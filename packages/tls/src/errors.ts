@@ -82,5 +82,6 @@ function isWireError(error: Error): boolean {
 function describe(error: Error): string {
   const { code } = error as NodeJS.ErrnoException
   const hint = code === undefined ? undefined : HINTS[code]
-  return hint ? `${hint} (${code})` : error.message
+  // What OpenSSL says ends with a line break.
+  return hint ? `${hint} (${code})` : error.message.trimEnd()
 }

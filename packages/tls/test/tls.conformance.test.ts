@@ -1,6 +1,6 @@
 /**
  * The suite that every driver passes, under TLS in which both ends verify each other; further wires are in
- * `tls.deep.test.ts`.
+ * `loopback.conformance.test.ts` and `tls.deep.test.ts`.
  */
 import { tlsConformance } from './tls-conformance.js'
 import { mockWire, mutualTls, tcpWire } from './wires.js'

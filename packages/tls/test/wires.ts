@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { type ConformanceFixture, type PeerTask, runPeerTask } from '@netts/conformance'
 import type { Address, TransportBuilder, TransportListener } from '@netts/core'
 import { createMockNetwork, type MockBuilderOptions, type MockNetworkOptions } from '@netts/mock'
-import { sendRecvOver } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
+import type { Verbs } from '@netts/verbs'
 import { createSimulatedFabric } from '@netts/verbs/simulated'
 import { type TlsOptions, tls } from '../src/index.js'
 import { Authority } from './certificates.js'
@@ -36,7 +36,7 @@ export function mutualTls(): { readonly client: TlsOptions; readonly server: Tls
 
 /** What a peer in a process of its own is told. */
 export interface PeerSetting {
-  readonly wire: 'tcp' | 'sendrecv'
+  readonly wire: 'tcp' | 'sendrecv' | 'ring'
   readonly task: PeerTask
   readonly options: TlsOptions
 }
@@ -71,16 +71,23 @@ export function mockWire(
   }
 }
 
+/** The RDMA drivers over others' verbs. */
+export type RdmaDriver = (options: { readonly verbs: Verbs }) => TransportBuilder
+
 /** Two hosts with simulated RDMA devices. */
-export function simulatedWire(options: Readonly<ReturnType<typeof mutualTls>>): ConformanceFixture {
-  const fabric = createSimulatedFabric({ mode: 'roce', drive: 'auto' })
+export function simulatedWire(
+  options: Readonly<ReturnType<typeof mutualTls>>,
+  driver: RdmaDriver,
+  mode: 'roce' | 'iwarp',
+): ConformanceFixture {
+  const fabric = createSimulatedFabric({ mode, drive: 'auto' })
   const hosts = {
     client: fabric.createHost({ name: 'client' }),
     server: fabric.createHost({ name: 'server' }),
   }
   return {
-    builder: tls(sendRecvOver({ verbs: hosts.client }), options.client),
-    listenBuilder: tls(sendRecvOver({ verbs: hosts.server }), options.server),
+    builder: tls(driver({ verbs: hosts.client }), options.client),
+    listenBuilder: tls(driver({ verbs: hosts.server }), options.server),
     listenAddress: () => ({ host: hosts.server.address, port: 0 }),
     silentAddress() {
       const silent = fabric.createHost({ name: 'silent' })
@@ -90,7 +97,7 @@ export function simulatedWire(options: Readonly<ReturnType<typeof mutualTls>>): 
     async startCrashablePeer(task) {
       const host = fabric.createHost({ name: 'victim' })
       const own = { ...task, ...(task.role === 'listen' && { address: { host: host.address, port: 0 } }) }
-      const { address } = run(tls(sendRecvOver({ verbs: host }), optionsOf(task, options)), own)
+      const { address } = run(tls(driver({ verbs: host }), optionsOf(task, options)), own)
       return { address: await address, crash: () => host.kill() }
     },
   }

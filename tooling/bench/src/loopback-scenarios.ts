@@ -56,7 +56,7 @@ export const loopbackScenarios: readonly Scenario[] = [
     only: both('transport-busy', 'busy', 'busy-await', 'busy-callback').map((id) => `${id}-processor`),
     baseline: 'loopback-sendrecv-transport-busy-processor',
     quick: sizes(1, 64),
-    full: sizes(1, 64),
+    full: sizes(1, 64, 4 * KIB, 64 * KIB, MIB),
     metrics: [{ id: 'processor', title: 'both ends', unit: 'ns', better: 'lower' }],
   },
   {

@@ -1,4 +1,5 @@
 /** The lab for scripts and tests: open hosts with RDMA devices, run commands there, and break things. */
+export { bundle } from './bundle.js'
 export type { Command, CommandOptions, CommandResult, OutputSink } from './command.js'
 export { devicesFromEnvironment, type LabDevice, type LabDeviceType } from './devices.js'
 export type { Host } from './host.js'

@@ -96,6 +96,7 @@ export class Context {
   /** Puts a connection away after the test. */
   ownConnection(connection: Connection): Connection {
     this.#connections.push(connection)
+    this.#pools.add(connection.transport.bufferPool)
     return connection
   }
 

@@ -13,12 +13,18 @@ import { Pattern } from './pattern.js'
 
 const pattern = new Pattern(3)
 
-/** Two connections over the driver. */
+/** Two connections over the driver; the first one is the fixture's, if it makes its own. */
 export async function connected(
   context: Context,
   options?: ConnectionOptions,
   listener?: TransportListener,
 ): Promise<[client: Connection, server: Connection]> {
+  if (context.fixture.connect) {
+    const from = listener ?? (await context.listen())
+    const connecting = context.within('connect', context.fixture.connect(from.address, options))
+    const [client, server] = await Promise.all([connecting, context.accept(from)])
+    return [context.ownConnection(client), context.ownConnection(createConnection(server, options))]
+  }
   const [client, server] = await context.rawPair(listener)
   return [
     context.ownConnection(createConnection(client, options)),

@@ -1,4 +1,4 @@
-/** The areas of the contract, in the order in which a driver is best debugged. */
+/** The areas of the contract, in the order in which a driver is best debugged; and those about messages alone. */
 import type { Area } from './area.js'
 import { capabilityRules } from './capabilities.js'
 import { connectRules } from './connect.js'
@@ -25,6 +25,13 @@ import { throwingRules } from './throwing.js'
 import { unpolledRules } from './unpolled.js'
 import { wakerRules } from './waker.js'
 
+export const messageAreas: Readonly<Record<string, Area>> = {
+  'messages over it': connectionRules,
+  'messages: waiting and cancelling': connectionWaitingRules,
+  'messages: ending': connectionEndingRules,
+  'messages: memory': connectionMemoryRules,
+}
+
 export const areas: Readonly<Record<string, Area>> = {
   connect: connectRules,
   listen: listenRules,
@@ -43,10 +50,7 @@ export const areas: Readonly<Record<string, Area>> = {
   'peer crash': crashRules,
   'what throws': throwingRules,
   deadlines: deadlineRules,
-  'messages over it': connectionRules,
-  'messages: waiting and cancelling': connectionWaitingRules,
-  'messages: ending': connectionEndingRules,
-  'messages: memory': connectionMemoryRules,
+  ...messageAreas,
   'many connections': manyConnectionsRules,
   'nothing leaks': leakRules,
   'random schedules': randomScheduleRules,

@@ -1,9 +1,10 @@
 /** connect and listen, over a driver that works in memory. */
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it, vi } from 'vitest'
 import type { Address } from '../address.js'
 import { DIAGNOSTICS_CHANNELS } from '../diagnostics.js'
 import { BaseListener } from '../driver/base-listener.js'
+import { wireOf } from '../preferring/wire-of.js'
 import { connectionAndPeer } from '../test-support/connection-pair.js'
 import { type LoopbackTransport, loopbackPair } from '../test-support/loopback.js'
 import type { ConnectOptions, ListenOptions, TransportBuilder, TransportListener } from '../transport.js'
@@ -50,7 +51,57 @@ class LoopbackBuilder implements TransportBuilder<LoopbackTransport> {
   }
 }
 
+describe('an attempt to connect', () => {
+  /** What a tracing channel tells while it is subscribed to. */
+  function traced() {
+    const told: { event: string; message: Record<string, unknown> }[] = []
+    const tell = (event: string) => (message: unknown) => {
+      told.push({ event, message: { ...(message as object) } })
+    }
+    const listeners = {
+      start: tell('start'),
+      end: tell('end'),
+      asyncStart: tell('asyncStart'),
+      asyncEnd: tell('asyncEnd'),
+      error: tell('error'),
+    }
+    const channel = tracingChannel(DIAGNOSTICS_CHANNELS.connectTracing)
+    channel.subscribe(listeners)
+    return { told, [Symbol.dispose]: () => channel.unsubscribe(listeners) }
+  }
+
+  it('is traced from its start to the connection', async () => {
+    using trace = traced()
+    const connection = await connect(new LoopbackBuilder(), address)
+    expect(trace.told.map(({ event }) => event)).toEqual(['start', 'end', 'asyncStart', 'asyncEnd'])
+    expect(trace.told[0]!.message).toEqual({ address, wire: 'loopback' })
+    expect(trace.told[2]!.message.result).toBe(connection)
+    connection.destroy()
+  })
+
+  it('is traced from its start to the error, which the caller gets as it is', async () => {
+    using trace = traced()
+    const driver = new LoopbackBuilder()
+    const failure = new Error('no')
+    driver.connect = () => Promise.reject(failure)
+    await expect(connect(driver, address)).rejects.toBe(failure)
+    expect(trace.told.map(({ event }) => event)).toEqual(['start', 'end', 'error', 'asyncStart', 'asyncEnd'])
+    expect(trace.told[2]!.message.error).toBe(failure)
+  })
+})
+
 describe('connect and listen', () => {
+  it('remember which driver made a connection', async () => {
+    const driver = new LoopbackBuilder()
+    const server = await listen(driver, address)
+    const client = await connect(driver, address)
+    const accepted = (await server.accept())!
+    expect([client, accepted].map(({ transport }) => wireOf(transport))).toEqual(['loopback', 'loopback'])
+    client.destroy()
+    accepted.destroy()
+    await server.close()
+  })
+
   it('make an echo service of any driver', async () => {
     const driver = new LoopbackBuilder()
     const server = await listen(driver, address)

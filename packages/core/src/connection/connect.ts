@@ -1,6 +1,7 @@
 /** Connecting and listening with any driver, for messages. */
 import type { Address } from '../address.js'
-import { connectChannel } from '../diagnostics.js'
+import { connectChannel, connectTracing } from '../diagnostics.js'
+import { rememberWire } from '../preferring/wire-of.js'
 import type { ConnectOptions, Transport, TransportBuilder } from '../transport.js'
 import { checkBuilder } from './check-builder.js'
 import type {
@@ -29,10 +30,15 @@ export async function connect<T extends Transport>(
   checkBuilder(builder)
   checkConnectionOptions(options, ['signal', 'timeoutMs'])
   const { signal, timeoutMs, ...limits } = options
-  const transport = await builder.connect(address, { signal, timeoutMs })
-  const connection = createConnection(transport, limits)
-  if (connectChannel.hasSubscribers) connectChannel.publish({ connection })
-  return connection
+  const open = async () => {
+    const transport = await builder.connect(address, { signal, timeoutMs })
+    rememberWire(transport, builder.name)
+    const connection = createConnection(transport, limits)
+    if (connectChannel.hasSubscribers) connectChannel.publish({ connection })
+    return connection
+  }
+  if (!connectTracing.start.hasSubscribers) return open()
+  return connectTracing.tracePromise(open, { address, wire: builder.name })
 }
 
 /**

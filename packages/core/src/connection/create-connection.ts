@@ -356,7 +356,6 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     this.#messageDeadline ??= new StallDeadline({
       clock: backgroundClock,
       timeoutMs: this.#messageTimeoutMs,
-      look: () => this.#life.guard(() => this.#poll()),
       progress: () => this.#restProgress(),
       onStalled: () => this.#life.fail(this.#incompleteError()),
     })

@@ -138,3 +138,21 @@ describe('closeTimeoutMs', () => {
     expect(manual.pending).toBe(0)
   })
 })
+
+describe('what ends a connection', () => {
+  it('takes in first what had arrived and was left in the transport', async () => {
+    const { connection, peer } = connectionAndPeer(
+      {},
+      { highWaterMark: 1, messageTimeoutMs: 1000, stallTimeoutMs: 500 },
+    )
+    for (let n = 0; n < 6; n++) peer.sendCopy(frame(pattern(100, n)))
+    await settle()
+    // The peer takes none of it.
+    while (connection.trySend(pattern(100_000)));
+    await settle()
+    await manual.advance(1000)
+    expect(await connection.closed).toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
+    for (let n = 0; n < 6; n++) expectBytes(await connection.recv(), pattern(100, n))
+    await expect(connection.recv()).rejects.toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
+  })
+})

@@ -3,6 +3,7 @@ import type { ListeningAddress } from '../address.js'
 import { acceptChannel } from '../diagnostics.js'
 import { checkBoolean, checkOptionNames, checkTimeout } from '../driver/options.js'
 import type { PreferringListener } from '../preferring/listen-on-all.js'
+import { rememberWire } from '../preferring/wire-of.js'
 import { type ClockTimer, clock } from '../runtime/event-loop.js'
 import type { AcceptOptions, Transport, TransportListener } from '../transport.js'
 import type { Connection, ConnectionListener, ConnectionOptions, ListenerCloseOptions } from './connection.js'
@@ -13,6 +14,7 @@ const DEFAULT_DRAIN_MS = 10_000
 /** See {@link ConnectionListener}. */
 export class MessageListener<T extends Transport> implements ConnectionListener<T> {
   readonly addresses: readonly ListeningAddress[]
+  readonly #wire: string
   readonly #listener: TransportListener<T>
   readonly #options: ConnectionOptions
   readonly #connections = new Set<Connection<T>>()
@@ -20,6 +22,7 @@ export class MessageListener<T extends Transport> implements ConnectionListener<
   constructor(wire: string, listener: TransportListener<T>, options: ConnectionOptions) {
     const { addresses } = listener as Partial<PreferringListener<T>>
     this.addresses = addresses ?? Object.freeze([Object.freeze({ wire, address: listener.address })])
+    this.#wire = wire
     this.#listener = listener
     this.#options = options
   }
@@ -35,6 +38,7 @@ export class MessageListener<T extends Transport> implements ConnectionListener<
   async accept(options?: AcceptOptions): Promise<Connection<T> | undefined> {
     const transport = await this.#listener.accept(options)
     if (transport === undefined) return undefined
+    rememberWire(transport, this.#wire)
     const connection = createConnection(transport, this.#options)
     this.#connections.add(connection)
     void connection.closed.then(() => this.#connections.delete(connection))

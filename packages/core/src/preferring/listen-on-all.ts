@@ -32,6 +32,8 @@ interface ListenCandidate<T extends Transport> {
 interface OpenWire<T extends Transport> {
   readonly wire: string
   readonly listener: TransportListener<T>
+  /** Whether it has no address of its own. */
+  readonly isWithOthers: boolean
 }
 
 /** How often all wires are tried on another port, when the system's choice for the first is taken on another wire. */
@@ -62,13 +64,14 @@ export async function listenOnAll<T extends Transport>(
         const sharesChosenPort = !wire.address && port !== undefined && isAnyPort(address) && port !== 0
         try {
           const listener = await wire.builder.listen(target, options)
-          open.push({ wire: wire.wire, listener })
+          open.push({ wire: wire.wire, listener, isWithOthers: !wire.address })
           if (!wire.address && port === 0 && !isPathAddress(listener.address)) port = listener.address.port
         } catch (error) {
           if (isNettsError(error) && ABSENT.has(error.code)) absent.push({ index, wire: wire.wire, error })
           else {
-            isPortTaken = sharesChosenPort && isNettsError(error) && error.code === 'ERR_NETTS_LISTEN_FAILED'
-            throw error
+            const isTaken = isNettsError(error) && error.code === 'ERR_NETTS_LISTEN_FAILED'
+            isPortTaken = sharesChosenPort && isTaken
+            throw isTaken && !wire.address ? besideOthers(wire.wire, open, error) : error
           }
         }
       }
@@ -85,6 +88,17 @@ export async function listenOnAll<T extends Transport>(
 
 function isAnyPort(address: Address): boolean {
   return !isPathAddress(address) && address.port === 0
+}
+
+/** The error of a wire that cannot listen: it names those that listen at the same address already, which may be why. */
+function besideOthers(wire: string, open: readonly OpenWire<Transport>[], error: NettsError): NettsError {
+  const others = open.filter(({ isWithOthers }) => isWithOthers).map(({ wire: other }) => other)
+  if (others.length === 0) return error
+  return new NettsError(
+    error.code,
+    `${wire} cannot listen beside ${others.join(' and ')}: ${error.message}. RDMA over iWARP takes the TCP port of the same number: give one of the wires an address of its own there, as { builder, address }`,
+    { cause: error, operation: 'listen', ...(error.address && { address: error.address }) },
+  )
 }
 
 function nothingHere(

@@ -238,6 +238,25 @@ describe('connecting', () => {
     expect([ring.asked, tcp.asked]).toEqual([[fabric], [here]])
   })
 
+  it('tells wires of the same name apart', async () => {
+    const [one, two] = [new Wire('tcp'), new Wire('tcp')]
+    const fabric = { host: 'fabric', port: 1 }
+    one.connecting = failure('ERR_NETTS_CONNECT_FAILED')
+    const builder = preferring({ builder: one.builder, address: fabric }, two.builder)
+    expect(builder.name).toBe('preferring(tcp, tcp#2)')
+    const listener = await builder.listen(here)
+    expect(listener.addresses.map(({ wire }) => wire)).toEqual(['tcp', 'tcp#2'])
+    const transport = await builder.connect(here)
+    const accepted = await listener.accept()
+    expect([wireOf(transport), wireOf(accepted!)]).toEqual(['tcp#2', 'tcp#2'])
+    expect(builder.fallbacks).toEqual([
+      { wire: 'tcp', counts: { ERR_NETTS_CONNECT_FAILED: 1 } },
+      { wire: 'tcp#2', counts: {} },
+    ])
+    transport.destroy()
+    await listener.close()
+  })
+
   it('refuses candidates that are none', () => {
     const refused = expect.objectContaining({ code: 'ERR_NETTS_INVALID_ARGUMENT' })
     expect(() => preferring()).toThrow(refused)
@@ -307,6 +326,20 @@ describe('listening', () => {
     expect(ring.listeners.size).toBe(0)
   })
 
+  it('says which wire has the address already when another one cannot have it, as on iWARP', async () => {
+    const [ring, tcp] = wires()
+    tcp.taken.add(7000)
+    await expect(preferring(ring.builder, tcp.builder).listen(here)).rejects.toMatchObject({
+      message: expect.stringMatching(/^tcp cannot listen beside ring: .*iWARP.*an address of its own/),
+      cause: { code: 'ERR_NETTS_LISTEN_FAILED', message: 'it says ERR_NETTS_LISTEN_FAILED' },
+    })
+    const fabric = { host: 'fabric', port: 1 }
+    await expect(
+      preferring({ builder: ring.builder, address: fabric }, tcp.builder).listen(here),
+    ).rejects.toMatchObject({ message: 'it says ERR_NETTS_LISTEN_FAILED' })
+    expect(ring.listeners.size).toBe(0)
+  })
+
   it('tries another port when the one that was chosen is taken on another wire, and gives up in the end', async () => {
     const [ring, tcp] = wires()
     tcp.taken.add(50_000).add(50_001)
@@ -316,7 +349,7 @@ describe('listening', () => {
     expect([ring.listeners.size, tcp.listeners.size]).toEqual([1, 1])
     await listener.close()
     tcp.listening = failure('ERR_NETTS_LISTEN_FAILED')
-    await expect(builder.listen({ host: 'here', port: 0 })).rejects.toBe(tcp.listening)
+    await expect(builder.listen({ host: 'here', port: 0 })).rejects.toMatchObject({ cause: tcp.listening })
     expect([ring.listeners.size, ring.nextPort]).toEqual([0, 50_013])
   })
 

@@ -21,7 +21,7 @@ export interface WireCandidate<T extends Transport = Transport> {
 
 /** How often one wire could not be had, by reason. */
 export interface WireFallbacks {
-  /** The name of its builder. */
+  /** The name of its builder; the second one of a name is told apart as `tcp#2`. */
   readonly wire: string
   readonly counts: Readonly<Partial<Record<FallbackReason, number>>>
 }
@@ -40,6 +40,7 @@ export interface PreferringBuilder<T extends Transport = Transport> extends Tran
 
 /** A wire, and how often it could not be had. */
 interface Wire<T extends Transport> extends WireCandidate<T>, WireFallbacks {
+  wire: string
   readonly counts: Partial<Record<FallbackReason, number>>
 }
 
@@ -59,6 +60,7 @@ export function preferring<T extends Transport>(
   ...candidates: (TransportBuilder<T> | WireCandidate<T>)[]
 ): PreferringBuilder<T> {
   const wires = candidates.map(checkCandidate)
+  tellApart(wires)
   if (wires.length === 0) throw invalidArgument('preferring needs at least one builder')
   return Object.freeze({
     name: `preferring(${wires.map(({ wire }) => wire).join(', ')})`,
@@ -83,6 +85,16 @@ function checkCandidate<T extends Transport>(candidate: TransportBuilder<T> | Wi
   }
   const own = address && checkAddress(address, 'listen')
   return { builder, address: own, wire: builder.name, counts: {} }
+}
+
+/** Gives wires of the same name, such as two networks over TCP, different ones. */
+function tellApart<T extends Transport>(wires: readonly Wire<T>[]): void {
+  const seen = new Map<string, number>()
+  for (const wire of wires) {
+    const count = (seen.get(wire.wire) ?? 0) + 1
+    seen.set(wire.wire, count)
+    if (count > 1) wire.wire = `${wire.wire}#${count}`
+  }
 }
 
 async function connectInOrder<T extends Transport>(

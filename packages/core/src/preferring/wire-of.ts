@@ -1,4 +1,4 @@
-/** Which wire a transport runs on, where a program left the choice to netts. */
+/** Which wire a transport runs on. */
 import type { Transport } from '../transport.js'
 
 const wires = new WeakMap<object, string>()
@@ -9,8 +9,9 @@ export function rememberWire(transport: Transport, wire: string): void {
 }
 
 /**
- * The name of the driver that {@link preferring} made a transport with, such as `tcp`: of
- * `wireOf(connection.transport)`. `undefined` for a transport that it did not make.
+ * The name of the driver that made a transport, such as `tcp`: of `wireOf(connection.transport)`. It is known of what
+ * {@link connect}, {@link listen} and {@link preferring} made; for {@link preferring}, the second one of a name is
+ * `tcp#2`. `undefined` of other transports.
  */
 export function wireOf(transport: object): string | undefined {
   return wires.get(transport)

@@ -8,8 +8,8 @@ import { types } from 'node:util'
 export function toBytes(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value
   if (!types.isUint8Array(value)) return undefined
-  // A detached one has no memory to make a view of.
-  return value.length === 0 ? NO_BYTES : new Uint8Array(value.buffer, value.byteOffset, value.length)
+  // One whose memory was taken away has nothing to make a view of, and who gets it can tell it from one without bytes.
+  return value.length === 0 ? value : new Uint8Array(value.buffer, value.byteOffset, value.length)
 }
 
 /** No bytes. */

@@ -144,13 +144,23 @@ export class EndpointSet<T extends Transport, S> {
 
   /** The newest error of an endpoint that fails. */
   get lastError(): EndpointError | undefined {
-    let last: EndpointState<T, S> | undefined
+    return this.#newestError(
+      ({ lastError, failures, circuit }) => lastError !== undefined && (failures > 0 || !circuit.isClosed),
+    )
+  }
+
+  /** The newest error since then, also of an endpoint that works again. @param sinceMs on the monotonic clock */
+  errorSince(sinceMs: number): EndpointError | undefined {
+    return this.#newestError(({ newestErrorAtMs }) => newestErrorAtMs >= sinceMs)
+  }
+
+  #newestError(counts: (endpoint: EndpointState<T, S>) => boolean): EndpointError | undefined {
+    let newest: EndpointState<T, S> | undefined
     for (const endpoint of this.#list) {
-      const isFailing =
-        endpoint.lastError !== undefined && (endpoint.failures > 0 || !endpoint.circuit.isClosed)
-      if (isFailing && (!last || endpoint.lastErrorAtMs > last.lastErrorAtMs)) last = endpoint
+      if (!endpoint.newestError || !counts(endpoint)) continue
+      if (!newest || endpoint.newestErrorAtMs > newest.newestErrorAtMs) newest = endpoint
     }
-    return last?.lastError && { endpoint: last.address, error: last.lastError }
+    return newest?.newestError && { endpoint: newest.address, error: newest.newestError }
   }
 
   #make(address: Address, weight: number, builder: Endpoint<T>['builder']): EndpointState<T, S> {

@@ -94,10 +94,10 @@ function inOneProcess(contender: ChannelContender): ProgramContender {
     title,
     about: `both ends in one process and a wire that takes no time, ${about}`,
     unavailable: whyUnavailable,
-    async run() {
+    async run({ byteLength }) {
       const env = { ...process.env, ...loopbackEnvironment({ latencyNs: 0 }) }
       const program = inPackage('dist/processor-cost.js')
-      const { stdout } = await promisify(execFile)(process.execPath, [program, id], { env })
+      const { stdout } = await promisify(execFile)(process.execPath, [program, id, `${byteLength}`], { env })
       return JSON.parse(stdout) as Record<string, number>
     },
   }

@@ -37,6 +37,7 @@ const late = { scenario: 'lateness', byteLength: 64, metric: 'lateServerP99' }
 const heap = { scenario: 'allocation', byteLength: 64 }
 
 const added = { scenario: 'loopback', byteLength: 64, metric: 'p50' }
+const processor = { scenario: 'loopback-processor', byteLength: 64, metric: 'processor' }
 const among = { scenario: 'loopback-neighbours', byteLength: 64, metric: 'p50' }
 
 /** Over the loopback provider, where the wire takes 1 µs a way. */
@@ -186,8 +187,8 @@ const targets: readonly Target[] = [
     holds: 'at most',
     unit: 'ratio',
     measure: ratioOf(
-      { scenario: 'loopback-processor', contender: 'loopback-ring-busy-processor', metric: 'processor' },
-      { scenario: 'loopback-processor', contender: 'loopback-sendrecv-busy-processor', metric: 'processor' },
+      { ...processor, contender: 'loopback-ring-busy-processor' },
+      { ...processor, contender: 'loopback-sendrecv-busy-processor' },
     ),
   },
   lateness('tcp', 'leases in a batch'),

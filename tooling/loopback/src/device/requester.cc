@@ -70,7 +70,7 @@ int Requester::Post(const ibv_send_wr& request) {
     Complete(flushed, IBV_WC_WR_FLUSH_ERR);
     return 0;
   }
-  if (!pair_.can_send() || request.opcode > IBV_WR_BIND_MW) return EINVAL;
+  if (!pair_.can_send() || request.opcode > IBV_WR_SEND_WITH_INV) return EINVAL;
   if (request.num_sge < 0 || static_cast<uint32_t>(request.num_sge) > max_elements_) return EINVAL;
   // Answers that nobody was told of may have made room.
   if (posted_ - completed_ == works_.size()) TakeResponses(Now());
@@ -184,6 +184,7 @@ bool Requester::SendPackets(uint64_t sequence, Ticks now) {
     packet.flags = static_cast<uint8_t>(
         (sent_bytes_ == 0 ? PacketFlag::kFirst : 0) | (is_last ? PacketFlag::kLast : 0) |
         (HasImmediate(work.opcode) ? PacketFlag::kImmediate : 0) |
+        (work.opcode == IBV_WR_SEND_WITH_INV ? PacketFlag::kInvalidate : 0) |
         ((work.flags & IBV_SEND_SOLICITED) != 0 ? PacketFlag::kSolicited : 0) |
         ((work.flags & IBV_SEND_SIGNALED) != 0 ? PacketFlag::kTell : 0));
     Gather(ElementsOf(sequence), work.element_count, sent_bytes_, payload_bytes, packet.payload());

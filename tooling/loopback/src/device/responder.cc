@@ -83,6 +83,10 @@ Responder::Outcome Responder::TakeSend(Packet& packet, Ticks now) {
   }
   Scatter(receive_.elements.data(), count, packet.offset, packet.payload_bytes, packet.payload());
   if (packet.is_last()) {
+    if ((packet.flags & PacketFlag::kInvalidate) != 0 && !MemoryKeys::Get().Invalidate(pair_, packet.immediate)) {
+      pair_.Raise(IBV_EVENT_QP_ACCESS_ERR);
+      return Refuse(packet, IBV_WC_REM_ACCESS_ERR, now);
+    }
     CompleteReceive(packet, IBV_WC_RECV, IBV_WC_SUCCESS);
     Acknowledge(packet, IBV_WC_SUCCESS, now);
   }
@@ -193,6 +197,9 @@ void Responder::CompleteReceive(const Packet& packet, ibv_wc_opcode opcode, ibv_
   if ((packet.flags & PacketFlag::kImmediate) != 0) {
     completion.wc_flags = IBV_WC_WITH_IMM;
     completion.imm_data = packet.immediate;
+  } else if ((packet.flags & PacketFlag::kInvalidate) != 0) {
+    completion.wc_flags = IBV_WC_WITH_INV;
+    completion.invalidated_rkey = packet.immediate;
   }
   pair_.receive_queue().Push(completion, (packet.flags & PacketFlag::kSolicited) != 0);
 }

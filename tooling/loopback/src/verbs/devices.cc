@@ -70,6 +70,7 @@ NETTS_EXPORT int ibv_query_port(ibv_context* context, uint8_t number, _compat_ib
   port->state = ContextOf(context).port_state();
   port->max_mtu = port->active_mtu = IBV_MTU_4096;
   port->max_msg_sz = UINT32_MAX;
+  port->gid_tbl_len = 1;
   port->link_layer = IBV_LINK_LAYER_ETHERNET;
   return 0;
 }

@@ -124,5 +124,14 @@ NETTS_EXPORT int ibv_query_qp(ibv_qp* verbs, ibv_qp_attr* out, int, ibv_qp_init_
   engine->Settle();
   *out = {};
   out->qp_state = out->cur_qp_state = verbs->state;
+  // It knows its peer by an index, not by its number.
+  out->port_num = 1;
+  const auto& pair = *static_cast<QueuePair*>(verbs);
+  if (!pair.can_send()) return 0;
+  const ConnectionTerms& terms = pair.terms();
+  out->path_mtu = IBV_MTU_4096;
+  out->timeout = terms.ack_timeout_exponent;
+  out->retry_cnt = terms.retry_count;
+  out->max_rd_atomic = terms.max_reads;
   return 0;
 }

@@ -33,6 +33,8 @@ struct PacketFlag {
   static constexpr uint8_t kSolicited = 8;
   // The requester is told at once when it was done. Otherwise it learns by looking.
   static constexpr uint8_t kTell = 16;
+  // `immediate` is a key of the receiver's that the message invalidates.
+  static constexpr uint8_t kInvalidate = 32;
 };
 
 struct Packet {
@@ -44,7 +46,7 @@ struct Packet {
   uint64_t compare_or_add;
   uint64_t swap;
   uint32_t remote_key;
-  // In network byte order, as ibv_send_wr has it.
+  // As ibv_send_wr has it: in network byte order, but for a key.
   uint32_t immediate;
   uint32_t payload_bytes;
   uint32_t message_bytes;

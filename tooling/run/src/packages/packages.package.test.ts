@@ -92,7 +92,14 @@ describe.each(all)('$name', (target) => {
   })
 })
 
-const readmes = [join(root, 'README.md'), ...all.map(({ directory }) => join(directory, 'README.md'))]
+const sitePages = join(root, 'tooling/site/pages')
+const readmes = [
+  join(root, 'README.md'),
+  ...all.map(({ directory }) => join(directory, 'README.md')),
+  ...readdirSync(sitePages)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(sitePages, name)),
+]
   .filter((file) => existsSync(file))
   .flatMap((file) => readmeExamples(file).map((example) => ({ ...example, file })))
   .map((example) => ({ ...example, name: `${example.file.slice(root.length)}:${example.line}` }))

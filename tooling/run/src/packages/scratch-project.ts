@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path'
 /** TypeScript, by the name under which this workspace has it. */
 export type Compiler = 'typescript' | 'typescript-5.4' | 'typescript-5.9' | 'typescript-7'
 
+const IDENTITY = { name: 'scratch', version: '0.0.0', private: true }
 const modules = createRequire(import.meta.url)
 
 /** What a program printed, and how it ended. */
@@ -24,7 +25,7 @@ export class ScratchProject implements Disposable {
   constructor() {
     // A space, because users have them in their paths.
     this.directory = mkdtempSync(join(tmpdir(), 'netts scratch-'))
-    this.write('package.json', '{ "private": true }')
+    this.write('package.json', JSON.stringify(IDENTITY))
   }
 
   write(file: string, text: string): string {
@@ -37,19 +38,31 @@ export class ScratchProject implements Disposable {
   /**
    * Makes the wanted packages dependencies, and takes whatever they need of the workspace from its tarballs too.
    * @param tarballs by package name
+   * @param others dependencies from the registry
    */
-  declare(wanted: readonly string[], tarballs: ReadonlyMap<string, string>): void {
+  declare(
+    wanted: readonly string[],
+    tarballs: ReadonlyMap<string, string>,
+    others: Readonly<Record<string, string>> = {},
+  ): void {
     const file = (name: string) => `file:${tarballs.get(name)}`
-    const overrides = Object.fromEntries(
-      [...tarballs.keys()].filter((name) => !wanted.includes(name)).map((name) => [name, file(name)]),
-    )
-    const dependencies = Object.fromEntries(wanted.map((name) => [name, file(name)]))
-    this.write('package.json', JSON.stringify({ private: true, dependencies, overrides }))
+    const every = Object.fromEntries([...tarballs.keys()].map((name) => [name, file(name)]))
+    // npm refuses overrides of what is a dependency itself.
+    const overrides = Object.fromEntries(Object.entries(every).filter(([name]) => !wanted.includes(name)))
+    const own = Object.fromEntries(wanted.map((name) => [name, file(name)]))
+    const dependencies = { ...own, ...others }
+    // Each package manager reads one of these.
+    const replaced = { overrides, pnpm: { overrides: every }, resolutions: every }
+    this.write('package.json', JSON.stringify({ ...IDENTITY, dependencies, ...replaced }))
   }
 
   /** Installs the wanted packages: see {@link declare}. */
-  install(wanted: readonly string[], tarballs: ReadonlyMap<string, string>): void {
-    this.declare(wanted, tarballs)
+  install(
+    wanted: readonly string[],
+    tarballs: ReadonlyMap<string, string>,
+    others: Readonly<Record<string, string>> = {},
+  ): void {
+    this.declare(wanted, tarballs, others)
     execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -57,12 +70,18 @@ export class ScratchProject implements Disposable {
   }
 
   /** Runs a program under plain Node.js: a file of the project, or one with a path of its own. */
-  run(file: string, args: readonly string[] = [], deadlineMs = 30_000): ProgramResult {
+  run(
+    file: string,
+    args: readonly string[] = [],
+    deadlineMs = 30_000,
+    env: Readonly<Record<string, string>> = {},
+  ): ProgramResult {
     return spawnSync(process.execPath, [resolve(this.directory, file), ...args], {
       cwd: this.directory,
       encoding: 'utf8',
       timeout: deadlineMs,
-      env: { ...process.env, NODE_OPTIONS: '' },
+      // A NODE_PATH would let it find this workspace's packages.
+      env: { ...process.env, NODE_OPTIONS: '', NODE_PATH: '', ...env },
     })
   }
 

@@ -65,7 +65,7 @@ describe.skipIf(skip)(
   `without rdma-core and without a compiler${skip ? ` (skipped: ${reason})` : ''}`,
   () => {
     const project = new ScratchProject()
-    const wanted = ['@netts/core', '@netts/verbs', '@netts/rdma-sendrecv']
+    const wanted = ['@netts/core', '@netts/verbs', '@netts/rdma-sendrecv', '@netts/cli']
     let installed = ''
 
     beforeAll(() => {
@@ -92,6 +92,15 @@ describe.skipIf(skip)(
       const files = readdirSync(folder, { recursive: true }).map(String)
       expect(files).toContain(PREBUILT)
       expect(files.filter((file) => /\.gyp$|\.cc$|^build\//.test(file))).toEqual([])
+    })
+
+    it('netts doctor says what is missing, and what to install', () => {
+      const program = join(project.directory, 'node_modules/@netts/cli/dist/main.js')
+      const { status, stdout } = machine.run('node', [program, 'doctor', '--quiet'], project.directory)
+      expect(stdout).toMatch(/^✗ libraries +libibverbs or librdmacm cannot be loaded/m)
+      expect(stdout).toMatch(/→ Install rdma-core: on Debian and Ubuntu "apt install/)
+      expect(stdout).toMatch(/RDMA does not work here\.\n$/)
+      expect(status).toBe(1)
     })
 
     it('the installed binary asks the linker for nothing of rdma-core', () => {

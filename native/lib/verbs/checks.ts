@@ -1,0 +1,27 @@
+/** Checks that every implementation of verbs makes of what a program gives. */
+import { invalidArgument } from '@netts/core/driver'
+import { AccessFlag } from './layout.js'
+
+const ALL_ACCESS = Object.values(AccessFlag).reduce((all, bit) => all | bit, 0)
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for what are no {@link AccessFlag}s, or contradict one another */
+export function checkAccess(access: number): void {
+  if (!Number.isInteger(access) || access < 0 || (access & ~ALL_ACCESS) !== 0) {
+    throw invalidArgument(`access must be AccessFlags, not ${access}`, 'ibv_reg_mr')
+  }
+  const needsLocalWrite = AccessFlag.remoteWrite | AccessFlag.remoteAtomic
+  if ((access & needsLocalWrite) !== 0 && (access & AccessFlag.localWrite) === 0) {
+    throw invalidArgument('access: remoteWrite and remoteAtomic need localWrite as well', 'ibv_reg_mr')
+  }
+}
+
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for memory that might go away under the device */
+export function checkSharedMemory(memory: Uint8Array): Uint8Array {
+  if (memory instanceof Uint8Array && memory.buffer instanceof SharedArrayBuffer && memory.byteLength > 0) {
+    return memory
+  }
+  throw invalidArgument(
+    'memory must be a Uint8Array of at least one byte over a SharedArrayBuffer, which nobody can transfer away',
+    'ibv_reg_mr',
+  )
+}

@@ -1,0 +1,102 @@
+/** Finds out everything about this machine that the checks judge. */
+import type { Device } from '@netts/verbs'
+import { risen } from '../counters.js'
+import type { DeviceFacts, Facts, RegistrationFacts, SelfConnectionFacts } from '../facts.js'
+import { probeInterfaces } from './interfaces.js'
+import { probeDeviceFiles, probeModules } from './kernel.js'
+import { probeProcess } from './process.js'
+import { connectToItself } from './self-connection.js'
+import { probeSysfsDevices, readDeviceCounters, type SysfsDevice } from './sysfs-devices.js'
+import { probeVerbs, tryRegistrations } from './verbs.js'
+
+/** The least that any driver registers. */
+const LEAST_BYTES = 1 << 20
+
+/** How to look. */
+export interface ProbeOptions {
+  /** How much memory to register, in bytes, beside a first MiB. */
+  readonly memoryBytes: number
+  /** Told before each step that may take a while. */
+  readonly onStep: (step: string) => void
+}
+
+export async function probe({ memoryBytes, onStep }: ProbeOptions): Promise<Facts> {
+  onStep('looking at the machine')
+  const process = probeProcess()
+  const interfaces = probeInterfaces()
+  const { libraries, listError, devices: opened, addresses } = probeVerbs(interfaces)
+  const sizes = [...new Set([LEAST_BYTES, memoryBytes])].sort((a, b) => a - b)
+  const registrations = new Map<string, readonly RegistrationFacts[]>()
+  // Before any connection is made, whose memory stays registered.
+  for (const device of opened) {
+    onStep(`registering memory with ${device.name}`)
+    registrations.set(device.name, await tryRegistrations(device, sizes))
+  }
+  const devices: DeviceFacts[] = []
+  for (const sysfs of devicesToLookAt(opened)) {
+    const device = opened.find(({ name }) => name === sysfs.name)
+    devices.push({
+      ...(await probeDevice(sysfs, device, addresses.get(sysfs.name) ?? [])),
+      registrations: registrations.get(sysfs.name) ?? [],
+    })
+  }
+  return {
+    process,
+    modules: probeModules(),
+    libraries,
+    listError,
+    deviceFiles: probeDeviceFiles(),
+    interfaces,
+    devices,
+  }
+
+  async function probeDevice(
+    sysfs: SysfsDevice,
+    device: Device | undefined,
+    local: readonly string[],
+  ): Promise<Omit<DeviceFacts, 'registrations'>> {
+    const mtus = new Map(device?.ports().map((port) => [port.number, port.activeMtuBytes]))
+    const isActive = sysfs.ports.some(({ state }) => state === 'ACTIVE')
+    const before = readDeviceCounters(sysfs.name)
+    const selfConnections: SelfConnectionFacts[] = []
+    if (isActive) {
+      for (const address of local) {
+        onStep(`connecting to ${address} over ${sysfs.name}`)
+        selfConnections.push(await connectToItself(address))
+      }
+    }
+    return {
+      ...sysfs,
+      ports: sysfs.ports.map((port) => ({ ...port, rdmaMtuBytes: mtus.get(port.number) })),
+      opened: device !== undefined,
+      addresses: local,
+      selfConnections,
+      rose: risen(before, readDeviceCounters(sysfs.name)),
+    }
+  }
+}
+
+/** Those of the kernel; and those of stand-ins for the libraries, which the kernel does not know. */
+function devicesToLookAt(opened: readonly Device[]): SysfsDevice[] {
+  const known = probeSysfsDevices()
+  const others = opened.filter(({ name }) => !known.some((device) => device.name === name))
+  return [
+    ...known,
+    ...others.map((device) => ({
+      name: device.name,
+      transport: device.transport,
+      firmwareVersion: device.attributes.firmwareVersion,
+      isSoftware: true,
+      interfaces: [],
+      ports: device.ports().map(({ number, state, linkLayer }) => ({
+        number,
+        state: state.toUpperCase(),
+        physicalState: state === 'active' ? 'LinkUp' : 'Disabled',
+        linkLayer,
+        rate: '?',
+        gids: [],
+        counters: {},
+      })),
+    })),
+  ]
+}

@@ -1,0 +1,7 @@
+/**
+ * `@netts/otel`: metrics and traces of connections and pools, by OpenTelemetry.
+ *
+ * @packageDocumentation
+ */
+export { type Instrumentation, type InstrumentOptions, instrument } from './instrument.js'
+export type { ObservedPool } from './pool-metrics.js'

@@ -1,0 +1,92 @@
+/** The pages that are made from the repository: READMEs, protocols, the error table and the benchmark. */
+import { posix } from 'node:path'
+import { ERROR_CODES } from '@netts/core'
+import { rewriteLinks } from './links.js'
+import { PACKAGES } from './pages.js'
+import { read } from './repository.js'
+
+/** Pages by their path below `reference`. */
+export function referencePages(): Map<string, string> {
+  return new Map([
+    ...PACKAGES.map(({ name, folder }) => [`${name}.md`, fromFile(`${folder}/README.md`)] as const),
+    ...['rdma-sendrecv', 'rdma-ring'].map(
+      (name) => [`protocol-${name}.md`, fromFile(`packages/${name}/docs/PROTOCOL.md`)] as const,
+    ),
+    ['errors.md', errorsPage()],
+    ['benchmarks.md', benchmarksPage(JSON.parse(read('tooling/site/data/benchmark.json')))],
+  ])
+}
+
+function fromFile(path: string): string {
+  return `---\neditLink: false\n---\n\n${rewriteLinks(read(path), posix.dirname(path))}`
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `## ${code}\n\n${meaning}\n`)
+  return `# Errors
+
+Everything that fails in netts is a \`NettsError\`. Programs test its \`code\`, which is stable; messages may change. \`operation\` names what failed, \`address\` where, and \`cause\` is the error that led to it: one of Node.js with its own \`code\`, the reason of an AbortSignal, or the status of a completion.
+
+A call with wrong arguments, or one that makes no sense in the present state, throws before anything happens. What the network did rejects the promise of the call, or is the value of \`connection.closed\`, or a transport's \`error\`.
+
+${rows.join('\n')}`
+}
+
+/** As much of the benchmark's JSON as the page shows. */
+export interface Benchmark {
+  readonly startedAt: string
+  readonly command: string
+  readonly machine: {
+    readonly cpu: string
+    readonly cores: number
+    readonly system: string
+    readonly node: string
+  }
+  readonly contenders: readonly { readonly id: string; readonly title: string; readonly about: string }[]
+  readonly scenarios: readonly {
+    readonly title: string
+    readonly question: string
+    readonly metrics: readonly { readonly id: string; readonly title: string; readonly unit: string }[]
+    readonly points: readonly {
+      readonly label: string
+      readonly rows: readonly {
+        readonly contender: string
+        readonly figures: Readonly<Record<string, { readonly median: number }>>
+      }[]
+    }[]
+  }[]
+}
+
+export function benchmarksPage({ startedAt, command, machine, contenders, scenarios }: Benchmark): string {
+  const titles = new Map(contenders.map(({ id, title }) => [id, title]))
+  const sections = scenarios.map(({ title, question, metrics, points }) => {
+    const tables = points.map(({ label, rows }) => {
+      const shown = metrics.filter(({ id }) => rows.some(({ figures }) => figures[id]))
+      const head = ['', ...shown.map((metric) => `${metric.title} (${metric.unit})`)]
+      const body = rows.map(({ contender, figures }) => [
+        titles.get(contender) ?? contender,
+        ...shown.map(({ id }) => formatNumber(figures[id]?.median)),
+      ])
+      const lines = [head, ['---', ...shown.map(() => '---:')], ...body].map(
+        (cells) => `| ${cells.join(' | ')} |`,
+      )
+      return `### ${title}: ${label}\n\n${lines.join('\n')}\n`
+    })
+    return `## ${title}\n\n${question}\n\n${tables.join('\n')}`
+  })
+  return `# Benchmarks
+
+Medians over interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. Compare rows of one table: absolute figures belong to the machine. Every payload is verified. \`${command}\` measures the same on yours.
+
+${contenders.map(({ title, about }) => `- **${title}**: ${about}`).join('\n')}
+
+${sections.join('\n')}`
+}
+
+/** Three digits that matter. */
+function formatNumber(value: number | undefined): string {
+  if (value === undefined) return ''
+  return Math.abs(value) >= 100
+    ? Math.round(value).toLocaleString('en')
+    : Number(value.toPrecision(3)).toString()
+}
