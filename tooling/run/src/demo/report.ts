@@ -19,7 +19,7 @@ export function renderTable(rows: readonly Row[], isEmulated: boolean): string {
   const table = new Table({
     head: ['transport', '64 B round trip p50', 'p99', '64 B messages/s', '64 KiB MB/s'],
     colAligns: ['left', 'right', 'right', 'right', 'right'],
-    colWidths: [24, 22, 14, 18, 14],
+    colWidths: [27, 22, 14, 18, 14],
     style: { head: [], border: [] },
     wordWrap: true,
   })
