@@ -1,6 +1,7 @@
 /**
  * What leaves, and when: whatever a tick staged, released or made due goes out behind it in one flush; receives first,
- * so that the counts that follow them are true, then frames.
+ * so that the counts that follow them are true, then frames. An answer, the first data that is staged after some was
+ * received, does not wait for that.
  */
 import { nextTick } from '@netts/core/driver'
 import type { Endpoint } from '../endpoint/endpoint-session.js'
@@ -44,6 +45,22 @@ export class Flush {
   /** The caller flushes soon: nothing has to be scheduled until then. */
   hold(): void {
     this.#isScheduled = true
+  }
+
+  /** Posts what is staged at once. Whatever else is due goes behind this tick. */
+  answer(): void {
+    const { endpoint, protocol, sends, ending } = this.#parts
+    if (endpoint.state !== 'open' || ending.isRefused) return
+    // In front of the loop's continuation, which polls.
+    this.schedule()
+    try {
+      sends.post(protocol.announce())
+    } catch (error) {
+      ending.isRefused = true
+      this.#parts.onThrow(error)
+      return
+    }
+    endpoint.posted()
   }
 
   /** Flushes now. @param isTurnOver whether a CREDIT frame that is due has to go */

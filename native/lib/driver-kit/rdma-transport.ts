@@ -30,6 +30,8 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
   protected protocol!: P
   /** This batch of completions brought something to tell the program. */
   protected hasNews = false
+  /** Data was received since the last send: that leaves at once. */
+  protected mayAnswer = false
   /** What is received is thrown away. */
   protected isDiscarding = false
   #ending!: Ending
@@ -72,10 +74,15 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
     this.#flush.run()
   }
 
-  /** A frame of data was staged. */
-  protected onDataStaged(): void {
+  /** A frame of data was staged. @param isLast whether no other one belongs to the same send */
+  protected onDataStaged(isLast = true): void {
     this.protocol.onSend(FrameKind.data)
-    this.#flush.schedule()
+    if (!this.mayAnswer || !isLast) {
+      this.#flush.schedule()
+    } else {
+      this.mayAnswer = false
+      this.#flush.answer()
+    }
   }
 
   /**

@@ -120,6 +120,13 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
     return this.#connection().tryRecvLease()
   }
 
+  /** A callback would stay with the connection when it is given back. @throws NettsError `ERR_NETTS_UNSUPPORTED` */
+  onMessage(): never {
+    throw new NettsError('ERR_NETTS_UNSUPPORTED', 'a connection of a pool is received from by promises', {
+      operation: 'onMessage',
+    })
+  }
+
   leases(): AsyncIterableIterator<MessageLease> {
     return this.#iterate(this.#connection().leases())
   }

@@ -87,7 +87,7 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
 
   protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
     for (let frames = this.sends.stageSlot(slot, byteOffset, byteLength); frames > 0; frames--) {
-      this.onDataStaged()
+      this.onDataStaged(frames === 1)
     }
   }
 
@@ -145,6 +145,7 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
     const lie = this.receives.onDoorbell(position)
     if (lie !== undefined) this.onLie(lie)
     else if (this.isDiscarding) this.receives.discardQueued()
+    else this.mayAnswer = true
   }
 
   #onControlFrame(slab: Uint8Array, offset: number, byteLength: number): void {

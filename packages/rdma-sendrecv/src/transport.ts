@@ -139,7 +139,10 @@ export class SendRecvSession extends RdmaTransport<ProtocolEnd> implements SendR
     const lie = protocol.onFrame(kind, readPosted(slab, byteOffset), argument)
     if (lie !== undefined) this.onLie(lie)
     else if (kind !== FrameKind.data) this.onControl(kind, argument, before)
-    else if (!this.isDiscarding) receives.queue(byteLength - HEADER_BYTES)
+    else if (!this.isDiscarding) {
+      receives.queue(byteLength - HEADER_BYTES)
+      this.mayAnswer = true
+    }
   }
 
   // The endpoint's calls.

@@ -40,12 +40,24 @@ export const loopbackScenarios: readonly Scenario[] = [
     only: [
       IN_C,
       IN_C_BY_EVENTS,
-      ...both(...POLLING.map((polling) => `transport-${polling}`), ...POLLING, 'await-busy'),
+      ...both(...POLLING.map((polling) => `transport-${polling}`), ...POLLING, 'busy-await', 'busy-callback'),
     ],
     baseline: IN_C,
     quick: sizes(1, 64),
     full: sizes(1, 64),
     metrics: [p50, p99, mean, rate, cpuClient, cpuServer],
+  },
+  {
+    id: 'loopback-processor',
+    title: 'Processor time of a round trip',
+    question:
+      'What processor time do both ends of a verified round trip take together, in one process, over a wire that takes no time?',
+    traffic: 'processor',
+    only: both('transport-busy', 'busy', 'busy-await', 'busy-callback').map((id) => `${id}-processor`),
+    baseline: 'loopback-sendrecv-transport-busy-processor',
+    quick: sizes(1, 64),
+    full: sizes(1, 64, 4 * KIB, 64 * KIB, MIB),
+    metrics: [{ id: 'processor', title: 'both ends', unit: 'ns', better: 'lower' }],
   },
   {
     id: 'loopback-neighbours',

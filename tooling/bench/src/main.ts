@@ -17,8 +17,15 @@ const READMES = ['../../../README.md', '../README.md'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 )
 
-/** The time limits leave room for the last point. */
-const QUICK: Effort = { points: 'quick', rounds: 5, warmupMs: 300, measureMs: 250, limitMs: 100_000 }
+/** The time limits leave room for the last point. The first round of a quick run takes what it takes. */
+const QUICK: Effort = {
+  points: 'quick',
+  rounds: 5,
+  reachesAll: true,
+  warmupMs: 200,
+  measureMs: 200,
+  limitMs: 100_000,
+}
 const FULL: Effort = { points: 'full', rounds: 5, warmupMs: 500, measureMs: 1000, limitMs: 40 * 60_000 }
 /**
  * Everything is slow in an emulated machine, most of all what V8 has not compiled yet: that takes it some 12 s. One
@@ -32,7 +39,7 @@ async function run(options: Options): Promise<{ report: Report; failures: readon
   const effort: Effort = {
     ...chosen,
     rounds: options.rounds ?? chosen.rounds,
-    limitMs: options.minutes === undefined ? chosen.limitMs : options.minutes * 60_000,
+    ...(options.minutes !== undefined && { limitMs: options.minutes * 60_000, reachesAll: false }),
     profiles: options.profiles,
   }
   const { only, contenders, host } = options

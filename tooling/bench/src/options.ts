@@ -22,7 +22,7 @@ export const HELP = `netts beside its peers, in one run
 
   npx pnpm bench [options]
 
-  --quick              the most important points, within two minutes
+  --quick              the most important points of every scenario, in some three minutes
   --only A,B           only these scenarios: ${scenarios.map(({ id }) => id).join(', ')}
   --contenders A,B     only these: ${contenders.map(({ id }) => id).join(', ')}
   --rounds N           at most so many rounds  [default: 5; in the lab 3, or 1 with --quick]

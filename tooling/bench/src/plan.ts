@@ -162,7 +162,7 @@ export const scenarios: readonly Scenario[] = [
     title: 'Idle connections',
     question: 'What does a connection cost in memory while nothing happens on it?',
     traffic: 'idle',
-    quick: counts(64, 5000),
+    quick: counts(64, 1000),
     full: counts(64, 5000),
     lab: counts(64, 64),
     rounds: 0.3,

@@ -170,7 +170,8 @@ export interface Connection<T extends Transport = Transport> extends AsyncIterab
    *
    * **Resolves** when the message is accepted: it was copied, or the transport has read all of it. That is not when it
    * arrived: see {@link flush}. It waits while the peer is slow (backpressure). Small messages sent in one turn of the
-   * event loop leave together, at the end of the turn or when their chunk is full.
+   * event loop leave together, at the end of the turn or when their chunk is full. The first one after a message that was
+   * received by itself is its answer, and leaves at once.
    *
    * **Rejects** with
    *
@@ -223,6 +224,27 @@ export interface Connection<T extends Transport = Transport> extends AsyncIterab
    * hot loop calls this until it returns `undefined`, and then waits with {@link recvLease}.
    */
   tryRecvLease(): MessageLease | undefined
+  /**
+   * Calls `callback` with a lease of each message, in order, until the end. It is for services that need low latency: no
+   * promise stands between a message and its answer. The callback runs in the event that brought the message, and never
+   * within this method. The first small message that it sends leaves at once.
+   *
+   * **Ownership.** The callback must release each lease, at once or later.
+   *
+   * **Backpressure.** The callback is not called while unreleased leases hold half of the transport's `recvWindow`, or one
+   * message that is larger. The peer is then held back. The next release continues.
+   *
+   * **Errors.** What the callback throws fails the connection with `ERR_NETTS_INTERNAL` and is its cause. The callback is
+   * not called again.
+   *
+   * **End.** Messages that arrived before the end are delivered, also after {@link closed} has resolved, but not after
+   * {@link destroy}. After the last message of a peer that finished, this side finishes too, unless `allowHalfOpen` is set.
+   *
+   * It excludes every other way to receive; they throw or reject with `ERR_NETTS_INVALID_STATE`.
+   * @throws NettsError `ERR_NETTS_INVALID_STATE` when there is a callback already, or a receive waits;
+   *   `ERR_NETTS_INVALID_ARGUMENT`
+   */
+  onMessage(callback: (lease: MessageLease) => void): void
   /**
    * Iterates over leases, as `for await` over the connection does over messages. Each lease is the loop's to release:
    * `for await (using lease of connection.leases())`.

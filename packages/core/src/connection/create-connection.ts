@@ -8,6 +8,7 @@ import { Lifecycle, type LifecycleUser } from '../lifecycle/lifecycle.js'
 import { backgroundClock } from '../runtime/event-loop.js'
 import { StallDeadline } from '../runtime/stall-deadline.js'
 import type { Transport } from '../transport.js'
+import { CallbackDelivery, type CallbackOwner } from './callback-delivery.js'
 import type {
   Connection,
   ConnectionOptions,
@@ -18,14 +19,14 @@ import type {
   TransportInfo,
 } from './connection.js'
 import { checkConnectionOptions } from './connection-options.js'
-import { Delivery, type DeliveryOwner, type Received, type Take } from './delivery.js'
+import { Delivery, type Received, type Take } from './delivery.js'
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './framing.js'
 import { Receiver } from './receiver.js'
 import { ACCEPTED, releaseGivenBuffer, Sender, type SenderOwner } from './sender.js'
 
 const nothing = () => {}
 
-class MessageConnection<T extends Transport> implements Connection<T>, LifecycleUser, DeliveryOwner {
+class MessageConnection<T extends Transport> implements Connection<T>, LifecycleUser, CallbackOwner {
   readonly maxMessageSize: number
   readonly #transport: T
   readonly #allowHalfOpen: boolean
@@ -33,6 +34,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #delivery: Delivery
+  #callback: CallbackDelivery | undefined
   readonly #messageTimeoutMs: number
   #messageDeadline: StallDeadline | undefined
 
@@ -131,6 +133,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   }
 
   tryRecvLease(): MessageLease | undefined {
+    this.#checkReceivable()
     return this.#delivery.canTake() ? this.#receiver.takeLease() : undefined
   }
 
@@ -142,6 +145,14 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     return this.#iterate<MessageLease>('lease')
   }
 
+  onMessage(callback: (lease: MessageLease) => void): void {
+    this.#checkReceivable()
+    if (typeof callback !== 'function') throw invalidArgument('callback must be a function', 'onMessage')
+    if (this.#delivery.isAwaited) throw receivedOtherwise('by a receive that waits')
+    this.#callback = new CallbackDelivery(this.#receiver, this, callback)
+    this.#callback.goOnNextTurn()
+  }
+
   // Ending.
 
   finish(): void {
@@ -151,7 +162,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   close(): Promise<void> {
     this.#life.close(() => {
       this.#receiver.end(undefined)
-      this.#delivery.settle()
+      this.#deliverer.settle()
       this.#messageDeadline?.stop()
       this.#sender.rejectWaiting(() => this.#closedError())
     })
@@ -241,7 +252,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
 
   receive(): void {
     this.#poll()
-    this.#delivery.goOn()
+    this.#deliverer.goOn()
   }
 
   receiveRest(): void {
@@ -258,7 +269,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     this.#receiver.end(error)
     this.#messageDeadline?.stop()
     this.#sender.stop(error, () => this.#closedError())
-    this.#delivery.settle()
+    this.#deliverer.settle()
     if (error && errorChannel.hasSubscribers) errorChannel.publish({ connection: this, error })
     if (closeChannel.hasSubscribers) closeChannel.publish({ connection: this, error })
   }
@@ -281,9 +292,27 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     this.#life.scheduleWake()
   }
 
+  onThrow(error: unknown): void {
+    this.#life.onThrow(error)
+  }
+
+  onEndDelivered(): void {
+    if (!this.#allowHalfOpen) this.finish()
+  }
+
+  get #deliverer(): Delivery | CallbackDelivery {
+    return this.#callback ?? this.#delivery
+  }
+
+  /** @throws NettsError `ERR_NETTS_INVALID_STATE` */
+  #checkReceivable(): void {
+    if (this.#callback) throw receivedOtherwise('by the callback of onMessage')
+  }
+
   #receive(take: Take, options: OperationOptions | undefined): Promise<Received> {
-    if (options === undefined) return this.#delivery.receive(take, undefined)
     try {
+      this.#checkReceivable()
+      if (options === undefined) return this.#delivery.receive(take, undefined)
       return this.#delivery.receive(take, signalOf(options))
     } catch (error) {
       return Promise.reject(error)
@@ -292,8 +321,10 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
 
   #poll(): void {
     const receiver = this.#receiver
+    const { chunksReceived } = receiver
     receiver.poll()
-    if (receiver.isHeldBack && !receiver.isFull) this.#delivery.goOnNextTurn()
+    if (receiver.ready === 1 && receiver.chunksReceived !== chunksReceived) this.#sender.mayAnswer()
+    if (receiver.isHeldBack && !receiver.isFull) this.#deliverer.goOnNextTurn()
     if (receiver.isPartial) this.#awaitRest()
     this.#failIfBroken()
   }
@@ -311,7 +342,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     }
     const iterator: AsyncIterableIterator<M> = {
       next: () =>
-        this.#delivery.canTake()
+        !this.#callback && this.#delivery.canTake()
           ? Promise.resolve({ value: this.#delivery.take(take) as M, done: false as const })
           : this.#receive(take, undefined).then(toResult),
       return: () => Promise.resolve({ value: undefined, done: true as const }),
@@ -368,6 +399,12 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
       { operation: 'send', address: this.remoteAddress },
     )
   }
+}
+
+function receivedOtherwise(how: string): NettsError {
+  return new NettsError('ERR_NETTS_INVALID_STATE', `messages of this connection are taken ${how}`, {
+    operation: 'recv',
+  })
 }
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */

@@ -32,6 +32,11 @@ export class Delivery implements Deferred {
     this.#owner = owner
   }
 
+  /** Whether a receive waits. */
+  get isAwaited(): boolean {
+    return this.#waiting.length > 0
+  }
+
   /** Whether a message can be {@link take}n at once, out of turn of nobody. */
   canTake(): boolean {
     if (this.#waiting.length > 0) return false

@@ -20,7 +20,7 @@ export class MessageRun {
   byteOffset: number
   byteLength: number
   /** Counted by the owner as held by leases. */
-  isPinned = false
+  isLeased = false
   next: MessageRun | undefined
   readonly #owner: RunOwner
   // The queue's own reference is one of them.

@@ -1,7 +1,8 @@
 /** Puts messages on a transport, one after the other, as far as the transport takes them now. */
+import { NO_BYTES } from '../runtime/bytes.js'
 import type { Transport } from '../transport.js'
 import { CoalescingChunk } from './coalescing-chunk.js'
-import { HEADER_BYTES } from './framing.js'
+import { HEADER_BYTES, writeHeader } from './framing.js'
 import type { OutgoingMessage } from './outgoing-message.js'
 
 /**
@@ -16,7 +17,13 @@ export interface WriterOwner {
   schedulePump(): void
   /** The transport refused: if it is closed, its waker will not say so. */
   checkClosed(): void
+  /** Something was handed over, or has to wait: the peer has to take it. */
+  watchStall(): void
 }
+
+// One of each for all connections, as transports copy before they return.
+const header = new Uint8Array(HEADER_BYTES)
+const answerParts: Uint8Array[] = [header, NO_BYTES]
 
 /** Writes one message after the other; whoever calls it keeps the order. */
 export class MessageWriter {
@@ -34,6 +41,8 @@ export class MessageWriter {
   readonly #transport: Transport
   readonly #owner: WriterOwner
   readonly #chunk: CoalescingChunk
+  /** One message was received, and nothing sent since: the next small one leaves at once. */
+  mayAnswer = false
   // The transport refused; nothing is tried again until its waker says so.
   #isBlocked = false
 
@@ -82,6 +91,10 @@ export class MessageWriter {
 
   /** Copies a small message behind the others. @returns false when nothing of it was possible */
   writeSmall(payload: Uint8Array): boolean {
+    if (this.mayAnswer) {
+      this.mayAnswer = false
+      if (this.#chunk.byteLength === 0 && !this.#isBlocked && this.#answer(payload)) return true
+    }
     if (!this.#chunk.append(payload)) {
       if (!this.post()) return false
       this.#chunk.append(payload)
@@ -104,6 +117,25 @@ export class MessageWriter {
   /** Drops what has not left. */
   discard(): void {
     this.#chunk.discard()
+  }
+
+  /** Sends a small message by itself, while nothing else waits. @returns false when nothing of it was possible */
+  #answer(payload: Uint8Array): boolean {
+    const byteLength = HEADER_BYTES + payload.length
+    if (!this.#chunk.hasRoom(byteLength)) return false
+    writeHeader(header, 0, payload.length)
+    answerParts[1] = payload
+    const taken = this.#transport.sendGather(answerParts)
+    answerParts[1] = NO_BYTES
+    if (taken === 0) return this.#onRefused()
+    this.#onPosted(taken)
+    if (taken < byteLength) {
+      this.#chunk.appendPart(header.subarray(taken))
+      this.#chunk.appendPart(payload.subarray(Math.max(0, taken - HEADER_BYTES)))
+      this.#leaveSoon()
+    }
+    this.#owner.watchStall()
+    return true
   }
 
   /** A small message lies in one chunk, for a reader that takes it in place; a large one begins where there is room. */

@@ -28,6 +28,8 @@ export class Receiver implements RunOwner {
   copiedLeases = 0
   /** The last {@link poll} left in the transport what there was, of which its waker need not tell again. */
   isHeldBack = false
+  /** Called once memory that a lease held is free again. */
+  onRelease: (() => void) | undefined
   /** Nothing more will come. What is ready can still be taken. */
   isOver = false
   /** Why nothing more will come; `undefined` after a clean end. */
@@ -52,6 +54,8 @@ export class Receiver implements RunOwner {
   // always room for one more chunk that size, and half of the window.
   readonly #pinBudgetBytes: number
   #pinnedBytes = 0
+  /** Memory of the connection's own that leases hold. */
+  #ownLeasedBytes = 0
 
   /** @param onThrow gets what the transport throws when a program releases a lease */
   constructor(
@@ -101,17 +105,29 @@ export class Receiver implements RunOwner {
     }
   }
 
+  /**
+   * Whether the next message can be leased without going beyond what leases may hold, which is one message at least. Only
+   * while one is {@link ready}.
+   */
+  get mayLend(): boolean {
+    const run = this.#first!
+    const leasedBytes = this.#pinnedBytes + this.#ownLeasedBytes
+    return run.isLeased || leasedBytes === 0 || leasedBytes + this.#cost(run) <= this.#pinBudgetBytes
+  }
+
   /** The next message in place. Only while one is {@link ready}. */
   takeLease(): RunLease {
     const run = this.#first!
     const { byteOffset, byteLength } = run
     let lease: RunLease
-    if (run.chunkIndex === undefined || run.isPinned || this.#pin(run)) {
+    if (run.isLeased || this.#hold(run)) {
       run.retain()
       lease = new RunLease(run, byteOffset, byteLength)
       if (run.chunkIndex === undefined) this.assembledLeases++
     } else {
-      lease = new RunLease(this.#ownRun(run.bytes, byteOffset, byteLength, 1), 0, byteLength)
+      const copy = this.#ownRun(run.bytes, byteOffset, byteLength, 1)
+      this.#hold(copy)
+      lease = new RunLease(copy, 0, byteLength)
       this.copiedLeases++
     }
     this.#onTaken(run, byteLength)
@@ -182,16 +198,19 @@ export class Receiver implements RunOwner {
 
   /** A run was read and released. */
   onFree(run: MessageRun): void {
-    if (run.chunkIndex === undefined) {
+    const { chunkIndex } = run
+    if (chunkIndex === undefined) {
+      if (run.isLeased) this.#ownLeasedBytes -= run.bytes.length
       if (!this.isOver) this.#assembler.recycle(run.bytes)
-      return
+    } else {
+      if (run.isLeased) this.#pinnedBytes -= this.#cost(run)
+      try {
+        this.#transport.repostRecv(chunkIndex)
+      } catch (error) {
+        this.#onThrow(error)
+      }
     }
-    if (run.isPinned) this.#pinnedBytes -= this.#pinCost(run)
-    try {
-      this.#transport.repostRecv(run.chunkIndex)
-    } catch (error) {
-      this.#onThrow(error)
-    }
+    this.onRelease?.()
   }
 
   #pollChunk(): boolean {
@@ -348,17 +367,19 @@ export class Receiver implements RunOwner {
     return new MessageRun(this, copy, undefined, messages, 0, byteLength)
   }
 
-  /** @returns whether one more chunk may be held by leases; it is counted then */
-  #pin(run: MessageRun): boolean {
-    const cost = this.#pinCost(run)
-    if (this.#pinnedBytes + cost > this.#pinBudgetBytes) return false
-    this.#pinnedBytes += cost
-    run.isPinned = true
+  /** @returns whether a lease may hold this memory: a chunk only while there is room. It is counted then */
+  #hold(run: MessageRun): boolean {
+    const cost = this.#cost(run)
+    if (run.chunkIndex === undefined) this.#ownLeasedBytes += cost
+    else if (this.#pinnedBytes + cost > this.#pinBudgetBytes) return false
+    else this.#pinnedBytes += cost
+    run.isLeased = true
     return true
   }
 
-  #pinCost(run: MessageRun): number {
-    return Math.max(run.bytes.length, this.#transport.maxSendSize)
+  #cost(run: MessageRun): number {
+    const { length } = run.bytes
+    return run.chunkIndex === undefined ? length : Math.max(length, this.#transport.maxSendSize)
   }
 
   #repostBatch(): void {

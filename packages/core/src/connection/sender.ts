@@ -28,8 +28,6 @@ interface Waiting {
 export interface SenderOwner extends WriterOwner {
   /** The transport threw: ends the connection. @returns the error that it ended with */
   onThrow(error: unknown): NettsError
-  /** Something was handed over, or has to wait: the peer has to take it. */
-  watchStall(): void
 }
 
 /** What every send that needs no waiting returns. */
@@ -84,6 +82,11 @@ export class Sender {
 
   get zeroCopySends(): number {
     return this.#writer.zeroCopySends
+  }
+
+  /** One message was received by itself: the next small one may be its answer, and leaves at once. */
+  mayAnswer(): void {
+    this.#writer.mayAnswer = true
   }
 
   /** See `Connection.trySend`. */

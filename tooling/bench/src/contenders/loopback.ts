@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { loopbackEnvironment, loopbackIsMissing, pingpongProgram } from '@netts/loopback'
 import type { RunSpec } from '../spec.js'
 import type { ChannelContender, Contender, ProgramContender } from './contender.js'
+import { inPackage } from './in-package.js'
 import { connectionOf, drivers, type Polling, transportOf } from './rdma-drivers.js'
 
 const environment = () => loopbackEnvironment({ latencyNs: 1000 })
@@ -66,6 +67,14 @@ function inC(events: boolean): ProgramContender {
   }
 }
 
+async function whyUnavailable(): Promise<string | undefined> {
+  const missing = await missingProvider()
+  if (missing !== undefined) return missing
+  const { rdmaAvailability } = await import('@netts/verbs')
+  const found = rdmaAvailability()
+  return !found.available && found.reason === 'addon-missing' ? found.message : undefined
+}
+
 function over(contender: ChannelContender): ChannelContender {
   return {
     ...contender,
@@ -73,12 +82,23 @@ function over(contender: ChannelContender): ChannelContender {
     title: `${contender.title}, loopback`,
     about: `over the loopback provider: ${contender.about}`,
     environment,
-    async unavailable() {
-      const missing = await missingProvider()
-      if (missing !== undefined) return missing
-      const { rdmaAvailability } = await import('@netts/verbs')
-      const found = rdmaAvailability()
-      return !found.available && found.reason === 'addon-missing' ? found.message : undefined
+    unavailable: whyUnavailable,
+  }
+}
+
+/** Both ends in one process, over a wire that takes no time. */
+function inOneProcess(contender: ChannelContender): ProgramContender {
+  const { id, title, about } = over(contender)
+  return {
+    id: `${id}-processor`,
+    title,
+    about: `both ends in one process and a wire that takes no time, ${about}`,
+    unavailable: whyUnavailable,
+    async run({ byteLength }) {
+      const env = { ...process.env, ...loopbackEnvironment({ latencyNs: 0 }) }
+      const program = inPackage('dist/processor-cost.js')
+      const { stdout } = await promisify(execFile)(process.execPath, [program, id, `${byteLength}`], { env })
+      return JSON.parse(stdout) as Record<string, number>
     },
   }
 }
@@ -93,6 +113,15 @@ export const loopback: readonly Contender[] = [
       ...POLLING.map((polling) => transportOf(driver, polling)),
       ...POLLING.map((polling) => connectionOf(driver, polling, 'lease')),
       connectionOf(driver, 'busy', 'await'),
+      connectionOf(driver, 'busy', 'callback'),
     ].map(over),
+  ),
+  ...drivers.flatMap((driver) =>
+    [
+      transportOf(driver, 'busy'),
+      connectionOf(driver, 'busy', 'lease'),
+      connectionOf(driver, 'busy', 'await'),
+      connectionOf(driver, 'busy', 'callback'),
+    ].map(inOneProcess),
   ),
 ]

@@ -17,9 +17,10 @@ import { type Channel, ChannelEvents, type Endpoint, type Wire } from './contend
  *   one's own for each message;
  * - `lease`: `trySend(message)`, or `send` for one beyond a chunk, of which `trySend` would copy the rest; and leases
  *   instead of copies;
+ * - `callback`: `trySend` as well, and leases that `onMessage` brings;
  * - `zero-copy`: sends buffers of the pool that the application fills in place, and leases.
  */
-export type ConnectionStyle = 'await' | 'lease' | 'zero-copy'
+export type ConnectionStyle = 'await' | 'lease' | 'callback' | 'zero-copy'
 
 class ConnectionChannel extends ChannelEvents implements Channel {
   readonly #connection: Connection
@@ -32,13 +33,25 @@ class ConnectionChannel extends ChannelEvents implements Channel {
     super()
     this.#connection = connection
     this.#pooled = style === 'zero-copy'
-    const receiving = style === 'await' ? this.#receiveOwned() : this.#receiveLeases()
-    receiving.then(() => connection.finish(), this.#failed)
+    if (style === 'callback') this.#receiveByCallback()
+    else {
+      const receiving = style === 'await' ? this.#receiveOwned() : this.#receiveLeases()
+      receiving.then(() => connection.finish(), this.#failed)
+    }
     if (style === 'await') this.send = this.#sendAwaited
   }
 
   async #receiveOwned(): Promise<void> {
     for await (const message of this.#connection) this.onReceive(message, 0, message.length)
+  }
+
+  #receiveByCallback(): void {
+    const connection = this.#connection
+    connection.onMessage((lease) => {
+      this.onReceive(lease.chunk, lease.byteOffset, lease.byteLength)
+      lease.release()
+    })
+    connection.closed.then((error) => error && this.#failed(error))
   }
 
   async #receiveLeases(): Promise<void> {

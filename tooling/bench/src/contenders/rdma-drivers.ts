@@ -21,6 +21,7 @@ const STYLES: Record<ConnectionStyle, { readonly name: string; readonly about: s
     about: 'the simplest code: await send(message), for await (const message of connection)',
   },
   lease: { name: '', about: 'trySend(message), and leases instead of copies' },
+  callback: { name: 'by callback', about: 'trySend(message), and leases that onMessage brings' },
   'zero-copy': {
     name: 'zero-copy',
     about: 'sends pooled buffers that were filled in place, and leases instead of copies',
@@ -60,7 +61,7 @@ export function connectionOf(
 ): ChannelContender {
   const { name, about } = STYLES[style]
   return {
-    id: `${id}-${style === 'await' ? 'await-' : ''}${polling}${style === 'zero-copy' ? '-zero-copy' : ''}`,
+    id: `${id}-${polling}${style === 'lease' ? '' : `-${style}`}`,
     title: `${packageName}, ${polling}${name && `, ${name}`}`,
     about: `${about}; polling ${polling}`,
     delivers: 'messages',

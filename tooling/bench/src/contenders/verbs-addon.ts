@@ -1,16 +1,12 @@
 /** The addon of `@netts/verbs` by itself: what it costs more than the same calls in C, over the loopback device. */
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { costProgram, loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
 import type { RunSpec } from '../spec.js'
 import type { ProgramContender } from './contender.js'
+import { inPackage } from './in-package.js'
 
 const run = promisify(execFile)
-
-/** From here as from the bundles, which are one folder nearer to the package's root. */
-const inPackage = (path: string) =>
-  fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? `../../${path}` : `../${path}`, import.meta.url))
 
 export const verbsAddon: ProgramContender = {
   id: 'verbs',

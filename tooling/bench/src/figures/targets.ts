@@ -1,4 +1,5 @@
 /** The targets: what netts promises itself, as ratios within one run. */
+import { IN_C } from '../loopback-scenarios.js'
 import { formatFigure, formatRatio } from './format.js'
 import { figureOf, type ScenarioResult, type TargetResult } from './report.js'
 import { difference, ratio, type Spread, spread } from './statistics.js'
@@ -11,7 +12,7 @@ interface Target {
   readonly title: string
   readonly bound: number
   readonly holds: 'at least' | 'at most' | 'below'
-  readonly unit: 'ratio' | 'B' | 'ns'
+  readonly unit: 'ratio' | 'B' | 'ns' | '%'
   measure(scenarios: readonly ScenarioResult[]): Spread | undefined
 }
 
@@ -34,6 +35,25 @@ const large = { scenario: 'throughput', byteLength: MIB, connections: 1, metric:
 const trip = { scenario: 'round-trip', byteLength: 64, connections: 1, metric: 'p50' }
 const late = { scenario: 'lateness', byteLength: 64, metric: 'lateServerP99' }
 const heap = { scenario: 'allocation', byteLength: 64 }
+
+const added = { scenario: 'loopback', byteLength: 64, metric: 'p50' }
+const processor = { scenario: 'loopback-processor', byteLength: 64, metric: 'processor' }
+const among = { scenario: 'loopback-neighbours', byteLength: 64, metric: 'p50' }
+
+/** Over the loopback provider, where the wire takes 1 µs a way. */
+function againstC(driver: string, name: string, metric: 'p50' | 'p99', bound: number): Target {
+  return {
+    id: `${driver}-${name}-${metric}`,
+    title: `rdma-${driver} ${name.replaceAll('-', ', ')}, loopback, 64 B round trip ${metric}, against C`,
+    bound,
+    holds: 'at most',
+    unit: 'ratio',
+    measure: ratioOf(
+      { ...added, metric, contender: `loopback-${driver}-${name}` },
+      { ...added, metric, contender: IN_C },
+    ),
+  }
+}
 
 function messagesAgainst(peer: string, title: string, bound: number): Target {
   return {
@@ -113,6 +133,63 @@ const targets: readonly Target[] = [
         figureOf(scenarios, { scenario: 'broadcast', contender: 'tcp', metric: 'rssServer' }),
         figureOf(scenarios, { scenario: 'broadcast', contender: 'tcp', metric: 'externalServer' }),
       ),
+  },
+  ...['sendrecv', 'ring'].flatMap((driver) => [
+    againstC(driver, 'transport-busy', 'p50', 1.4),
+    againstC(driver, 'transport-busy', 'p99', 3),
+    againstC(driver, 'busy-await', 'p50', 2.1),
+    againstC(driver, 'busy', 'p50', 2),
+    againstC(driver, 'busy-callback', 'p50', 1.5),
+    {
+      id: `${driver}-adaptive`,
+      title: `rdma-${driver} connection, adaptive against busy, loopback, 64 B round trip p50`,
+      bound: 1.1,
+      holds: 'at most' as const,
+      unit: 'ratio' as const,
+      measure: ratioOf(
+        { ...added, contender: `loopback-${driver}-adaptive` },
+        { ...added, contender: `loopback-${driver}-busy` },
+      ),
+    },
+    {
+      id: `${driver}-neighbours`,
+      title: `rdma-${driver} connection, adaptive, loopback, 64 B round trip p50 with 1000 connections against 5`,
+      bound: 1.5,
+      holds: 'at most' as const,
+      unit: 'ratio' as const,
+      measure: ratioOf(
+        { ...among, contender: `loopback-${driver}-adaptive`, connections: 1000 },
+        { ...among, contender: `loopback-${driver}-adaptive`, connections: 5 },
+      ),
+    },
+    {
+      id: `${driver}-quiet`,
+      title: `rdma-${driver}, adaptive, loopback, processor share of 1000 idle connections, worse side`,
+      bound: 1,
+      holds: 'below' as const,
+      unit: '%' as const,
+      measure: (scenarios: readonly ScenarioResult[]) => {
+        const share = (metric: string) =>
+          figureOf(scenarios, {
+            scenario: 'loopback-quiet',
+            contender: `loopback-${driver}-adaptive`,
+            connections: 1000,
+            metric,
+          })
+        return greater(share('shareServer'), share('shareClient'))
+      },
+    },
+  ]),
+  {
+    id: 'ring-processor',
+    title: 'rdma-ring connection, processor time of a 64 B round trip, against rdma-sendrecv',
+    bound: 1.05,
+    holds: 'at most',
+    unit: 'ratio',
+    measure: ratioOf(
+      { ...processor, contender: 'loopback-ring-busy-processor' },
+      { ...processor, contender: 'loopback-sendrecv-busy-processor' },
+    ),
   },
   lateness('tcp', 'leases in a batch'),
   lateness('tcp-await', 'an awaited loop'),

@@ -58,7 +58,13 @@ function renderScenario(scenario: ScenarioResult, titles: ReadonlyMap<string, st
   const [main, ...others] = scenario.metrics
   const baseline = titles.get(scenario.baseline)
   const table = new Table({
-    head: ['', `${main?.title}`, 'spread', `to ${baseline}`, ...others.map(({ title }) => title)],
+    head: [
+      '',
+      `${main?.title}`,
+      'spread',
+      baseline === undefined ? '' : `to ${baseline}`,
+      ...others.map(({ title }) => title),
+    ],
     style: { head: [], border: ['dim'], compact: true },
     colAligns: ['left', 'right', 'right', 'right', ...others.map(() => 'right' as const)],
   })

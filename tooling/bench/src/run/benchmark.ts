@@ -13,6 +13,8 @@ export interface Effort extends Timing {
   readonly rounds: number
   /** Of each scenario, so many points from the first one on. @default all */
   readonly pointsEach?: number
+  /** The first round is completed whatever the limit, so that every scenario is reached. @default false */
+  readonly reachesAll?: boolean
   /** Nothing is begun after this. What it left out is said. */
   readonly limitMs: number
 }
@@ -80,7 +82,7 @@ export async function benchmark(
   for (const [round, wanted] of rounds.entries()) {
     for (const { cells } of wanted) {
       // Only between points: within one, every contender has had the same rounds.
-      if (performance.now() > deadline) break
+      if (performance.now() > deadline && !(effort.reachesAll && round === 0)) break
       for (const cell of rotate(cells, round)) {
         const { scenario, contender } = cell
         const point = pointLabel(scenario, cell.point)

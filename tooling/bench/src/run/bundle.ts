@@ -46,6 +46,7 @@ export async function bundlePrograms(): Promise<Programs> {
       inside: source('../lab/inside.ts'),
       'addon-cost': source('../addon/cost.ts'),
       'pool-cycle': source('../pools/cycle.ts'),
+      'processor-cost': source('../processor/cost.ts'),
     },
     outdir: outputDirectory,
     bundle: true,

@@ -42,8 +42,8 @@ std::shared_ptr<Host> Host::Find(uint64_t number, FileDescriptor mailbox, FileDe
 }
 
 void Host::Wake(Ticks due) {
-  // A process that polls pays for this once in that time.
-  static const Ticks patience = FromNanoseconds(1e6);
+  // A process that polls pays for this once in that time: some 20 µs, when an event loop looks at what can be read.
+  static const Ticks patience = FromNanoseconds(10e6);
   if (mailbox_->may_sleep.load(std::memory_order_seq_cst) == 0) due += patience;
   if (!mailbox_->WakeEarlier(due)) return;
   SetTimer(timer_fd_.get(), due);

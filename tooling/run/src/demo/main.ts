@@ -7,11 +7,12 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Address, type Connection, connect } from '@netts/core'
 import { Command, Option } from 'commander'
+import { mayUseLoopbackProvider, runOverLoopbackProvider } from './loopback-provider.js'
 import { measure } from './measure.js'
 import { createProgress } from './progress.js'
 import { type Row, renderTable } from './report.js'
 import { type ServerMessage, startServer } from './server.js'
-import { type DemoTransport, transports } from './transports.js'
+import { type DemoTransport, isEmulated, transports } from './transports.js'
 
 const program = new Command('npm start --')
   .description(
@@ -35,7 +36,7 @@ async function demonstrateAll(): Promise<number> {
     if (options.transport && !options.transport.includes(transport.name)) continue
     rows.push(await demonstrate(transport))
   }
-  console.log(options.json ? JSON.stringify(rows, undefined, 2) : renderTable(rows))
+  console.log(options.json ? JSON.stringify(rows, undefined, 2) : renderTable(rows, isEmulated))
   return rows.some((row) => row.outcome === 'failed') ? 1 : 0
 }
 
@@ -52,6 +53,12 @@ async function runInLab(): Promise<number> {
 async function demonstrate(transport: DemoTransport): Promise<Row> {
   const { name, title } = transport
   const reason = await transport.unavailable()
+  if (reason !== undefined && transport.needsRdma && mayUseLoopbackProvider()) {
+    const row = await runOverLoopbackProvider(name)
+    return row.outcome === 'unavailable'
+      ? { name, title, outcome: 'unavailable', reason }
+      : { ...row, loopbackBecause: reason }
+  }
   if (reason !== undefined) return { name, title, outcome: 'unavailable', reason }
   const { roundTrips, smallMessages, largeMessages } = transport.amounts
   const progress = createProgress(title, roundTrips + smallMessages + largeMessages)

@@ -16,6 +16,8 @@ export interface Measurement {
 
 /** How many messages each part sends. */
 export interface Amounts {
+  /** How long round trips are sent before anything is measured, so that V8 has compiled what runs. */
+  readonly warmupMs: number
   readonly roundTrips: number
   readonly smallMessages: number
   readonly largeMessages: number
@@ -26,8 +28,22 @@ type Connect = () => Promise<Connection>
 /** Called with the messages that were sent since the last call. */
 export type Progress = (messages: number) => void
 
-/** Measures one transport, a new connection for each part. */
+/** Round trips on one connection while warming up. */
+const WARMUP_TRIPS = 200
+/** So much of a stream warms up before it is measured. */
+const WARMUP_SHARE = 0.1
+
+async function warmUp(connect: Connect, { warmupMs, smallMessages, largeMessages }: Amounts): Promise<void> {
+  const nothing = () => {}
+  const until = performance.now() + warmupMs
+  while (performance.now() < until) await roundTrips(connect, WARMUP_TRIPS, nothing)
+  await stream(connect, 64, smallMessages * WARMUP_SHARE, nothing)
+  await stream(connect, 64 * 1024, largeMessages * WARMUP_SHARE, nothing)
+}
+
+/** Measures one transport once it is warm, a new connection for each part. */
 export async function measure(connect: Connect, amounts: Amounts, progress: Progress): Promise<Measurement> {
+  await warmUp(connect, amounts)
   const latencies = await roundTrips(connect, amounts.roundTrips, progress)
   const small = await stream(connect, 64, amounts.smallMessages, progress)
   const large = await stream(connect, 64 * 1024, amounts.largeMessages, progress)
@@ -39,7 +55,7 @@ export async function measure(connect: Connect, amounts: Amounts, progress: Prog
   }
 }
 
-/** @returns latencies in microseconds, in ascending order, the first tenth left out as warm-up */
+/** @returns latencies in microseconds, in ascending order, the first tenth left out: the connection is new */
 async function roundTrips(connect: Connect, count: number, progress: Progress): Promise<number[]> {
   const connection = await open(connect, { mode: 'echo', byteLength: 64, count })
   const payload = new VerifiedPayload(64)

@@ -1,26 +1,32 @@
 /** The table at the end of `npm start`. */
 import Table from 'cli-table3'
+import { WIRE_NS } from './loopback-provider.js'
 import type { Measurement } from './measure.js'
 
 /** One transport's row. */
-export type Row = { readonly name: string; readonly title: string } & (
+export type Row = {
+  readonly name: string
+  readonly title: string
+  /** It ran over the loopback provider, and this is why the machine's own RDMA could not be used. */
+  readonly loopbackBecause?: string
+} & (
   | ({ readonly outcome: 'verified' } & Measurement)
   | { readonly outcome: 'failed' | 'unavailable'; readonly reason: string }
 )
 
-/** The rows as a table for a terminal. */
-export function renderTable(rows: readonly Row[]): string {
+/** The rows as a table for a terminal. @param isEmulated whether they were measured in an emulated machine */
+export function renderTable(rows: readonly Row[], isEmulated: boolean): string {
   const table = new Table({
     head: ['transport', '64 B round trip p50', 'p99', '64 B messages/s', '64 KiB MB/s'],
     colAligns: ['left', 'right', 'right', 'right', 'right'],
-    colWidths: [24, 22, 14, 18, 14],
+    colWidths: [27, 22, 14, 18, 14],
     style: { head: [], border: [] },
     wordWrap: true,
   })
   for (const row of rows) {
     if (row.outcome === 'verified') {
       table.push([
-        row.title,
+        row.loopbackBecause === undefined ? row.title : `${row.title} *`,
         `${row.roundTripP50.toFixed(1)} µs`,
         `${row.roundTripP99.toFixed(1)} µs`,
         Math.round(row.messagesPerSecond).toLocaleString('en'),
@@ -31,6 +37,21 @@ export function renderTable(rows: readonly Row[]): string {
       table.push([row.title, { colSpan: 4, hAlign: 'left', content: `${what}: ${row.reason}` }])
     }
   }
-  const isVerified = rows.every(({ outcome }) => outcome !== 'failed')
-  return isVerified ? `${table.toString()}\nEvery byte of every message was verified.` : table.toString()
+  const notes: string[] = []
+  if (rows.every(({ outcome }) => outcome !== 'failed')) {
+    notes.push('Every byte of every message was verified.')
+  }
+  const because = rows.find(({ loopbackBecause }) => loopbackBecause !== undefined)?.loopbackBecause
+  if (because !== undefined) {
+    notes.push(
+      `* No RDMA device: the real driver over the real addon, between two processes of this machine, over a stand-in for libibverbs and librdmacm whose wire takes ${WIRE_NS / 1000} µs a way. The machine's own RDMA cannot be used:`,
+      `  ${because}`,
+    )
+  }
+  if (isEmulated) {
+    notes.push(
+      'These figures are of an emulated machine, in which a microsecond of program takes twenty or more. They show that every transport works over the kernel’s own RDMA, and say nothing of its speed, or of which is faster: for that see a machine with an adapter, or npx pnpm bench --only loopback.',
+    )
+  }
+  return [table.toString(), ...notes].join('\n')
 }

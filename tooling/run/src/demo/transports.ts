@@ -2,11 +2,13 @@
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Address, TransportBuilder } from '@netts/core'
+import { LOOPBACK_ADDRESS } from '@netts/loopback'
 import { createMockNetwork } from '@netts/mock'
 import { ring } from '@netts/rdma-ring'
 import { sendRecv } from '@netts/rdma-sendrecv'
 import { tcp } from '@netts/tcp'
 import { rdmaAvailability } from '@netts/verbs'
+import { usesLoopbackProvider } from './loopback-provider.js'
 import type { Amounts } from './measure.js'
 
 /** One row of the table. */
@@ -22,14 +24,17 @@ export interface DemoTransport {
   readonly builder: () => TransportBuilder
   /** Why it can't run on this machine and what to do about it, or `undefined` when it can. */
   readonly unavailable: () => Promise<string | undefined>
+  /** Whether it can run over the loopback provider where the machine has no RDMA. */
+  readonly needsRdma: boolean
   readonly amounts: Amounts
 }
 
-// An emulated guest of the lab is some twenty times slower.
-const amounts: Amounts =
-  process.env.NETTS_LAB === 'guest'
-    ? { roundTrips: 500, smallMessages: 20_000, largeMessages: 200 }
-    : { roundTrips: 10_000, smallMessages: 1_000_000, largeMessages: 8_000 }
+/** An emulated guest of the lab is some twenty times slower, and V8 needs up to 12 s there to compile a hot loop. */
+export const isEmulated = process.env.NETTS_LAB === 'guest'
+
+const amounts: Amounts = isEmulated
+  ? { warmupMs: 15_000, roundTrips: 500, smallMessages: 20_000, largeMessages: 200 }
+  : { warmupMs: 500, roundTrips: 10_000, smallMessages: 1_000_000, largeMessages: 8_000 }
 const loopback = () => ({ host: '127.0.0.1', port: 0 })
 const available = () => Promise.resolve(undefined)
 
@@ -43,8 +48,12 @@ async function rdmaUnavailable(): Promise<string | undefined> {
     : undefined
 }
 
-/** An address that an RDMA device serves: the lab says which; else the first one that is not the loopback's. */
+/**
+ * An address that an RDMA device serves: that of the loopback provider where this process uses it, or the lab's; else the
+ * first one that is not the loopback's.
+ */
 function rdmaHost(): string | undefined {
+  if (usesLoopbackProvider()) return LOOPBACK_ADDRESS
   const inLab = JSON.parse(process.env.NETTS_LAB_DEVICES ?? '[]') as { type: string; address: string }[]
   const device = inLab.find(({ type }) => type === 'rxe') ?? inLab[0]
   if (device) return device.address
@@ -61,6 +70,7 @@ export const transports: readonly DemoTransport[] = [
     address: loopback,
     builder: () => tcp(),
     unavailable: available,
+    needsRdma: false,
     amounts,
   },
   {
@@ -70,6 +80,7 @@ export const transports: readonly DemoTransport[] = [
     address: () => ({ path: join(tmpdir(), `netts-demo-${process.pid}.sock`) }),
     builder: () => tcp(),
     unavailable: available,
+    needsRdma: false,
     amounts,
   },
   {
@@ -79,6 +90,7 @@ export const transports: readonly DemoTransport[] = [
     address: () => ({ host: rdmaHost() ?? '0.0.0.0', port: 0 }),
     builder: () => sendRecv(),
     unavailable: rdmaUnavailable,
+    needsRdma: true,
     amounts: { ...amounts, largeMessages: amounts.largeMessages / 2 },
   },
   {
@@ -88,6 +100,7 @@ export const transports: readonly DemoTransport[] = [
     address: () => ({ host: rdmaHost() ?? '0.0.0.0', port: 0 }),
     builder: () => ring(),
     unavailable: rdmaUnavailable,
+    needsRdma: true,
     amounts: { ...amounts, largeMessages: amounts.largeMessages / 2 },
   },
   {
@@ -97,6 +110,7 @@ export const transports: readonly DemoTransport[] = [
     address: loopback,
     builder: mockBuilder(),
     unavailable: available,
+    needsRdma: false,
     amounts,
   },
 ]

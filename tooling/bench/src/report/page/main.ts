@@ -150,7 +150,7 @@ function details(scenario: ScenarioResult, points: readonly PointResult[]): HTML
     '',
     ...scenario.metrics.map(({ title }) => title),
     'spread',
-    `to ${titles.get(scenario.baseline)}`,
+    `to ${titles.get(scenario.baseline) ?? ''}`,
   ]
   const rows = points.flatMap((point) => {
     const raw = main && baselineFigure(point, main, scenario.baseline)

@@ -23,7 +23,8 @@ const sides: Record<TrafficKind, Record<SideName, new (context: SideContext) => 
 
 export function makeSide(name: SideName, context: SideContext): Side {
   const { traffic } = context.spec
-  if (traffic === 'addon' || traffic === 'pool')
+  if (traffic === 'addon' || traffic === 'pool' || traffic === 'processor') {
     throw new Error(`${traffic} is measured by a program of its own`)
+  }
   return new sides[traffic][name](context)
 }
