@@ -57,7 +57,7 @@ it('echo', async () => {
   const { port, stop } = await serve('echo/server.ts')
   expect(await run('echo/client.ts', port, 'hello', 'there')).toBe('hello\nthere\n')
   expect(await stop()).toBe(0)
-})
+}, 60_000)
 
 it('rpc: answers, a deadline, cancelling', async () => {
   const { port, stop } = await serve('rpc/server.ts')
@@ -69,7 +69,7 @@ it('rpc: answers, a deadline, cancelling', async () => {
     'cancelled: nobody wants to know any more',
   ])
   expect(await stop()).toBe(0)
-})
+}, 60_000)
 
 it('file-transfer', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'netts-files-'))
@@ -87,7 +87,7 @@ it('file-transfer', async () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
-})
+}, 60_000)
 
 it('publish-subscribe: every subscriber of the topic gets everything in order', async () => {
   const { port, stop } = await serve('publish-subscribe/broker.ts')
@@ -107,7 +107,7 @@ it('publish-subscribe: every subscriber of the topic gets everything in order', 
   const [one, two, three] = ['one', 'two', 'three'].map((text) => ({ text, missed: 0 }))
   expect(texts).toEqual([[one, two], [one, two], [three]])
   expect(await stop()).toBe(0)
-})
+}, 60_000)
 
 it('key-value: values survive a replica that is gone', async () => {
   const replicas = await Promise.all([1, 2, 3].map(() => serve('key-value/replica.ts')))
@@ -116,4 +116,4 @@ it('key-value: values survive a replica that is gone', async () => {
   expect(await replicas[0]!.stop()).toBe(0)
   expect(await run('key-value/client.ts', ports, 'get', 'colour')).toBe('colour = blue\n')
   expect(await run('key-value/client.ts', ports, 'put', 'colour', 'red')).toBe('colour = red\n')
-})
+}, 60_000)

@@ -9,6 +9,7 @@ import { rdmaAvailability } from './availability.js'
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const addon = addonFile()
 const built = addon !== undefined
+const unless = built ? '' : ' (skipped: the addon was not built)'
 
 /** Asks in a fresh process, whose libraries are not loaded yet. */
 function askWith(environment: NodeJS.ProcessEnv, then = 'undefined'): RdmaAvailability {
@@ -56,7 +57,7 @@ describe('rdmaAvailability', () => {
     expect(found).toMatchObject({ remedy: expect.stringContaining('copy its folder "prebuilds"') })
   })
 
-  it.skipIf(!built)('names the library that is missing, and the packages to install', () => {
+  it.skipIf(!built)(`names the library that is missing, and the packages to install${unless}`, () => {
     for (const variable of ['NETTS_IBVERBS_LIB', 'NETTS_RDMACM_LIB']) {
       const found = askWith({ [variable]: '/nowhere/libmissing.so' })
       expect(found).toMatchObject({ available: false, reason: 'library-missing' })
@@ -65,13 +66,13 @@ describe('rdmaAvailability', () => {
     }
   })
 
-  it.skipIf(!built)('a library without the functions is no better than none', () => {
+  it.skipIf(!built)(`a library without the functions is no better than none${unless}`, () => {
     const found = askWith({ NETTS_IBVERBS_LIB: 'libc.so.6' })
     expect(found).toMatchObject({ available: false, reason: 'library-missing' })
     expect(found).toMatchObject({ message: expect.stringContaining('ibv_get_device_list') })
   })
 
-  it.skipIf(!built)('opening verbs where they are not there throws what availability says', () => {
+  it.skipIf(!built)(`opening verbs where they are not there throws what availability says${unless}`, () => {
     askWith(
       { NETTS_IBVERBS_LIB: '/nowhere/libmissing.so' },
       `try { openVerbs(); process.exit(3) } catch (error) { if (error.code !== 'ERR_NETTS_UNAVAILABLE') throw error }`,
@@ -79,7 +80,7 @@ describe('rdmaAvailability', () => {
   })
 })
 
-describe.skipIf(!built)('the binary', () => {
+describe.skipIf(!built)(`the binary${unless}`, () => {
   it('depends on no symbol of libibverbs or librdmacm', () => {
     const symbols = execFileSync('nm', ['--undefined-only', '--dynamic', addon!], { encoding: 'utf8' })
     expect(symbols).toContain('napi_')

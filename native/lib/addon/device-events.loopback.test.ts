@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, useLoopback } from '@netts/loopback'
+import { LOOPBACK_ADDRESS, LOOPBACK_DEVICE, loopbackTitle, useLoopback } from '@netts/loopback'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Bench } from '../../test/device-suite/bench.js'
 import { connectPair, type Pair } from '../../test/device-suite/pair.js'
@@ -60,7 +60,7 @@ function writeWithoutPermission({ client, server }: Pair): void {
   })
 }
 
-describe.skipIf(!isThere)(`events of ${LOOPBACK_DEVICE}`, () => {
+describe.skipIf(!isThere)(loopbackTitle(`events of ${LOOPBACK_DEVICE}`), () => {
   afterEach(() => openVerbs().close())
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

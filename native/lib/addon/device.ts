@@ -36,11 +36,12 @@ export class AddonDevice extends NativeObject implements Device, Receiver {
     this.transport = native.iwarp ? 'iwarp' : 'infiniband'
     this.guid = native.guid
     this.attributes = attributesOf(native)
+    const memoryWindows = native.memoryWindowType2 && native.maxMemoryWindows > 0 && !native.iwarp
     this.capabilities = Object.freeze({
       immediateData: !native.iwarp,
       atomics: native.atomics,
-      memoryWindows: native.memoryWindowType2 && native.maxMemoryWindows > 0 && !native.iwarp,
-      sendWithInvalidate: native.sendWithInvalidate,
+      memoryWindows,
+      sendWithInvalidate: native.sendWithInvalidate && memoryWindows,
       receiverNotReady: !native.iwarp,
       acceptorSpeaksFirst: !native.iwarp,
     })

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
+import { loopbackEnvironment, loopbackIsMissing, loopbackTitle } from '@netts/loopback'
 import { afterAll, describe, expect, it } from 'vitest'
-import { FAULTY, runSanitized, sanitizedIsMissing } from '../../test/lab/sanitized.js'
+import { FAULTY, runSanitized, withoutSanitizers } from '../../test/lab/sanitized.js'
 
 /** Arguments of Node.js that run a program beside the suites. */
 const program = (name: string) => [
@@ -26,7 +26,7 @@ function run(name: string, argument = '', iwarp = false) {
   return spawnSync(process.execPath, [...program(name), argument], { env, encoding: 'utf8', timeout: 20_000 })
 }
 
-describe.skipIf(loopbackIsMissing())('the addon on the loopback device', () => {
+describe.skipIf(loopbackIsMissing())(loopbackTitle('the addon on the loopback device'), () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('survives that workers are terminated in the midst of its calls', () => {
@@ -59,8 +59,9 @@ describe.skipIf(loopbackIsMissing())('the addon on the loopback device', () => {
   })
 })
 
-describe.skipIf(sanitizedIsMissing || loopbackIsMissing('sanitized'))(
-  'the addon and the loopback device with AddressSanitizer and UBSan',
+const withoutThem = withoutSanitizers(loopbackIsMissing('sanitized'))
+describe.skipIf(withoutThem !== '')(
+  `the addon and the loopback device with AddressSanitizer and UBSan${withoutThem}`,
   () => {
     const libraries = loopbackEnvironment({ build: 'sanitized' })
     const suites = program('loopback-suites')

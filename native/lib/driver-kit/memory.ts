@@ -5,10 +5,15 @@
 import { DEFAULT_SIZE_CLASSES, type OwnedBufferPool, type SizeClass } from '@netts/core'
 import { type BufferSlot, takeSlot } from '@netts/core/driver'
 import type { DeviceEnvironment } from '../endpoint/device-environment.js'
+import type { SlabNeed } from '../endpoint/spare-slabs.js'
+import { AccessFlag } from '../verbs/layout.js'
 
 /** Slabs of transports' own buffers: small, since one idle connection needs no more. */
 const SLAB_BYTES = 256 * 1024
 const HEADER_SLAB_BYTES = 4096
+/** As pools lay out their slabs. */
+const CACHE_LINE_BYTES = 64
+const PAGE_BYTES = 4096
 /** Without a bound of its own: memlock bounds it. */
 const MOST_BUFFERS = 2 ** 24
 /** Beside the default sizes, one for a frame of the default size, which is what a `Connection` fills. */
@@ -43,6 +48,20 @@ export class TransportMemory {
   readonly #buffers: OwnedBufferPool
   readonly #headerPools = new Map<number, OwnedBufferPool>()
   #users = 0
+  /** Buffers that are in use, and that slabs hold: those are kept as long as this is. */
+  #taken = 0
+  #mapped = 0
+
+  /** The slabs that have to be registered for a connection that takes so many buffers at first. */
+  static slabsFor(environment: DeviceEnvironment, bufferSize: number, buffers: number): SlabNeed[] {
+    const stride = roundUp(bufferSize, CACHE_LINE_BYTES)
+    const perSlab = buffersPerSlab(bufferSize)
+    const memory = memories.get(environment)?.get(bufferSize)
+    const missing = buffers - (memory ? memory.#mapped - memory.#taken : 0)
+    const byteLength = roundUp(perSlab * stride, PAGE_BYTES)
+    const access = AccessFlag.localWrite
+    return Array.from({ length: Math.max(0, Math.ceil(missing / perSlab)) }, () => ({ byteLength, access }))
+  }
 
   /** The memory for a device and size. Give it back with {@link release}. */
   static acquire(environment: DeviceEnvironment, bufferSize: number): TransportMemory {
@@ -81,7 +100,15 @@ export class TransportMemory {
 
   /** One buffer. @throws NettsError when no more memory can be pinned */
   takeBuffer(): RegisteredBuffer {
-    return this.#take(this.#buffers, this.bufferSize)
+    const buffer = this.#take(this.#buffers, this.bufferSize)
+    if (++this.#taken > this.#mapped) this.#mapped += buffersPerSlab(this.bufferSize)
+    return buffer
+  }
+
+  /** Gives one back. */
+  putBack(buffer: RegisteredBuffer): void {
+    this.#taken--
+    buffer.free()
   }
 
   /** Memory for headers. @throws NettsError when no more memory can be pinned */
@@ -101,6 +128,14 @@ export class TransportMemory {
     const slot = takeSlot(pool.alloc(byteLength))
     return new RegisteredBuffer(slot, this.environment.regionOf(slot.slab).id)
   }
+}
+
+function buffersPerSlab(bufferSize: number): number {
+  return Math.max(1, Math.floor(SLAB_BYTES / roundUp(bufferSize, CACHE_LINE_BYTES)))
+}
+
+function roundUp(bytes: number, unit: number): number {
+  return Math.ceil(bytes / unit) * unit
 }
 
 const memories = new WeakMap<DeviceEnvironment, Map<number, TransportMemory>>()

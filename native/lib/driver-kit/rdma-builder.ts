@@ -2,9 +2,11 @@
 import type { Address, HostAddress, Transport, TransportBuilder } from '@netts/core'
 import { createBuilder, invalidArgument, isPathAddress } from '@netts/core/driver'
 import { connectEndpoint } from '../endpoint/connector.js'
+import type { DeviceEnvironment } from '../endpoint/device-environment.js'
 import type { Endpoint, EndpointOptions, EndpointSession } from '../endpoint/endpoint-session.js'
 import type { ProtocolIdentity } from '../endpoint/hello.js'
 import { patientClock } from '../endpoint/patient-clock.js'
+import type { SlabNeed } from '../endpoint/spare-slabs.js'
 import type { Verbs } from '../verbs/verbs.js'
 import type { RdmaConfig } from './options.js'
 import { RdmaListener } from './rdma-listener.js'
@@ -20,6 +22,8 @@ export interface RdmaDriver<T extends Transport> {
   /** Send work requests that a connection may have outstanding: of the driver's own, and so are the receives. */
   readonly maxSendWorkRequests: number
   readonly maxReceiveWorkRequests: number
+  /** The slabs that {@link session} is going to register. They are there when it is called. @default none */
+  slabs?(environment: DeviceEnvironment): readonly SlabNeed[]
   /** Called with the queue pair made: allocate memory, and post every receive now. May throw a NettsError. */
   session(endpoint: Endpoint): T & EndpointSession
   /** What to run on. Called with the first `connect` or `listen`. May throw a NettsError. */
@@ -64,6 +68,7 @@ function endpointOptions(driver: RdmaDriver<Transport>): EndpointOptions {
     maxReceiveEntries: 1,
     maxInlineBytes: options.inlineThreshold,
     maxReads: 1,
+    ...(driver.slabs && { slabs: driver.slabs }),
     openSession: (endpoint) => driver.session(endpoint),
   }
 }

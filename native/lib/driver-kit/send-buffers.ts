@@ -5,7 +5,7 @@
 import type { RegisteredBuffer, TransportMemory } from './memory.js'
 
 /** Buffers that are kept when there is nothing to send. */
-const LEAST_BUFFERS = 2
+export const LEAST_BUFFERS = 2
 
 /** See above. */
 export class SendBuffers {
@@ -76,7 +76,7 @@ export class SendBuffers {
   }
 
   #giveBack(buffer: RegisteredBuffer): void {
-    buffer.free()
+    this.#memory.putBack(buffer)
     this.held--
   }
 }

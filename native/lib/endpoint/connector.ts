@@ -10,6 +10,7 @@ import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, addressHint, CmSteps, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello } from './hello.js'
+import { withSlabsAhead } from './slabs-ahead.js'
 
 const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_VERBS'])
 /** For either step of resolving an address. */
@@ -83,19 +84,27 @@ class ConnectAttempt implements Attempt<Endpoint> {
         id.resolveRoute(RESOLVE_TIMEOUT_MS)
       })
       this.#throwIfAbandoned()
-      return await new Promise<Endpoint>((resolve, reject) => {
-        const made = new EndpointMachine(this.#verbs, id, 'connector', this.#options, {
-          onOpen: () => resolve(made),
-          onEnd: reject,
-          onClosed() {},
-        })
-        this.#endpoint = made
-        shakeHands(made, id, address, this.#options).catch((error) => made.close(error))
+      const { opened } = await withSlabsAhead(this.#verbs, id, this.#options, () => {
+        this.#throwIfAbandoned()
+        return { opened: this.#open(id) }
       })
+      return await opened
     } catch (error) {
       if (!this.#endpoint) id.close()
       throw asConnectFailure(error, address)
     }
+  }
+
+  #open(id: CmId): Promise<Endpoint> {
+    return new Promise<Endpoint>((resolve, reject) => {
+      const made = new EndpointMachine(this.#verbs, id, 'connector', this.#options, {
+        onOpen: () => resolve(made),
+        onEnd: reject,
+        onClosed() {},
+      })
+      this.#endpoint = made
+      shakeHands(made, id, this.#address, this.#options).catch((error) => made.close(error))
+    })
   }
 
   abandon(reason: NettsError): void {

@@ -11,7 +11,7 @@ import type { Verbs } from '../verbs/verbs.js'
 import { CompletionLoop, type PollingOptions } from './completion-loop.js'
 import { READY_BYTES } from './hello.js'
 import { type KeepAliveOptions, KeepAliveRounds } from './keep-alive.js'
-import { SpareSlabs } from './spare-slabs.js'
+import { type SlabNeed, type SlabReservation, SpareSlabs } from './spare-slabs.js'
 
 /** Most READY messages in progress at once; each holds two slots during its handshake. */
 const MOST_CONTROL_SLOTS = 16_384
@@ -62,9 +62,7 @@ export class DeviceEnvironment {
     this.domain = Symbol(`registered with ${device.name}`)
     this.protectionDomain = device.allocateProtectionDomain()
     this.#memlockLimitBytes = verbs.memlockLimitBytes
-    this.#spareSlabs = new SpareSlabs((byteLength) =>
-      this.protectionDomain.registerRegionAsync({ byteLength, access: AccessFlag.localWrite }),
-    )
+    this.#spareSlabs = new SpareSlabs((need) => this.protectionDomain.registerRegionAsync(need))
     this.controlSlots = this.createBufferPool({
       classes: [{ byteLength: READY_BYTES, count: MOST_CONTROL_SLOTS }],
       slabByteLength: CONTROL_SLAB_BYTES,
@@ -89,13 +87,18 @@ export class DeviceEnvironment {
    * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when the process may not pin as much, and what the device refuses
    */
   registerSlab(byteLength: number, access: number = AccessFlag.localWrite): MemoryRegion {
-    const region = this.#takeSpare(byteLength, access) ?? this.#register(byteLength, access)
+    const region = this.#spareSlabs.take({ byteLength, access }) ?? this.#register(byteLength, access)
     this.#regions.set(region.bytes, region)
     return region
   }
 
-  #takeSpare(byteLength: number, access: number): MemoryRegion | undefined {
-    return access === AccessFlag.localWrite ? this.#spareSlabs.take(byteLength) : undefined
+  /**
+   * Registers slabs on another thread, for somebody who takes them with {@link registerSlab} once they are there. What
+   * cannot be had, {@link registerSlab} says.
+   */
+  reserveSlabs(needs: readonly SlabNeed[]): SlabReservation {
+    const byteLength = needs.reduce((sum, need) => sum + need.byteLength, 0)
+    return this.#spareSlabs.reserve(this.#mayPin(byteLength) ? needs : [])
   }
 
   /** Whether the process may pin so many bytes more. */
@@ -107,7 +110,7 @@ export class DeviceEnvironment {
 
   /** Registers a slab on another thread, for a pool that will soon ask for it. */
   #prepareSlab(byteLength: number): void {
-    if (this.#mayPin(byteLength)) this.#spareSlabs.prepare(byteLength)
+    if (this.#mayPin(byteLength)) this.#spareSlabs.prepare({ byteLength, access: AccessFlag.localWrite })
   }
 
   /** The kernel counts what the device's own queues pin as well, so that it may refuse before the limit seems reached. */

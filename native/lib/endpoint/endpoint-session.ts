@@ -8,6 +8,7 @@ import type { PollingOptions } from './completion-loop.js'
 import type { DeviceEnvironment } from './device-environment.js'
 import type { ProtocolIdentity } from './hello.js'
 import type { KeepAliveOptions } from './keep-alive.js'
+import type { SlabNeed } from './spare-slabs.js'
 
 /** Which end this is: the connector speaks first. */
 export type EndpointRole = 'connector' | 'acceptor'
@@ -115,6 +116,11 @@ export interface EndpointOptions extends KeepAliveOptions {
   readonly localAddress?: string | undefined
   /** Reads and atomics in progress, in either direction. At least 1: keepalive on iWARP is a Read. */
   readonly maxReads: number
+  /**
+   * The slabs that {@link openSession} is going to register: that is done before it is called, on another thread.
+   * @default none
+   */
+  slabs?(environment: DeviceEnvironment): readonly SlabNeed[]
   /** Called with the queue pair made: allocate memory, and post every receive now. May throw a NettsError. */
   openSession(endpoint: Endpoint): EndpointSession
 }

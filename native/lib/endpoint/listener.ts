@@ -11,6 +11,7 @@ import type { Endpoint, EndpointOptions } from './endpoint-session.js'
 import { ACK_TIMEOUT, connectionParameters } from './handshake.js'
 import { decodeHello, encodeHello, encodeRefusal, HelloError, RefusalReason } from './hello.js'
 import { type ListeningDriver, refuse, SharedListener } from './shared-listener.js'
+import { withSlabsAhead } from './slabs-ahead.js'
 
 /** How long a client may take from its request to its READY. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -83,6 +84,8 @@ class Listener implements EndpointListener, ListeningDriver {
   readonly #shared: SharedListener
   readonly #options: EndpointListenerOptions
   readonly #handshakes = new Set<EndpointMachine>()
+  /** Requests whose memory is being registered. */
+  readonly #admitted = new Set<CmId>()
   #closed = false
 
   constructor(verbs: Verbs, id: CmId, address: HostAddress, options: EndpointListenerOptions) {
@@ -115,14 +118,23 @@ class Listener implements EndpointListener, ListeningDriver {
   }
 
   onRequest(request: CmConnectRequestEvent): void {
+    if (this.#options.hasRoom(this.#handshakes.size + this.#admitted.size)) void this.#admit(request)
+    else this.onRefused(refuse(request.id, RefusalReason.busy, ''))
+  }
+
+  /** Never rejects. */
+  async #admit(request: CmConnectRequestEvent): Promise<void> {
     const { id, privateData } = request
-    if (!this.#options.hasRoom(this.#handshakes.size)) {
-      this.onRefused(refuse(id, RefusalReason.busy, ''))
-      return
-    }
+    const { endpoint } = this.#options
+    this.#admitted.add(id)
     try {
-      const body = decodeHello(this.#options.endpoint.identity, privateData)
-      this.#shakeHands(request, body)
+      const body = decodeHello(endpoint.identity, privateData)
+      await withSlabsAhead(this.#verbs, id, endpoint, () => {
+        // From here on it counts as a handshake, or not at all.
+        this.#admitted.delete(id)
+        if (this.#closed) throw new NettsError('ERR_NETTS_CLOSED', 'the listener was closed')
+        this.#shakeHands(request, body)
+      })
     } catch (error) {
       const reason =
         error instanceof HelloError
@@ -131,6 +143,8 @@ class Listener implements EndpointListener, ListeningDriver {
             ? RefusalReason.invalid
             : RefusalReason.resources
       this.onRefused(refuse(id, reason, (error as Error).message))
+    } finally {
+      this.#admitted.delete(id)
     }
   }
 

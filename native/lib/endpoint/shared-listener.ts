@@ -143,7 +143,11 @@ export class SharedListener {
 
 /** Refuses a request. @returns what to report */
 export function refuse(id: CmId, reason: number, text: string): NettsError {
-  id.reject(encodeRefusal(reason, text))
+  try {
+    id.reject(encodeRefusal(reason, text))
+  } catch {
+    // The verbs were closed while the memory for it was being registered, and the id with them.
+  }
   id.close()
   return new NettsError('ERR_NETTS_REJECTED', text === '' ? 'the backlog is full' : text)
 }

@@ -13,7 +13,7 @@ export interface DeviceCapabilities {
   readonly atomics: boolean
   /** Memory windows of type 2, bound by a work request, whose key works on that queue pair alone. */
   readonly memoryWindows: boolean
-  /** `sendWithInvalidate`. What may be invalidated is a bound window; on iWARP, devices also take a region's key. */
+  /** `sendWithInvalidate`: what it invalidates is a window, so that there is none without them. */
   readonly sendWithInvalidate: boolean
   /** A missing receive makes the sender try again. Where false (iWARP), it ends the connection. */
   readonly receiverNotReady: boolean

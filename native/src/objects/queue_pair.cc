@@ -20,7 +20,8 @@ uint32_t UnsupportedOpcodes(const Context& context) {
     bits |= 1u << IBV_WR_ATOMIC_CMP_AND_SWP | 1u << IBV_WR_ATOMIC_FETCH_AND_ADD;
   }
   if ((context.attributes().device_cap_flags & kMemoryWindowType2) == 0 || context.attributes().max_mw == 0) {
-    bits |= 1u << IBV_WR_BIND_MW | 1u << IBV_WR_LOCAL_INV;
+    // siw says that it can, and ends the connection: what a program could invalidate there is nothing.
+    bits |= 1u << IBV_WR_BIND_MW | 1u << IBV_WR_LOCAL_INV | 1u << IBV_WR_SEND_WITH_INV;
   }
   if ((context.attributes().device_cap_flags & IBV_DEVICE_MEM_MGT_EXTENSIONS) == 0) {
     bits |= 1u << IBV_WR_SEND_WITH_INV;

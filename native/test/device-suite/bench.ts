@@ -15,8 +15,13 @@ import type { Verbs } from '../../lib/verbs/verbs.js'
  *   the memory of a read response without asking for any access.
  * - `invalidation-untold`: a receive does not say that the Send invalidated a key. Kernel 6.1's rxe: `do_complete` in
  *   `rxe_resp.c` sets the kernel's flag, `IB_WC_WITH_INVALIDATE`, whose bit is another flag to programs.
+ * - `any-key-invalidated`: a Send that invalidates the key of a region, which no window is, succeeds. Kernel 6.1's rxe.
  */
-export type Deviation = 'window-range-unchecked' | 'read-permission-unchecked' | 'invalidation-untold'
+export type Deviation =
+  | 'window-range-unchecked'
+  | 'read-permission-unchecked'
+  | 'invalidation-untold'
+  | 'any-key-invalidated'
 
 /** Two ends to connect: two hosts, or twice the same one over its own address. */
 export interface Bench {

@@ -106,30 +106,10 @@ export function windowTests(test: DeviceTest): void {
     close()
   })
 
-  test("on iWARP, Send with invalidate closes a region of the peer's", async (bench) => {
-    const options = { server: { access: AccessFlag.localWrite | AccessFlag.remoteWrite } }
-    const { client, server, close } = await connectPair(bench, options)
-    const { transport, capabilities } = client.device
-    if (transport === 'iwarp' && capabilities.sendWithInvalidate) {
-      const { remoteKey } = server.region
-      server.receive({ id: 3n })
-      client.send({ opcode: SendOpcode.sendWithInvalidate, flags: SendFlag.signalled, immediate: remoteKey })
-      const [received] = await server.completions.succeed(1)
-      assert.equal(received?.invalidatedKey, remoteKey)
-      await client.completions.succeed(1)
-      const before = server.fill(0, 100, 3)
-      client.fill(0, 100, 9)
-      write(client, server, remoteKey, 0, 100)
-      await client.events.expect('disconnected')
-      assert.deepEqual(server.bytes(0, 100), before)
-    }
-    close()
-  })
-
   test("a key that is no window's cannot be invalidated", async (bench) => {
     const { client, server, close } = await connectPair(bench)
     const { sendWithInvalidate, memoryWindows } = client.device.capabilities
-    if (sendWithInvalidate && memoryWindows) {
+    if (sendWithInvalidate && memoryWindows && !bench.deviations?.includes('any-key-invalidated')) {
       server.receive({ id: 3n })
       client.send({
         opcode: SendOpcode.sendWithInvalidate,

@@ -214,7 +214,9 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
     await settled(bench.client, bench.server)
     assert.equal(bench.server.counts.cmIds, 0)
     // The last one gave the address back.
-    listenForMessengers(bench.server, address, messenger).listener.close()
+    const again = listenForMessengers(bench.server, address, messenger)
+    await talk(messenger, again)
+    again.listener.close()
   })
 
   test('drivers that listen at one address agree on the class of their traffic', async (bench) => {

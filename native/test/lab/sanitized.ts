@@ -17,6 +17,12 @@ export const isSanitized = process.env.NETTS_SANITIZED === '1'
 /** Without a compiler there is no such build; a build server must have one. */
 export const sanitizedIsMissing = !existsSync(SANITIZED) && process.env.CI !== 'true'
 
+/** Why a test that needs such builds, of the addon and of the loopback provider, is skipped; '' where it runs. */
+export function withoutSanitizers(loopbackIsMissing: boolean): string {
+  if (sanitizedIsMissing) return ' (skipped: the addon was not built with sanitizers)'
+  return loopbackIsMissing ? ' (skipped: the loopback provider was not built with sanitizers)' : ''
+}
+
 /** How the program ended, and what it said. */
 export interface SanitizedRun {
   readonly status: number | null

@@ -11,6 +11,7 @@ import type {
 export interface PeerTask {
   /** Connects to `address`, or listens there and accepts one connection. */
   readonly role: 'connect' | 'listen'
+  /** The address to connect to, or to listen on. */
   readonly address: Address
   /** How many bytes it sends before it falls silent. */
   readonly byteLength: number

@@ -21,6 +21,7 @@ export type Address = HostAddress | PathAddress
 export interface ListeningAddress {
   /** The name of the builder. */
   readonly wire: string
+  /** The address; if port 0 was asked for, with the port that was chosen. */
   readonly address: Address
 }
 

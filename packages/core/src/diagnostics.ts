@@ -1,6 +1,5 @@
 /**
- * What can be observed from the outside, through `node:diagnostics_channel`. Nothing is built or published
- * while nobody subscribes.
+ * The diagnostics channels of `node:diagnostics_channel`. Without a subscriber, no message is built.
  */
 import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel'
 import type { Address } from './address.js'
@@ -14,6 +13,7 @@ import type { FallbackReason } from './preferring/fallback.js'
  * Node.js for it are `tracing:netts:connect:start`, `end`, `asyncStart`, `asyncEnd` and `error`.
  */
 export interface ConnectTrace {
+  /** The address concerned. */
   readonly address: Address
   /** The name of the builder. */
   readonly wire: string
@@ -25,51 +25,60 @@ export interface ConnectTrace {
 
 /** The message of `netts:connection:connect`: `connect` made this connection. */
 export interface ConnectionConnectEvent {
+  /** The connection concerned. */
   readonly connection: Connection
 }
 
 /** The message of `netts:connection:accept`: a listener's `accept` handed this connection out. */
 export interface ConnectionAcceptEvent {
+  /** The connection concerned. */
   readonly connection: Connection
 }
 
-/** The message of `netts:connection:close`: closed, cleanly or not. Comes once for each connection, last. */
+/** The message of `netts:connection:close`: a connection is closed. It is the last message, once for each connection. */
 export interface ConnectionCloseEvent {
+  /** The connection concerned. */
   readonly connection: Connection
-  /** What ended it, as `connection.closed` resolves to; `undefined` after a clean end. */
+  /** The error that ended it, as in `connection.closed`; `undefined` after a clean end. */
   readonly error: NettsError | undefined
 }
 
 /** The message of `netts:connection:error`: an error ended this connection. */
 export interface ConnectionErrorEvent {
+  /** The connection concerned. */
   readonly connection: Connection
+  /** The error. */
   readonly error: NettsError
 }
 
 /**
- * The message of `netts:listener:error`: a listener could not accept a connection, for want of files or memory, and goes
- * on; without a subscriber that is a process warning. Or a client's TLS handshake failed: without a subscriber, that is
- * nothing.
+ * The message of `netts:listener:error`. Either a listener could not accept a connection, because file descriptors or
+ * memory ran out; it continues to listen, and without a subscriber there is a process warning. Or the TLS handshake of a
+ * client failed; without a subscriber nothing is reported.
  */
 export interface ListenerErrorEvent {
-  /** Where it listens. */
+  /** The address of the listener. */
   readonly address: Address
+  /** The error. */
   readonly error: NettsError
 }
 
 /** The message of `netts:buffer-pool:leak` is an {@link OutstandingBuffer}. */
 export type BufferLeakEvent = OutstandingBuffer
 
-/** The message of `netts:wire:fallback`: a wire of `preferring` could not be had, and the next one is tried. */
+/** The message of `netts:wire:fallback`: a wire of `preferring` is not available, and the next one is tried. */
 export interface WireFallbackEvent {
   /** The name of its builder. */
   readonly wire: string
+  /** The address concerned. */
   readonly address: Address
-  /** With `listen`, the machine does not have it. */
+  /** `connect`: this machine or the peer does not have the wire. `listen`: this machine does not have it. */
   readonly operation: 'connect' | 'listen'
+  /** Why the wire is not available. */
   readonly reason: FallbackReason
+  /** The error. */
   readonly error: NettsError
-  /** How often that happened to this builder for this reason, this time included. */
+  /** How often this builder fell back for this reason, this time included. */
   readonly count: number
 }
 

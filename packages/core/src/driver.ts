@@ -1,6 +1,6 @@
 /**
- * For authors of drivers: what every driver shares. Extend {@link BaseTransport} and {@link BaseListener}, state there
- * what the wire does, and make the builder by {@link createBuilder}; `@netts/conformance` tells whether it is right.
+ * `@netts/core/driver`: for authors of drivers. Extend {@link BaseTransport} and {@link BaseListener}, and make the
+ * builder with {@link createBuilder}. `@netts/conformance` tests the result.
  *
  * @packageDocumentation
  */

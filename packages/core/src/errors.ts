@@ -13,7 +13,7 @@ import { type Address, formatAddress } from './address.js'
 export const ERROR_CODES = {
   ERR_NETTS_INVALID_ARGUMENT: 'An argument or option has the wrong type, shape or range. Nothing happened.',
   ERR_NETTS_INVALID_STATE:
-    'The call makes no sense in the present state, such as sending on a transport after its finish().',
+    'The call is not possible in the present state, such as sending on a transport after its finish().',
   ERR_NETTS_ABORTED: 'The operation was cancelled through its AbortSignal; the reason is the cause.',
   ERR_NETTS_TIMEOUT: 'The operation did not complete within its deadline.',
   ERR_NETTS_CONNECT_FAILED: 'No connection could be made: refused, unreachable, or the name did not resolve.',
@@ -31,23 +31,23 @@ export const ERROR_CODES = {
     'The buffer pool has no free buffer that is large enough, or the connection pool no connection to lend.',
   ERR_NETTS_BUFFER_RELEASED: 'A pooled buffer or lease was used, or released again, after its release.',
   ERR_NETTS_BUFFER_DETACHED:
-    'The memory of a send was transferred, grown or shrunk before all of it had left.',
+    'The memory of a send was transferred or resized before all of it had been sent.',
   ERR_NETTS_CONNECTION_RELEASED:
     'A pooled connection was used, or given back again, after it was given back.',
   ERR_NETTS_FOREIGN_BUFFER: 'The pooled buffer lives in memory that this transport cannot send from.',
   ERR_NETTS_INTERNAL:
     'A driver, or a callback given to one, threw; the cause is what it threw. Only this connection ended.',
   ERR_NETTS_TLS:
-    'TLS failed: the handshake, a certificate that was refused, or a record that was changed on its way; the cause says which.',
+    'TLS failed: the handshake failed, a certificate was refused, or a record was changed in transit; the cause says which.',
   ERR_NETTS_UNSUPPORTED: 'This driver, device or platform cannot do that.',
   ERR_NETTS_UNAVAILABLE: 'RDMA cannot be used here; the message says why and what to do about it.',
   ERR_NETTS_VERBS: 'A verbs or connection-manager call failed; the cause carries its errno or status.',
 } as const
 
-/** A stable code: programs branch on it, messages may change. */
+/** A stable code, for programs to test. Messages may change between versions. */
 export type NettsErrorCode = keyof typeof ERROR_CODES
 
-/** What a {@link NettsError} carries beside its code and message. */
+/** Details of a {@link NettsError} in addition to its code and message. */
 export interface NettsErrorDetails {
   /** The error that led to this one: a Node.js system error, an abort reason, a completion status. */
   cause?: unknown
@@ -62,11 +62,11 @@ const brand = Symbol.for('@netts/core/error')
 /** What {@link NettsError.name} can be. */
 export type NettsErrorName = 'NettsError' | 'AbortError' | 'TimeoutError'
 
-/** Whatever went wrong in netts, as an error with a stable {@link NettsErrorCode}. */
+/** The error that netts throws and rejects with. It has a stable {@link NettsErrorCode}. */
 export class NettsError extends Error {
   /**
-   * `AbortError` when an AbortSignal ended the operation, `TimeoutError` when a deadline did, be it the signal of
-   * `AbortSignal.timeout` or an option: programs written for Node.js look for these. Otherwise `NettsError`.
+   * `AbortError` when an AbortSignal ended the operation; `TimeoutError` when a deadline ended it, an option or the signal
+   * of `AbortSignal.timeout`; otherwise `NettsError`. The first two are the names that Node.js uses.
    */
   override readonly name: NettsErrorName
   /** The stable code; {@link ERROR_CODES} lists them all. */

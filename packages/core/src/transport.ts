@@ -2,8 +2,8 @@
  * The one contract that a driver implements: an ordered, reliable pipe of byte chunks with explicit
  * buffer ownership, the builder that connects and listens, and the listener.
  *
- * It is poll-based, because that is the only shape in which a hot loop allocates nothing. Promises are
- * built on top of it once, in {@link Connection}.
+ * It is polled, because a hot loop that polls allocates nothing. Promises are built on top of it once, in
+ * {@link Connection}.
  */
 import type { Address } from './address.js'
 import type { BufferPool, PooledBuffer } from './buffer-pool/buffer-pool.js'
@@ -18,26 +18,25 @@ export interface RecvCompletion {
 }
 
 /**
- * Where a transport is in its life. Transitions only go down this list:
+ * The state of a transport, as the local side sees it. It only moves down this list:
  *
- * - `open`: both directions work (as far as the local side is concerned);
- * - `finished`: the local side said {@link Transport.finish}; it can still receive;
- * - `disconnecting`: {@link Transport.disconnect} is delivering what was accepted;
- * - `closed`: nothing moves any more, as far as the local side is concerned. {@link Transport.error} tells a failure
- *   from a clean end.
+ * - `open`: both directions work;
+ * - `finished`: {@link Transport.finish} was called; receiving continues;
+ * - `disconnecting`: {@link Transport.disconnect} was called, and accepted bytes are being delivered;
+ * - `closed`: nothing is sent or received any more. {@link Transport.error} tells a failure from a clean end.
  */
 export type TransportState = 'open' | 'finished' | 'disconnecting' | 'closed'
 
-/** How to disconnect. */
+/** Options of {@link Transport.disconnect}. */
 export interface DisconnectOptions {
   /**
-   * How long the wire may take nothing of what was accepted before the rest is given up, and then how long the peer's
-   * end is waited for behind the end, in milliseconds. 0 waits for ever. @default 5000
+   * In milliseconds: how long the wire may take none of the accepted bytes before the transport fails, and afterwards how
+   * long to wait for the peer's end. 0 disables both deadlines. @default 5000
    */
   readonly timeoutMs?: number | undefined
 }
 
-/** What the wire below a transport can say. Conformance holds every driver to it. */
+/** What the wire of a transport can report. The conformance suite tests these claims for every driver. */
 export interface TransportCapabilities {
   /** A peer that crashed is reported as an error, never as a clean end. */
   readonly detectsPeerCrash: boolean
@@ -46,30 +45,30 @@ export interface TransportCapabilities {
 }
 
 /**
- * An ordered, reliable, full-duplex pipe of byte chunks. Chunk boundaries carry no meaning: a driver
- * may split and join them.
+ * An ordered, reliable, full-duplex pipe of byte chunks. Chunk boundaries have no meaning: a driver may split and join
+ * chunks.
  *
- * Polls never throw for what the network did; a failed transport refuses sends, reports what arrived
- * before, and {@link pollDisconnect} is `true` and {@link error} set. Only misuse throws.
+ * Methods throw for misuse only, never for what the network did. After a failure, sends are refused, chunks that arrived
+ * before can still be polled, {@link pollDisconnect} returns `true`, and {@link error} is set.
  *
- * **What arrived and was not polled** stays readable when the peer or the network ended the transport. This side's own
- * {@link disconnect} and {@link destroy} discard it: who wants it polls before. Chunks that were handed out stay
- * readable until their release, whatever happened.
+ * **Chunks that arrived and were not polled** stay readable when the peer or the network ended the transport. This side's
+ * own {@link disconnect} and {@link destroy} discard them: poll first if you need them. Chunks that were handed out stay
+ * readable until their release in every case.
  *
- * **Waker rules.** After a call that said "nothing" (a refused send, an empty poll), {@link waker} is
- * called at least once after that could have changed, be it data, a completion, a credit, the end or an
- * error. It is never called from inside a method of the transport; several causes may share one call;
- * assigning it while something is already pending schedules a call; it may call any method, `destroy`
- * included. What it throws ends this transport with `ERR_NETTS_INTERNAL`, and nothing else.
+ * **Waker rules.** A send that is refused, or a poll that returns nothing, promises a call of {@link waker}: it is called
+ * at least once after the result could have changed, by data, a completion, a credit, the end or an error. It is never
+ * called from inside a method of the transport. Several causes may share one call. Assigning the waker while a call is
+ * due schedules that call. The waker may call any method, `destroy` included. An exception that it throws ends this
+ * transport with `ERR_NETTS_INTERNAL`; other transports are not affected.
  *
- * **The process** is kept alive by an open transport, until it is closed or {@link unref} was called.
+ * **The process** is kept alive by a transport until it is closed, or {@link unref} was called.
  */
 export interface Transport {
   /**
-   * Copies as much of `data` as fits into send buffers and posts it.
+   * Copies as much of `data` as fits into send buffers, and posts it. The caller may reuse `data` on return.
    *
-   * @returns bytes accepted: up to {@link maxSendSize}; 0 when there is no capacity now, or when the
-   *   transport failed ({@link pollDisconnect} tells which). `data` is the caller's again on return.
+   * @returns the number of bytes accepted, at most {@link maxSendSize}; 0 when there is no capacity now, or the
+   *   transport failed ({@link pollDisconnect} tells which).
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for empty data, `ERR_NETTS_INVALID_STATE` after this
    *   side's own `finish`, `disconnect` or `destroy`.
    */
@@ -79,10 +78,9 @@ export interface Transport {
   /**
    * Sends part of a pooled buffer without copying it.
    *
-   * On `true` the buffer belongs to the transport, which returns it to its pool once the send completed
-   * or was dropped; the caller must not touch it again. Its bytes are read, and never changed: a {@link Connection}
-   * lends an application's memory this way. On `false` (no capacity now, or the transport failed) it remains the
-   * caller's.
+   * **Ownership.** On `true` the buffer belongs to the transport, which returns it to its pool when the send has
+   * completed or was dropped; the caller must not use it again. The transport reads its bytes and never changes them. On
+   * `false` (no capacity now, or the transport failed) it remains the caller's.
    *
    * @param byteOffset @default 0
    * @param byteLength up to {@link maxSendSize}. @default the rest of the buffer
@@ -93,118 +91,120 @@ export interface Transport {
    */
   sendBuffer(buffer: PooledBuffer, byteOffset?: number, byteLength?: number): boolean
   /**
-   * How many sends completed since this was last asked: for RDMA, the peer's adapter has acknowledged
-   * them; for sockets, the kernel has taken them. Every accepted send (each call that returned a positive
-   * number or `true`) counts as one.
+   * Returns how many sends completed since the last call. Over RDMA, a send is complete when the peer's adapter has
+   * acknowledged it; over sockets, when the local kernel has taken it. Each call that returned a positive number or `true`
+   * is one send.
    */
   pollSendCompletion(): number
   /** Accepted sends that {@link pollSendCompletion} has not reported yet; 0 once closed. */
   readonly sendsInFlight: number
   /**
-   * Bytes that were accepted and not taken by the wire yet: for RDMA, the peer's adapter has not acknowledged them; for
-   * sockets, the kernel has not taken them. 0 once closed. As it falls, the peer takes something.
+   * Bytes that were accepted and that the wire has not taken yet. Over RDMA, the peer's adapter takes them by
+   * acknowledging; over sockets, the local kernel. 0 once closed. A lower number means that the peer makes progress.
    */
   readonly queuedBytes: number
   /**
-   * For a deadline, before it judges the peer: {@link queuedBytes}, and where the system tells, what of the rest the
-   * peer's host has not acknowledged (TCP on Linux). It may have to be looked up, so it is nothing for a hot path.
-   * Never rejects.
+   * Returns {@link queuedBytes}, and over TCP on Linux, in addition the bytes in the kernel that the peer's host has not
+   * acknowledged. Deadlines use it before they declare a peer stalled. It may need system calls: do not call it in a hot
+   * path. Never rejects.
    */
   unacknowledgedBytes(): number | Promise<number>
   /**
-   * Reports received chunks, in order, by writing into the objects of `out` from its beginning.
-   * What does not fit stays queued.
+   * Reports received chunks in order, by writing into the objects of `out` from its beginning. Chunks that do not fit
+   * stay queued.
    *
    * @returns how many entries were filled; 0 when there is nothing now.
    */
   pollRecv(out: RecvCompletion[]): number
   /**
-   * The bytes of a chunk that {@link pollRecv} reported, in place: valid until {@link repostRecv}, also
+   * Returns the bytes of a chunk that {@link pollRecv} reported, in place. They are valid until {@link repostRecv}, also
    * after the transport closed.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out.
    */
   recvBuf(chunkIndex: number): Uint8Array
   /**
-   * Releases a chunk, so that the peer may send as much again. Any order is fine.
+   * Releases a chunk, so that the peer may send as much again. Chunks may be released in any order.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out, such as one
    *   released before.
    */
   repostRecv(chunkIndex: number): void
-  /** The peer finished, and every chunk it sent before has been handed out by {@link pollRecv}. */
+  /** Whether the peer finished, and {@link pollRecv} has handed out every chunk that it sent before. */
   readonly recvEnded: boolean
   /** Whether the transport is closed in both directions, or failed. */
   pollDisconnect(): boolean
-  /** Why the transport failed; `undefined` while it works and after a clean end. */
+  /** The error that ended the transport; `undefined` while it works, and after a clean end. */
   readonly error: NettsError | undefined
   /**
-   * Half-close: nothing more will be sent. The peer's {@link recvEnded} follows once it has been handed
-   * every byte sent before. Idempotent, and without effect on a closed transport.
+   * Half-close: this side sends nothing more. The peer's {@link recvEnded} becomes `true` when it has been handed every
+   * byte sent before. Idempotent. No effect on a closed transport.
    */
   finish(): void
   /**
-   * Closes gracefully: everything accepted is delivered, then the end is said; input is discarded from here on.
-   * {@link pollDisconnect} tells when it is done: when the wire took all of it and the end (TCP: the kernel; RDMA: the
-   * peer's adapter), whether the peer finishes or not. If it takes nothing for `timeoutMs`, {@link error} is
-   * `ERR_NETTS_TIMEOUT`, and the rest is lost.
+   * Closes gracefully: delivers all accepted bytes and then the end, and discards input from now on.
+   * {@link pollDisconnect} returns `true` when the wire has taken the bytes and the end (TCP: the local kernel; RDMA: the
+   * peer's adapter), whether the peer finishes or not. If the wire takes nothing for `timeoutMs`, {@link error} becomes
+   * `ERR_NETTS_TIMEOUT`, and the remaining bytes are lost.
    *
-   * Behind that the wire is kept until the peer finishes too, for `timeoutMs` at most, and so is the process: closed
-   * over input that nobody read, it would be reset, and the peer could lose what it has not read. Idempotent: the first
-   * `timeoutMs` stands.
+   * Afterwards the wire is kept open, and the process alive, until the peer finishes too, for `timeoutMs` at most:
+   * a kernel resets a connection that is closed while input is unread, and the peer could then lose bytes that it has not
+   * read. Idempotent: the `timeoutMs` of the first call counts.
    *
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options out of range
    */
   disconnect(options?: DisconnectOptions): void
   /**
-   * Closes at once. Unsent data is dropped and the peer learns it as an error where
-   * {@link TransportCapabilities.reset} says so. Idempotent: the first error stands. After a `disconnect` that is done
-   * it only gives up the wait for the peer's end.
+   * Closes at once, and drops unsent bytes. The peer sees an error if {@link TransportCapabilities.reset} is `true`, else
+   * an end. Idempotent: the error of the first call counts. After a completed `disconnect`, it only ends the wait for the
+   * peer's end.
    *
    * @param error becomes {@link Transport.error}. @default a NettsError with `ERR_NETTS_DESTROYED`
    */
   destroy(error?: NettsError): void
-  /** Keeps the process alive while it is open, which it does from the beginning. */
+  /** Keeps the process alive while the transport is open. This is the initial state. */
   ref(): void
-  /** Lets the process end although this is open. */
+  /** Lets the process exit while the transport is open. */
   unref(): void
-  /** The one callback; see the waker rules above. */
+  /** The callback that tells when to poll again: see the waker rules of {@link Transport}. */
   waker: (() => void) | undefined
   /** The address at this end. */
   readonly localAddress: Address
   /** The address of the peer. */
   readonly remoteAddress: Address
-  /** Where buffers for {@link sendBuffer} come from. Transports of one builder may share it. */
+  /** The pool of buffers for {@link sendBuffer}. Transports of one builder may share it. */
   readonly bufferPool: BufferPool
   /** The most bytes that one send can take; at least 1024. */
   readonly maxSendSize: number
   /**
-   * How many received bytes may be handed out and not released before the peer has to wait. The chunk that fills
-   * the window may go beyond it; the next one is not handed out before a release.
+   * The number of received bytes that may be handed out and unreleased before the peer has to wait. The chunk that fills
+   * the window may exceed it; the next chunk is not handed out before a release.
    */
   readonly recvWindow: number
+  /** What the wire can report. */
   readonly capabilities: TransportCapabilities
+  /** The state: see {@link TransportState}. */
   readonly state: TransportState
 }
 
-/** How to connect. */
+/** Options of {@link TransportBuilder.connect}. */
 export interface ConnectOptions {
-  /** Cancels the attempt; nothing of it is left behind. */
+  /** Cancels the attempt. It leaves no socket, memory or timer behind. */
   readonly signal?: AbortSignal | undefined
-  /** The one deadline over name lookup, route and handshake, in milliseconds. @default 10000 */
+  /** The deadline of the whole attempt (name lookup, route and handshake), in milliseconds; 0 for none. @default 10000 */
   readonly timeoutMs?: number | undefined
 }
 
-/** How to listen. */
+/** Options of {@link TransportBuilder.listen}. */
 export interface ListenOptions {
   /**
-   * How many connections may wait for {@link TransportListener.accept}; further ones are rejected, with
-   * a reason where the wire has room for one. @default 511, as in node:net
+   * How many connections may wait for {@link TransportListener.accept}. Further ones are rejected, with a reason if the
+   * wire can carry one. @default 511 (as in node:net)
    */
   readonly backlog?: number | undefined
 }
 
-/** How to accept. */
+/** Options of {@link TransportListener.accept}. */
 export interface AcceptOptions {
-  /** Cancels the wait; no connection is lost by it. */
+  /** Cancels the wait. No connection is lost. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -216,10 +216,10 @@ export interface TransportBuilder<T extends Transport = Transport> {
   /** The driver's name, such as `tcp`. */
   readonly name: string
   /**
-   * Connects, within one deadline.
+   * Connects, within one deadline. A rejected attempt leaves nothing behind.
    *
    * Rejects with a NettsError: `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_ABORTED`, `ERR_NETTS_TIMEOUT`,
-   * `ERR_NETTS_CONNECT_FAILED` or `ERR_NETTS_REJECTED`. Nothing is left behind then.
+   * `ERR_NETTS_CONNECT_FAILED` or `ERR_NETTS_REJECTED`.
    */
   connect(address: Address, options?: ConnectOptions): Promise<T>
   /**
@@ -228,24 +228,24 @@ export interface TransportBuilder<T extends Transport = Transport> {
   listen(address: Address, options?: ListenOptions): Promise<TransportListener<T>>
 }
 
-/** Listens, and completes handshakes as requests come. Iterating it accepts until it is closed. */
+/** A listener. It completes handshakes as requests come. `for await` accepts connections until it is closed. */
 export interface TransportListener<T extends Transport = Transport>
   extends AsyncIterable<T>,
     AsyncDisposable {
-  /** Where it listens; the port is the one chosen when 0 was asked for. */
+  /** The address on which it listens. If port 0 was asked for, this has the port that was chosen. */
   readonly address: Address
   /**
-   * The next connection, in the order in which they were established; several calls are served in
-   * order. One client's failed handshake is not seen here.
+   * Resolves to the next connection, in the order in which they were established. Concurrent calls are served in order.
+   * A client whose handshake fails does not make `accept` reject.
    *
    * @returns `undefined` once the listener is closed.
-   * Rejects with `ERR_NETTS_ABORTED`, or with what broke the listener itself.
+   * Rejects with `ERR_NETTS_ABORTED`, or with the error that broke the listener.
    */
   accept(options?: AcceptOptions): Promise<T | undefined>
-  /** Stops listening; connections that nobody accepted are destroyed, accepted ones live on. Idempotent. */
+  /** Stops listening. Connections that were not accepted yet are destroyed; accepted ones stay open. Idempotent. */
   close(): Promise<void>
-  /** Keeps the process alive while it listens, which it does from the beginning. */
+  /** Keeps the process alive while it listens. This is the initial state. */
   ref(): void
-  /** Lets the process end although this listens. */
+  /** Lets the process exit while it listens. */
   unref(): void
 }

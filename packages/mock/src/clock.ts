@@ -4,7 +4,9 @@ import { type Clock, clock as machineClock } from '@netts/core/driver'
 
 /** A source of delays; anything with these two functions of Node.js will do. */
 export interface MockClock {
+  /** Calls back once after `delayMs`, as the global `setTimeout`. */
   setTimeout(callback: () => void, delayMs: number): unknown
+  /** Cancels a timer of {@link setTimeout}. */
   clearTimeout(timer: unknown): void
 }
 

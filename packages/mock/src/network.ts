@@ -22,26 +22,27 @@ import { Turns } from './turns.js'
 /** The first port that a listener on port 0, or a client, gets: the beginning of IANA's dynamic range. */
 const FIRST_DYNAMIC_PORT = 49_152
 
-/** An attempt to connect, as a script sees it. */
+/** An attempt to connect, as passed to a {@link MockScript}. */
 export interface MockAttempt {
-  /** Counts the network's attempts from 0. */
+  /** The number of the attempt in this network, from 0. */
   readonly index: number
+  /** The address that was asked for. */
   readonly address: Address
 }
 
-/** What goes wrong with an attempt to connect, and with the connection that comes of it. */
+/** Chooses the faults of an attempt to connect, and of its connection. */
 export type MockScript = (attempt: MockAttempt) => MockFaults | undefined
 
 /** Options of {@link createMockNetwork}. */
 export interface MockNetworkOptions {
-  /** Decides every fault of `chaos`: the same seed and the same program give the same run. @default 0 */
+  /** The seed of all random faults (`chaos`): the same seed and the same program have the same faults. @default 0 */
   readonly seed?: number | undefined
-  /** The faults of every connection, or what chooses them for each attempt. @default none */
+  /** The faults of every connection, or a function that chooses them for each attempt. @default none */
   readonly faults?: MockFaults | MockScript | undefined
   /**
-   * Where latency and the deadlines of `connect` and `disconnect` get their time from. `connect` takes as long as the
-   * latency of both sides, and so waits until fake timers, or a virtual clock, have advanced by that.
-   * @default the global timers, looked up with each use, so that fake timers rule them
+   * The clock of `latencyMs` and of the deadlines of `connect` and `disconnect`. `connect` takes the latency of both
+   * sides: it waits until fake timers, or a virtual clock, have advanced by that.
+   * @default the global timers, looked up for each use, so that fake timers control them
    */
   readonly clock?: MockClock | undefined
   /** How many bytes of what each side sent are kept for `sent`. @default 1 MiB */
@@ -50,12 +51,13 @@ export interface MockNetworkOptions {
 
 /** Options of {@link MockNetwork.builder}: the limits of both connecting and accepted transports. */
 export interface MockBuilderOptions extends Partial<MockLimits> {
-  /** Where buffers for `sendBuffer` come from. @default a pool of this builder's own */
+  /** The pool of buffers for `sendBuffer`. @default a new pool for this builder */
   readonly bufferPool?: BufferPool | undefined
 }
 
-/** A network in memory. Those on it see each other, and nobody else. */
+/** A network in memory. Builders of one network connect to each other only. */
 export interface MockNetwork {
+  /** The seed of its random faults. */
   readonly seed: number
   /**
    * A driver on this network.
@@ -63,7 +65,7 @@ export interface MockNetwork {
    */
   builder(options?: MockBuilderOptions): TransportBuilder
   /**
-   * Gives the next attempt to connect these faults; several calls line up. They go before `faults`.
+   * Sets the faults of the next attempt to connect, instead of `faults`. Several calls apply to successive attempts.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown fault, or one out of range
    */
   failNext(faults: MockFaults): void
@@ -72,8 +74,8 @@ export interface MockNetwork {
 }
 
 /**
- * Makes a network in memory, with no timers of its own: what is sent arrives in a later turn of the event loop. Open
- * transports, listeners, and attempts to connect keep the process alive, as those of a real network do.
+ * Makes a network in memory. It needs no timers: sent bytes arrive in a later turn of the event loop. Open transports,
+ * listeners, and attempts to connect keep the process alive, as those of a real network do.
  *
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
  */

@@ -1,5 +1,5 @@
 /** What the metrics and spans say is what the connections did. */
-import { connect, isNettsError, listen, preferring } from '@netts/core'
+import { connect, formatAddress, isNettsError, listen, preferring } from '@netts/core'
 import { createMockNetwork } from '@netts/mock'
 import { createPool } from '@netts/pool'
 import { tcp } from '@netts/tcp'
@@ -132,6 +132,46 @@ describe('metrics', () => {
     await pool.close()
     expect(await value('netts.pool.connection.count', of('idle'))).toBe(1)
     await listener.close()
+  })
+
+  it('of a pool never fall when an endpoint leaves it, or comes back', async () => {
+    const one = await listen(tcp(), anyPort)
+    const other = await listen(tcp(), anyPort)
+    let change: (addresses: (typeof one.address)[]) => void = () => {}
+    async function* endpoints() {
+      let next = [one.address]
+      for (;;) {
+        yield next
+        next = await new Promise<typeof next>((resolve) => {
+          change = resolve
+        })
+      }
+    }
+    const pool = createPool({ builder: tcp(), endpoints: endpoints() })
+    instrumentation.observePool('moving', pool)
+    const lent = () =>
+      value('netts.pool.acquire.count', {
+        'netts.pool.name': 'moving',
+        'netts.pool.acquire.outcome': 'lent',
+      })
+    const moveTo = async (address: typeof one.address) => {
+      change([address])
+      const isThere = () =>
+        pool.endpoints.map((one) => formatAddress(one.address)).join() === formatAddress(address)
+      while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    await pool.use(async () => {})
+    await pool.use(async () => {})
+    expect(await lent()).toBe(2)
+    await moveTo(other.address)
+    expect(await lent()).toBe(2)
+    await pool.use(async () => {})
+    expect(await lent()).toBe(3)
+    await moveTo(one.address)
+    expect(await lent()).toBe(3)
+    await pool.close()
+    await one.close()
+    await other.close()
   })
 
   it('count nothing after the end, and keep no connection', async () => {

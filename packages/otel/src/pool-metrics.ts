@@ -3,6 +3,7 @@
 import { POOL_CHANNELS, type PoolStats } from '@netts/pool'
 import type { BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
 import { ATTR_POOL } from './attributes.js'
+import { EndpointTotals } from './endpoint-totals.js'
 import type { Subscriptions } from './subscriptions.js'
 
 /** What is looked at of a pool. */
@@ -44,6 +45,7 @@ export function observePool(meter: Meter, name: string, pool: ObservedPool): Dis
     description: 'How long callers have waited in all, who got a connection.',
   })
   const attributes = { [ATTR_POOL]: name }
+  const totals = new EndpointTotals()
   const callback = (result: BatchObservableResult) => {
     const { stats } = pool
     const states = {
@@ -57,12 +59,8 @@ export function observePool(meter: Meter, name: string, pool: ObservedPool): Dis
     }
     result.observe(pending, stats.waiting, attributes)
     const breakers = { closed: 0, open: 0, 'half-open': 0 }
-    let [lent, waitMs] = [0, 0]
-    for (const endpoint of stats.endpoints) {
-      breakers[endpoint.breaker]++
-      lent += endpoint.acquired
-      waitMs += endpoint.waitMs.sumMs
-    }
+    for (const { breaker } of stats.endpoints) breakers[breaker]++
+    const { acquired: lent, waitMs } = totals.of(stats.endpoints)
     for (const [state, value] of Object.entries(breakers)) {
       result.observe(endpoints, value, { ...attributes, 'netts.pool.breaker.state': state })
     }

@@ -82,6 +82,20 @@ describe('an endpoint that refuses', () => {
     await rejected
   })
 
+  it('is not known to work by a connection that was opened before', async () => {
+    await using service = new Service(({ index }) => (index > 0 ? { connect: 'refuse' } : {}))
+    await service.serve()
+    const pool = service.pool({ reconnect: reconnectFixed(1000) })
+    const before = await pool.acquire()
+    const waiting = pool.acquire()
+    await turns()
+    const failing = { failures: 1, lastError: { code: 'ERR_NETTS_CONNECT_FAILED' } }
+    expect(pool.endpoints[0]).toMatchObject(failing)
+    before.release()
+    ;(await waiting).release()
+    expect(pool.endpoints[0]).toMatchObject({ ...failing, idle: 1 })
+  })
+
   it('fails one caller for each attempt with reconnectNever, with the cause', async () => {
     await using service = new Service()
     const pool = service.pool({ reconnect: reconnectNever() })

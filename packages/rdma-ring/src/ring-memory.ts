@@ -12,12 +12,22 @@ import {
   SendOpcode,
   writeSend,
 } from '@netts/verbs'
-import { type DeviceEnvironment, WorkKind, workRequestIdLow } from '@netts/verbs/endpoint'
+import { type DeviceEnvironment, type SlabNeed, WorkKind, workRequestIdLow } from '@netts/verbs/endpoint'
 import type { RingConfig } from './options.js'
 import type { RingAddress } from './protocol/hello.js'
 
 /** Work requests that {@link RingMemory.open} posts. */
 export const WINDOW_REQUESTS = 1
+
+/** What {@link RingMemory} registers. */
+export function ringSlab(
+  { device }: DeviceEnvironment,
+  { capacity, memoryWindow }: Pick<RingConfig, 'capacity' | 'memoryWindow'>,
+): SlabNeed {
+  const isWindowed = device.capabilities.memoryWindows && memoryWindow !== 'never'
+  const remote = isWindowed ? AccessFlag.windowBind : AccessFlag.remoteWrite
+  return { byteLength: capacity, access: AccessFlag.localWrite + remote }
+}
 
 /** See above. */
 export class RingMemory {
@@ -38,11 +48,10 @@ export class RingMemory {
         { operation: 'ibv_alloc_mw' },
       )
     }
-    const isWindowed = hasWindows && memoryWindow !== 'never'
-    const remote = isWindowed ? AccessFlag.windowBind : AccessFlag.remoteWrite
-    this.region = environment.registerSlab(capacity, AccessFlag.localWrite + remote)
+    const { access } = ringSlab(environment, { capacity, memoryWindow })
+    this.region = environment.registerSlab(capacity, access)
     try {
-      if (isWindowed) this.#window = protectionDomain.allocateMemoryWindow()
+      if ((access & AccessFlag.windowBind) !== 0) this.#window = protectionDomain.allocateMemoryWindow()
     } catch (error) {
       this.region.close()
       throw error

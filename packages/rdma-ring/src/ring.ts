@@ -1,10 +1,16 @@
 /** The builder: configuration in, connections and listeners out. */
 import type { TransportBuilder } from '@netts/core'
 import { openVerbs, type Verbs } from '@netts/verbs'
-import { checkVerbs, createRdmaBuilder, sendPlacesFor } from '@netts/verbs/endpoint'
+import {
+  checkVerbs,
+  createRdmaBuilder,
+  LEAST_BUFFERS,
+  sendPlacesFor,
+  TransportMemory,
+} from '@netts/verbs/endpoint'
 import { checkOptions, type RingConfig, type RingOptions } from './options.js'
 import { ringReceives, windowFor } from './protocol/ring-end.js'
-import { WINDOW_REQUESTS } from './ring-memory.js'
+import { ringSlab, WINDOW_REQUESTS } from './ring-memory.js'
 import type { RingTransport } from './ring-transport.js'
 import { PLACES_PER_SEND, REQUESTS_PER_FRAME } from './send-queue.js'
 import { RingSession } from './transport.js'
@@ -48,6 +54,10 @@ function build(config: RingConfig, verbs: () => Verbs): TransportBuilder<RingTra
     maxSendWorkRequests:
       WINDOW_REQUESTS + REQUESTS_PER_FRAME * sendPlacesFor(config.sendDepth, PLACES_PER_SEND),
     maxReceiveWorkRequests: ringReceives(windowFor(config.capacity)),
+    slabs: (environment) => [
+      ringSlab(environment, config),
+      ...TransportMemory.slabsFor(environment, config.bufferSize, LEAST_BUFFERS),
+    ],
     session: (endpoint) => new RingSession(endpoint, config),
     verbs,
   })

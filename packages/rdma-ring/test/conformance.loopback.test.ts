@@ -1,11 +1,11 @@
 /** The conformance suite over the addon, on the loopback device. */
-import { loopbackIsMissing } from '@netts/loopback'
+import { loopbackIsMissing, loopbackTitle } from '@netts/loopback'
 import { loopbackConformance } from '@netts/rdma-suite/loopback-conformance'
 import { describe, it } from 'vitest'
 import { tested } from './tested.js'
 
 loopbackConformance(
   tested,
-  { describe: (title, body) => void describe.skipIf(loopbackIsMissing())(title, body), it },
+  { describe: (title, body) => void describe.skipIf(loopbackIsMissing())(loopbackTitle(title), body), it },
   { defaults: {} },
 )

@@ -197,7 +197,7 @@ export class ReceiveBuffers implements ReceiveSide {
   #giveBack(index: number): void {
     const buffer = this.#buffers[index]
     if (!buffer) return
-    buffer.free()
+    this.#memory.putBack(buffer)
     this.#buffers[index] = undefined
     this.held--
   }

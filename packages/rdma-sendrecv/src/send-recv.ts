@@ -1,7 +1,14 @@
 /** The builder: configuration in, connections and listeners out. */
 import type { TransportBuilder } from '@netts/core'
 import { openVerbs, type Verbs } from '@netts/verbs'
-import { checkVerbs, createRdmaBuilder, receivesFor, sendPlacesFor } from '@netts/verbs/endpoint'
+import {
+  checkVerbs,
+  createRdmaBuilder,
+  LEAST_BUFFERS,
+  receivesFor,
+  sendPlacesFor,
+  TransportMemory,
+} from '@netts/verbs/endpoint'
 import { checkOptions, type SendRecvConfig, type SendRecvOptions } from './options.js'
 import type { SendRecvTransport } from './send-recv-transport.js'
 import { SendRecvSession } from './transport.js'
@@ -44,6 +51,10 @@ function build(config: SendRecvConfig, verbs: () => Verbs): TransportBuilder<Sen
     options: config,
     maxSendWorkRequests: sendPlacesFor(config.sendDepth),
     maxReceiveWorkRequests: receivesFor(config.recvDepth),
+    slabs: (environment) => {
+      const buffers = receivesFor(config.recvDepthInitial) + LEAST_BUFFERS
+      return TransportMemory.slabsFor(environment, config.bufferSize, buffers)
+    },
     session: (endpoint) => new SendRecvSession(endpoint, config),
     verbs,
   })

@@ -1,5 +1,5 @@
 /** The conformance suite over the addon, on the loopback device, with every pair of windows and ways to wait. */
-import { loopbackIsMissing } from '@netts/loopback'
+import { loopbackIsMissing, loopbackTitle } from '@netts/loopback'
 import { loopbackConformance } from '@netts/rdma-suite/loopback-conformance'
 import { settingsWithClient } from '@netts/rdma-suite/paired-settings'
 import { describe, it } from 'vitest'
@@ -7,7 +7,7 @@ import { DEPTHS, tested } from './tested.js'
 
 loopbackConformance(
   tested,
-  { describe: (title, body) => void describe.skipIf(loopbackIsMissing())(title, body), it },
+  { describe: (title, body) => void describe.skipIf(loopbackIsMissing())(loopbackTitle(title), body), it },
   {
     ...settingsWithClient(DEPTHS, 'one'),
     ...settingsWithClient(DEPTHS, '512 fixed'),

@@ -10,6 +10,8 @@ export class Inactivity {
   #lastActivityMs = 0
   #lastQueuedBytes = 0
   #timer: ClockTimer | undefined
+  /** When the timer runs out. */
+  #dueMs = 0
 
   /**
    * @param queuedBytes what the wire has not taken yet: what it took since the last activity is activity too, of which
@@ -24,7 +26,8 @@ export class Inactivity {
   /** @param timeoutMs 0 stops it */
   set(timeoutMs: number): void {
     this.#timeoutMs = timeoutMs
-    this.stop()
+    // One that runs may go on: it looks whether it is time. HTTP sets and stops this with each request.
+    if (timeoutMs > 0 && now() + timeoutMs < this.#dueMs) this.stop()
     this.touch()
   }
 
@@ -42,6 +45,7 @@ export class Inactivity {
   }
 
   #wait(delayMs: number): void {
+    this.#dueMs = now() + delayMs
     this.#timer = backgroundClock.setTimer(() => {
       // A program that was busy is no silent peer.
       this.#timer = afterPendingInput(backgroundClock, () => this.#look())
@@ -51,6 +55,7 @@ export class Inactivity {
   #look(): void {
     const leftMs = this.#lastActivityMs + this.#timeoutMs - now()
     this.#timer = undefined
+    if (this.#timeoutMs === 0) return
     if (leftMs > 0) this.#wait(Math.ceil(leftMs))
     else if (this.#queuedBytes() < this.#lastQueuedBytes) this.touch()
     else this.#onTimeout()

@@ -22,9 +22,11 @@ onWires('http2', (wire) => {
     const service = await openEcho(wire)
     const stream = service.session.request({ ':method': 'POST', ':path': '/' })
     stream.end('hello')
-    const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
+    // Who begins to read when all of it has arrived is told of a premature close by Node.js 24 and 26, over sockets too.
+    const [response, body] = await Promise.all([once(stream, 'response'), buffer(stream)])
+    const [headers] = response as [http2.IncomingHttpHeaders]
     expect(headers[':status']).toBe(200)
-    expect(String(await buffer(stream))).toBe('hello')
+    expect(String(body)).toBe('hello')
     await service.close()
   })
 

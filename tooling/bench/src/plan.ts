@@ -100,6 +100,21 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    id: 'pool',
+    title: 'Borrowing from a pool',
+    question:
+      'What processor time does it take to borrow an idle connection and to give it back, without signals or stacks?',
+    traffic: 'pool',
+    only: ['pool', 'pool-three', 'undici', 'generic-pool', 'tarn'],
+    baseline: 'pool',
+    quick: [{ byteLength: 0, connections: 4 }],
+    full: [{ byteLength: 0, connections: 4 }],
+    metrics: [
+      { id: 'cycle', title: 'CPU', unit: 'ns', better: 'lower' },
+      { id: 'cycles', title: 'borrowed', unit: '/s', better: 'higher' },
+    ],
+  },
+  {
     id: 'lateness',
     title: 'Timers while saturated',
     question: 'How late do timers of the same process come while one connection runs at its limit?',
@@ -171,6 +186,7 @@ export function pointLabel(scenario: Scenario, point: Point): string {
   const { byteLength, connections, ratePerSecond, batch, active = connections } = point
   if (batch) return batch === 1 ? 'one at a time' : `batches of ${batch}`
   if (scenario.traffic === 'idle' || scenario.traffic === 'quiet') return `${connections} connections`
+  if (scenario.traffic === 'pool') return `${connections} idle connections`
   const parts = [formatSize(byteLength)]
   if (connections > 1) parts.push(`${connections} connections`)
   if (active < connections) parts.push(`${active} in use`)

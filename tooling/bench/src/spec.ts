@@ -6,7 +6,7 @@ export type TrafficKind = 'closed-loop' | 'flood' | 'open-loop' | 'idle' | 'quie
 /** One run of one contender at one point. */
 export interface RunSpec {
   readonly contender: string
-  readonly traffic: TrafficKind | 'addon'
+  readonly traffic: TrafficKind | 'addon' | 'pool'
   /** The payload's size in bytes. */
   readonly byteLength: number
   readonly connections: number

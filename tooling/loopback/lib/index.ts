@@ -45,6 +45,13 @@ export function loopbackIsMissing(build: LoopbackBuild = 'release'): boolean {
   return !existsSync(inBuild(build, 'netts_loopback.so')) && process.env.CI !== 'true'
 }
 
+/** A suite's title, with the reason where it is skipped because the provider was not built. */
+export function loopbackTitle(title: string, build: LoopbackBuild = 'release'): string {
+  return loopbackIsMissing(build)
+    ? `${title} (skipped: the loopback provider was not built, ${build})`
+    : title
+}
+
 /** Variables for the environment of a process that is to use it in place of libibverbs and librdmacm. */
 export function loopbackEnvironment(settings: LoopbackSettings = {}): Record<string, string> {
   const { build = 'release', latencyNs, gigabitsPerSecond, callsItselfIwarp } = settings

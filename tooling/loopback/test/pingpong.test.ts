@@ -7,6 +7,7 @@ import {
   type LoopbackSettings,
   loopbackEnvironment,
   loopbackIsMissing,
+  loopbackTitle,
   pingpongProgram,
 } from '../lib/index.js'
 
@@ -34,7 +35,7 @@ async function play(args: string[], settings?: LoopbackSettings): Promise<Record
   return JSON.parse(output) as Record<string, number>
 }
 
-describe.skipIf(loopbackIsMissing())('ping-pong in C over the loopback device', () => {
+describe.skipIf(loopbackIsMissing())(loopbackTitle('ping-pong in C over the loopback device'), () => {
   it.each([
     ['polling', '64', []],
     ['polling, in messages of several packets', '50000', []],

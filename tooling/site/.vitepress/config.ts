@@ -16,6 +16,8 @@ const sidebar: DefaultTheme.SidebarItem[] = SECTIONS.map(({ title, pages }) => (
 export default defineConfig({
   title: 'netts',
   description: 'One interface for messages and bytes between Node.js processes, over TCP or RDMA verbs',
+  // No icon: without this, browsers ask for /favicon.ico.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: 'pages',
   cleanUrls: true,
   ignoreDeadLinks: false,

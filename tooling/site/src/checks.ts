@@ -51,6 +51,12 @@ export function unmarkedBlocks(markdown: string): string[] {
     .filter((language) => ![...CHECKED, ...MARKED].includes(language))
 }
 
+/** Code that is indented instead of fenced: VitePress lets it be wider than a phone. */
+export function indentedCode(markdown: string): string[] {
+  const text = markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').replace(/^---\n[\s\S]*?\n---\n/, '')
+  return [...text.matchAll(/(?<=\n\n) {4}\S.*$/gm)].map(([line]) => line)
+}
+
 /** The files that a page shows as `<<< path`. */
 export function snippets(markdown: string): string[] {
   return [...markdown.matchAll(/^<<< (\S+)$/gm)].map(([, path]) => path!)

@@ -14,9 +14,19 @@ export interface Section {
 
 /** Packages whose README is a page. */
 export const PACKAGES: readonly { readonly name: string; readonly folder: string }[] = [
-  ...['core', 'tcp', 'rdma-sendrecv', 'rdma-ring', 'tls', 'pool', 'stream', 'mock', 'conformance', 'cli'].map(
-    (name) => ({ name, folder: `packages/${name}` }),
-  ),
+  ...[
+    'core',
+    'tcp',
+    'rdma-sendrecv',
+    'rdma-ring',
+    'tls',
+    'pool',
+    'stream',
+    'mock',
+    'conformance',
+    'cli',
+    'otel',
+  ].map((name) => ({ name, folder: `packages/${name}` })),
   { name: 'verbs', folder: 'native' },
 ]
 
@@ -51,6 +61,7 @@ export const SECTIONS: readonly Section[] = [
       { title: 'Protocol: TCP messages', path: '/protocols' },
       { title: 'Protocol: rdma-sendrecv', path: '/reference/protocol-rdma-sendrecv' },
       { title: 'Protocol: rdma-ring', path: '/reference/protocol-rdma-ring' },
+      { title: 'What doctor finds', path: '/reference/doctor' },
       { title: 'For authors of drivers', path: '/drivers' },
       { title: 'API', path: '/api/' },
     ],

@@ -12,6 +12,7 @@ export function referencePages(): Map<string, string> {
     ...['rdma-sendrecv', 'rdma-ring'].map(
       (name) => [`protocol-${name}.md`, fromFile(`packages/${name}/docs/PROTOCOL.md`)] as const,
     ),
+    ['doctor.md', fromFile('packages/cli/docs/doctor.md')],
     ['errors.md', errorsPage()],
     ['benchmarks.md', benchmarksPage(JSON.parse(read('tooling/site/data/benchmark.json')))],
   ])
@@ -27,7 +28,7 @@ function errorsPage(): string {
 
 Everything that fails in netts is a \`NettsError\`. Programs test its \`code\`, which is stable; messages may change. \`operation\` names what failed, \`address\` where, and \`cause\` is the error that led to it: one of Node.js with its own \`code\`, the reason of an AbortSignal, or the status of a completion.
 
-A call with wrong arguments, or one that makes no sense in the present state, throws before anything happens. What the network did rejects the promise of the call, or is the value of \`connection.closed\`, or a transport's \`error\`.
+A call with wrong arguments, or in a wrong state, throws before anything happens. An error of the network rejects the promise of the call, or is the value of \`connection.closed\`, or a transport's \`error\`.
 
 ${rows.join('\n')}`
 }
@@ -41,6 +42,7 @@ export interface Benchmark {
     readonly cores: number
     readonly system: string
     readonly node: string
+    readonly loadBefore: number
   }
   readonly contenders: readonly { readonly id: string; readonly title: string; readonly about: string }[]
   readonly scenarios: readonly {
@@ -74,11 +76,17 @@ export function benchmarksPage({ startedAt, command, machine, contenders, scenar
     })
     return `## ${title}\n\n${question}\n\n${tables.join('\n')}`
   })
+  const measured = new Set(
+    scenarios.flatMap(({ points }) => points.flatMap(({ rows }) => rows.map(({ contender }) => contender))),
+  )
   return `# Benchmarks
 
-Medians over interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. Compare rows of one table: absolute figures belong to the machine. Every payload is verified. \`${command}\` measures the same on yours.
+Medians over interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. The machine's load average was ${machine.loadBefore} before the run: a load near 0 gives the best figures. Compare rows of one table: absolute figures belong to the machine. Every payload is verified. \`${command}\` measures the same on yours.
 
-${contenders.map(({ title, about }) => `- **${title}**: ${about}`).join('\n')}
+${contenders
+  .filter(({ id }) => measured.has(id))
+  .map(({ title, about }) => `- **${title}**: ${about}`)
+  .join('\n')}
 
 ${sections.join('\n')}`
 }

@@ -6,7 +6,7 @@ import { Deployment } from 'kubernetes-models/apps/v1'
 import { ConfigMap, Pod, Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { anchorsOf, deadLinks, snippets, unmarkedBlocks } from './checks.js'
+import { anchorsOf, deadLinks, indentedCode, snippets, unmarkedBlocks } from './checks.js'
 import { llmsIndex, withSnippets } from './llms.js'
 import { SECTIONS } from './pages.js'
 import { referencePages } from './reference.js'
@@ -21,6 +21,10 @@ const pages = new Map([
 describe.each([...pages.keys()])('%s', (path) => {
   it('has links that lead somewhere', () => {
     expect(deadLinks(path, pages)).toEqual([])
+  })
+
+  it('has no code that is wider than a phone', () => {
+    expect(indentedCode(pages.get(path)!)).toEqual([])
   })
 })
 
@@ -58,6 +62,7 @@ it('notices a dead link, a dead anchor, and code of an unknown kind', () => {
     ['/b', '# B\n\n## One\n'],
   ])
   expect(deadLinks('/a', made)).toEqual(['/b#two', '/c', 'https://github.com/netts/netts/tree/main/nothing'])
+  expect(indentedCode('# A\n\n    code\n')).toEqual(['    code'])
   expect(unmarkedBlocks('```rust\nfn\n```\n')).toEqual(['rust'])
 })
 

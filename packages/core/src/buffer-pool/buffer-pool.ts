@@ -1,9 +1,9 @@
 /** Buffer pools: the contract. */
 
-/** A buffer from a {@link BufferPool}, with explicit ownership: whoever holds it releases it, once. */
+/** A buffer from a {@link BufferPool}. Its owner releases it once, or gives it away by sending it. */
 export interface PooledBuffer extends Disposable {
   /**
-   * The bytes, as many as were asked for. Not cleared: it may hold what an earlier user left.
+   * The bytes; {@link byteLength} of them. They are not cleared, and may hold data of an earlier user.
    * @throws NettsError `ERR_NETTS_BUFFER_RELEASED` after its release.
    */
   readonly bytes: Uint8Array
@@ -13,8 +13,8 @@ export interface PooledBuffer extends Disposable {
   readonly pool: BufferPool
   /**
    * Returns it to its pool. The view in {@link bytes} must not be used again.
-   * @throws NettsError `ERR_NETTS_BUFFER_RELEASED` when it was released, or handed to a transport, before. Disposing
-   *   does nothing then, so that `using` is right whatever became of the buffer.
+   * @throws NettsError `ERR_NETTS_BUFFER_RELEASED` when it was released or sent before. `[Symbol.dispose]` does nothing
+   *   then, so that `using` is correct also for a buffer that is sent.
    */
   release(): void
 }
@@ -25,7 +25,7 @@ export interface BufferPoolStats {
   readonly slabBytes: number
   /** Buffers handed out and not returned yet. */
   readonly outstanding: number
-  /** The most that were ever outstanding. */
+  /** The largest number of buffers that were outstanding at one moment. */
   readonly outstandingPeak: number
   /** Successful allocations ever. */
   readonly allocations: number
@@ -49,20 +49,22 @@ export interface BufferPool {
   /** The largest buffer it can ever give, in bytes. */
   readonly maxByteLength: number
   /**
-   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when nothing that fits is free now;
+   * Allocates a buffer. The caller owns it.
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when no buffer that fits is free now;
    *   `ERR_NETTS_INVALID_ARGUMENT` when `byteLength` is not a positive integer up to {@link maxByteLength};
-   *   `ERR_NETTS_CLOSED` once the pool is closed; and whatever the source of its slabs threw.
+   *   `ERR_NETTS_CLOSED` once the pool is closed; or the error that `allocateSlab` threw.
    */
   alloc(byteLength: number): PooledBuffer
-  /** Like {@link alloc}, with `undefined` instead of exhaustion. Still throws for a bad argument. */
+  /** Like {@link alloc}, but returns `undefined` when no buffer that fits is free. Throws for wrong arguments. */
   tryAlloc(byteLength: number): PooledBuffer | undefined
   /**
-   * Waits for a buffer: one that is returned goes to whoever has waited longest among those whom it fits, before
-   * any later `alloc` or `tryAlloc`.
-   * Rejects with `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_ABORTED`, `ERR_NETTS_CLOSED` when the pool closes, and
-   * whatever the source of its slabs threw, unless that was exhaustion and buffers are outstanding that may return.
+   * Waits for a buffer. A returned buffer goes to the call that has waited longest and that it fits, before any later
+   * `alloc` or `tryAlloc`.
+   * Rejects with `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_ABORTED`, `ERR_NETTS_CLOSED` when the pool closes, or the error
+   * that `allocateSlab` threw. (It waits if that error is `ERR_NETTS_POOL_EXHAUSTED` and buffers are outstanding.)
    */
   allocAsync(byteLength: number, options?: { signal?: AbortSignal | undefined }): Promise<PooledBuffer>
+  /** Counters, read at this moment. */
   readonly stats: BufferPoolStats
 }
 
@@ -74,15 +76,15 @@ export interface OutstandingBuffer {
   readonly stack: string
 }
 
-/** A {@link BufferPool} as its maker holds it. */
+/** A {@link BufferPool} for the program that made it, which may also close it. */
 export interface OwnedBufferPool extends BufferPool {
   /**
-   * Ends allocating: waiting and later calls get `ERR_NETTS_CLOSED`. Buffers that are handed out stay valid
-   * until their release; when the last one is back, the slabs are given up. Idempotent.
+   * Ends allocation: waiting and later calls fail with `ERR_NETTS_CLOSED`. Buffers that are handed out stay valid until
+   * their release. The slabs are freed when the last buffer is returned. Idempotent.
    */
   close(): void
   /**
-   * Buffers handed out, or held by a transport, and where each was allocated.
+   * Lists the buffers that are handed out or held by a transport, with the place where each was allocated.
    * @throws NettsError `ERR_NETTS_INVALID_STATE` without `detectLeaks`.
    */
   outstandingBuffers(): OutstandingBuffer[]

@@ -20,25 +20,25 @@ import {
   type SlotOwner,
 } from './slab-allocator.js'
 
-/** How to make a {@link BufferPool}. */
+/** Options of {@link createBufferPool}. */
 export interface BufferPoolOptions {
   /** The sizes of buffers, and how many of each. @default {@link DEFAULT_SIZE_CLASSES} */
   readonly classes?: readonly SizeClass[] | undefined
   /**
-   * About how large each slab is, in bytes. Slabs are mapped when first needed, and their real length is a multiple
-   * of 4096 that holds at least one buffer. @default 1 MiB
+   * The approximate size of a slab, in bytes. Slabs are allocated when first needed. Their size is a multiple of 4096
+   * that holds at least one buffer. @default 1 MiB
    */
   readonly slabByteLength?: number | undefined
   /**
-   * Where slabs come from; called with a multiple of 4096 and expected to return at least that many bytes, never
-   * in a SharedArrayBuffer, page-aligned where the device wants it. What it throws reaches the caller
-   * of `alloc`. @default plain memory
+   * Allocates a slab. It is called with a multiple of 4096, and must return at least that many bytes, not in a
+   * SharedArrayBuffer, and page-aligned if the device needs that. The caller of `alloc` gets an error that it throws.
+   * @default plain memory
    */
   readonly allocateSlab?: ((byteLength: number) => Uint8Array) | undefined
   /**
-   * Called when few buffers of a size are free, with the length of the slab that {@link allocateSlab} is asked for once
-   * none is: the moment to prepare one where that takes long. It may be called again before that, or in vain.
-   * @default nothing
+   * Called when few buffers of a size are free, with the length of the slab that {@link allocateSlab} will be called with.
+   * Use it to prepare a slab if allocating one takes long. It may be called several times for one slab, and for a slab
+   * that is never needed. @default no call
    */
   readonly prepareSlab?: ((byteLength: number) => void) | undefined
   /** Called with every slab once the pool is closed and its last buffer returned. */
@@ -48,13 +48,13 @@ export interface BufferPoolOptions {
   /**
    * Records where each buffer is allocated. A buffer that is garbage-collected without a release causes a process
    * warning `NettsBufferLeak` and a message on the diagnostics channel `netts:buffer-pool:leak`.
-   * It costs a stack trace an allocation: for tests and hunts. @default false
+   * Each allocation then costs a stack trace: use it in tests and to find a leak. @default false
    */
   readonly detectLeaks?: boolean | undefined
 }
 
 /**
- * Up to 37 MiB when everything is in use. Each size leaves room for a header in front of a power of two.
+ * The default sizes: a power of two with room for a header. The pool takes up to 37 MiB when all buffers are in use.
  */
 export const DEFAULT_SIZE_CLASSES: readonly SizeClass[] = Object.freeze([
   { byteLength: 256 + 64, count: 4096 },
@@ -254,8 +254,8 @@ function canServe(slot: Slot, { byteLength, reserve }: WaitingAllocation): boole
 /**
  * Makes a pool of fixed-size buffers in a few large slabs.
  *
- * A request gets the smallest size that fits, or a larger one when that is used up. Its heap cost is a handle
- * of 48 bytes; asking a buffer for the length it had last time makes no new view.
+ * A request gets a buffer of the smallest size that fits, or of a larger one if none of those is free. An allocation
+ * takes 48 bytes of heap; its view is reused if the buffer's previous user asked for the same length.
  *
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options out of range.
  */

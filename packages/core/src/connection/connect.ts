@@ -15,12 +15,12 @@ import { createConnection } from './create-connection.js'
 import { MessageListener } from './message-listener.js'
 
 /**
- * Connects with a driver, and makes a {@link Connection} of it.
+ * Connects, and resolves to a {@link Connection}.
  *
  * @param builder a driver with its configuration, such as `tcp()`
- * @param address where to connect to; which forms work is the driver's choice
+ * @param address the address of the listener; each driver documents which forms it supports
  *
- * Rejects as {@link TransportBuilder.connect}; nothing is left behind then.
+ * Rejects as {@link TransportBuilder.connect}. A rejected attempt leaves nothing behind.
  */
 export async function connect<T extends Transport>(
   builder: TransportBuilder<T>,
@@ -42,7 +42,7 @@ export async function connect<T extends Transport>(
 }
 
 /**
- * Listens with a driver, and makes a {@link Connection} of everything that is accepted.
+ * Listens, and resolves to a listener that accepts {@link Connection}s.
  *
  * Rejects as {@link TransportBuilder.listen}.
  */

@@ -21,6 +21,7 @@ const DEFAULTS: ConnectionLimits = {
 export const CONNECTION_OPTION_NAMES = Object.keys(DEFAULTS) as readonly (keyof ConnectionOptions)[]
 
 /**
+ * Checks the options of a connection, and fills in the defaults.
  * @param others names of further options that the same object has
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
  */

@@ -119,13 +119,17 @@ export interface MessageLease extends Disposable {
 
 /** Counters of a connection since it was made. */
 export interface ConnectionStats {
+  /** Messages accepted for sending. */
   readonly messagesSent: number
+  /** Messages handed to the application. */
   readonly messagesReceived: number
   /** Payload bytes, without headers. */
   readonly bytesSent: number
+  /** Payload bytes handed to the application, without headers. */
   readonly bytesReceived: number
   /** Sends handed to the transport. It is smaller than `messagesSent` when small messages shared a chunk. */
   readonly chunksSent: number
+  /** Chunks taken from the transport. */
   readonly chunksReceived: number
   /** Messages sent without a copy: from a pooled buffer, or large ones from the caller's memory. */
   readonly zeroCopySends: number
@@ -265,12 +269,17 @@ export interface Connection<T extends Transport = Transport> extends AsyncIterab
    * the end is behind the peer's messages, and is not seen while more of them than `highWaterMark` wait to be received.
    */
   readonly peerEnded: Promise<void>
+  /** The state: see {@link ConnectionState}. */
   readonly state: ConnectionState
   /** Bytes that were sent, headers included, and that the wire has not taken yet. */
   readonly queuedBytes: number
+  /** Counters since the connection was made. Each read makes a new object. */
   readonly stats: ConnectionStats
+  /** The address at this end. */
   readonly localAddress: Address
+  /** The address of the peer. */
   readonly remoteAddress: Address
+  /** The largest message that may be sent or received, in bytes. */
   readonly maxMessageSize: number
   /** The transport underneath. It belongs to the connection: only its metadata may be used. */
   readonly transport: TransportInfo<T>
@@ -294,6 +303,7 @@ export interface ListenerCloseOptions {
 export interface ConnectionListener<T extends Transport = Transport>
   extends AsyncIterable<Connection<T>>,
     AsyncDisposable {
+  /** The address on which it listens. If port 0 was asked for, this has the port that was chosen. */
   readonly address: Address
   /** The address of each wire: several with `preferring`, else one. */
   readonly addresses: readonly ListeningAddress[]

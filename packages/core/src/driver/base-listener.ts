@@ -1,14 +1,14 @@
-/** What every listener does alike: the queue of connections that wait to be accepted, iteration, and disposal. */
+/** The part of a listener that is the same for every driver: the accept queue, iteration and disposal. */
 import type { Address } from '../address.js'
 import { listenerErrorChannel } from '../diagnostics.js'
 import type { NettsError } from '../errors.js'
 import type { AcceptOptions, Transport, TransportListener } from '../transport.js'
 import { AcceptQueue } from './accept-queue.js'
 
-/** A {@link TransportListener} without a wire: a driver extends it, and pushes what it established. */
+/** The base class of drivers' listeners. The driver pushes established connections into {@link BaseListener.queue}. */
 export abstract class BaseListener<T extends Transport> implements TransportListener<T> {
   abstract readonly address: Address
-  /** Established connections that nobody has accepted yet. */
+  /** Established connections that were not accepted yet. */
   protected readonly queue: AcceptQueue<T>
 
   /** @param backlog how many connections may wait */
@@ -38,13 +38,13 @@ export abstract class BaseListener<T extends Transport> implements TransportList
     return this.close()
   }
 
-  /** A connection could not be accepted, for want of files or memory. The next one may: `accept` goes on. */
+  /** Reports that a connection could not be accepted, because file descriptors or memory ran out. `accept` continues. */
   protected onAcceptError(error: NettsError): void {
     if (listenerErrorChannel.hasSubscribers) listenerErrorChannel.publish({ address: this.address, error })
     else process.emitWarning(error)
   }
 
-  /** A client connected, and what has to follow failed. It is the client's affair, and no warning: anybody can do that. */
+  /** Reports that a client's handshake failed. There is no process warning, since any client can cause this. */
   protected onHandshakeError(error: NettsError): void {
     if (listenerErrorChannel.hasSubscribers) listenerErrorChannel.publish({ address: this.address, error })
   }

@@ -1,10 +1,10 @@
 /**
- * What every transport does alike: checks of arguments, the states and their order, completions, the waker and its
- * error boundary, the deadline of `disconnect`, and the wait for the peer's end behind it.
+ * The part of a transport that is the same for every driver: checks of arguments, the states and their order,
+ * completions, the waker and its error boundary, the deadline of `disconnect`, and the wait for the peer's end after it.
  *
- * A driver extends it and states what its wire does. It tells this class what happened by the protected methods
- * {@link BaseTransport.completeSends}, {@link BaseTransport.onPeerEnd}, {@link BaseTransport.onEndTaken} and
- * {@link BaseTransport.onFailure}, and is told what to do by the abstract ones.
+ * A driver extends this class. It implements the abstract methods, which this class calls, and reports events by the
+ * protected methods {@link BaseTransport.completeSends}, {@link BaseTransport.onPeerEnd},
+ * {@link BaseTransport.onEndTaken} and {@link BaseTransport.onFailure}.
  */
 import type { Address } from '../address.js'
 import type { BufferPool, PooledBuffer } from '../buffer-pool/buffer-pool.js'
@@ -30,12 +30,14 @@ const onePart: Uint8Array[] = [NO_BYTES]
 
 /** The addresses at both ends of a connection. */
 export interface TransportEnds<A extends Address = Address> {
+  /** The address at this end. */
   readonly localAddress: A
+  /** The address of the peer. */
   readonly remoteAddress: A
 }
 
 /**
- * A {@link Transport} without a wire.
+ * The base class of drivers' transports. The driver adds the wire.
  *
  * | state           | on                                    | becomes                                    |
  * | --------------- | ------------------------------------- | ------------------------------------------ |
@@ -54,7 +56,7 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
   abstract readonly maxSendSize: number
   abstract readonly recvWindow: number
   abstract readonly queuedBytes: number
-  /** Where the deadline of `disconnect` gets its time from. Its timers keep the process alive. */
+  /** The clock of the deadline of `disconnect`. Its timers keep the process alive. */
   protected readonly clock: Clock
   readonly #waker = new Waker((error) => this.onThrow(error))
   #state: TransportState = 'open'
@@ -69,45 +71,45 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
   #awaitsCompletion = false
   #disconnectTimeoutMs = DEFAULT_DISCONNECT_TIMEOUT_MS
   #deadline: StallDeadline | undefined
-  /** Closed, and the wire is kept for the peer's end. */
+  /** Closed, and the wire is kept open for the peer's end. */
   #isLingering = false
   #linger: ClockTimer | undefined
 
   readonly #ends: TransportEnds<A>
 
   /**
-   * @param ends asked for the addresses whenever somebody wants to know them
-   * @param time where deadlines get their time from. @default this machine's
+   * @param ends its properties are read each time that an address is asked for
+   * @param time the clock of deadlines. @default real time
    */
   protected constructor(ends: TransportEnds<A>, time: Clock = clock) {
     this.#ends = ends
     this.clock = time
   }
 
-  // What a driver states. None of these is called on a closed transport, unless it says so.
+  // What a driver implements. None of these is called on a closed transport, unless its comment says so.
 
   /**
-   * Copies and queues up to {@link maxSendSize} bytes of the parts, which are not all empty.
-   * @returns how many; 0 when there is no capacity
+   * Copies and queues up to {@link maxSendSize} bytes of the parts. At least one part is not empty.
+   * @returns the number of bytes accepted; 0 when there is no capacity
    */
   protected abstract queueCopy(parts: readonly Uint8Array[]): number
-  /** Whether {@link queueSlot} would take so many bytes as one more send. */
+  /** Whether {@link queueSlot} would accept one more send of `byteLength` bytes. */
   protected abstract hasCapacityFor(byteLength: number): boolean
-  /** Queues part of a buffer, and owns its slot from then on: it frees it once. Only with {@link hasCapacityFor}. */
+  /** Queues part of a buffer. The driver owns the slot and frees it once. Called only if {@link hasCapacityFor} said yes. */
   protected abstract queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void
-  /** Accepted sends that were not told to {@link completeSends} yet. */
+  /** The number of accepted sends that were not reported by {@link completeSends} yet. */
   protected abstract readonly sendsUnderWay: number
-  /** Says the end behind everything queued. {@link onEndTaken} follows. Called once. */
+  /** Sends the end after everything queued. The driver calls {@link onEndTaken} when the wire took it. Called once. */
   protected abstract sayEnd(): void
-  /** Drops what was received and not polled, and from here on whatever arrives. Called once, also when closed. */
+  /** Drops chunks that were received and not polled, and all further input. Called once, also when closed. */
   protected abstract discardInput(): void
-  /** Whether something was received that `pollRecv` did not hand out yet. May be asked when closed. */
+  /** Whether chunks were received that `pollRecv` did not hand out yet. Also read when closed. */
   protected abstract readonly hasUnpolled: boolean
-  /** Closes the wire at once; the peer learns it as an error where that can be said. Called when closed, once. */
+  /** Closes the wire at once, as an error for the peer if the wire supports that. Called once, when closed. */
   protected abstract cut(error: NettsError): void
-  /** Closes the wire: nothing is left to be said. Called when closed, once, unless {@link cut} was. */
+  /** Closes the wire after a clean end or a failure. Called once, when closed, unless {@link cut} was called. */
   protected abstract release(): void
-  /** Gives back what was queued and can't leave any more: slots, and own memory. Called when closed, once. */
+  /** Frees the slots and memory of queued sends, which are not sent any more. Called once, when closed. */
   protected abstract dropQueued(): void
   abstract pollRecv(out: RecvCompletion[]): number
   abstract recvBuf(chunkIndex: number): Uint8Array
@@ -115,19 +117,19 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
   abstract ref(): void
   abstract unref(): void
 
-  // What a driver tells.
+  // What a driver reports.
 
-  /** Calls the waker soon: something changed. */
+  /** Something changed: the waker is called soon. */
   protected wake(): void {
     this.#waker.wake()
   }
 
-  /** Calls the waker at once: the last thing in a callback of the event loop. */
+  /** Something changed: calls the waker at once. Use it only as the last action in a callback of the event loop. */
   protected wakeNow(): void {
     this.#waker.wakeNow()
   }
 
-  /** So many sends completed. @returns whether that is news: then the waker is to be called */
+  /** Reports that `count` sends completed. @returns whether the driver must call {@link wake} */
   protected completeSends(count: number): boolean {
     this.#completed += count
     if (!this.#awaitsCompletion) return false
@@ -135,7 +137,7 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
     return true
   }
 
-  /** The peer finished: whatever it sent before was received. The waker is called soon. */
+  /** Reports that the peer finished, and that all its bytes were received. The waker is called soon. */
   protected onPeerEnd(): void {
     if (this.#hasPeerEnded) return
     this.#hasPeerEnded = true
@@ -143,15 +145,15 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
     else if (!this.#closeIfOver()) this.#waker.wake()
   }
 
-  /** The wire took everything queued, and the end behind it. */
+  /** Reports that the wire took everything queued, and the end after it. */
   protected onEndTaken(): void {
     this.#isEndTaken = true
     if (this.#state !== 'closed') this.#closeIfOver()
   }
 
   /**
-   * The wire failed, or is gone; without an error it had ended both ways before. Behind a clean end it only means that
-   * nobody has to be waited for any more.
+   * Reports that the wire failed or closed. Pass `undefined` if it had ended in both directions before. After a clean end
+   * this only ends the wait for the peer.
    */
   protected onFailure(error: NettsError | undefined): void {
     if (this.#state === 'closed') {
@@ -162,7 +164,7 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
     }
   }
 
-  /** Something threw in a callback of the event loop: it ends this transport and nothing else. */
+  /** Reports an exception in a callback of the event loop. It ends this transport; others are not affected. */
   protected onThrow(error: unknown): void {
     if (this.#state === 'closed') {
       // Its own error stands, and there is no operation left that could report this one.
@@ -171,7 +173,7 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
     this.destroy(threw(error, this.remoteAddress))
   }
 
-  /** Whether this side asked for the end. */
+  /** Whether `finish`, `disconnect` or `destroy` was called. */
   protected get saidEnd(): boolean {
     return this.#saidEnd
   }
@@ -290,7 +292,7 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
     else this.cut(reason)
   }
 
-  /** @returns whether sending makes sense; not so after a failure */
+  /** @returns whether sending is possible; `false` after a failure */
   #maySend(operation: string): boolean {
     if (this.#saidEnd) {
       throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} after finish, disconnect or destroy`, {

@@ -1,4 +1,4 @@
-/** What every builder does alike: checks of arguments, the default backlog, and the deadline of `connect`. */
+/** The part of a builder that is the same for every driver: checks of arguments, the backlog, the deadline of `connect`. */
 import type { Address } from '../address.js'
 import type { Clock } from '../runtime/event-loop.js'
 import type {
@@ -17,20 +17,20 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 const DEFAULT_BACKLOG = 511
 const MOST_BACKLOG = 65_535
 
-/** What a driver brings to a builder. Its options are checked before. */
+/** What a driver implements of its builder. Options and addresses are checked before these are called. */
 export interface BuilderParts<T extends Transport, A extends Address = Address> {
   /** The driver's name. */
   readonly name: string
   /**
-   * Refuses an address that the wire has no use for; its shape has been checked.
+   * Refuses an address that the wire does not support. Its shape has been checked.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`
    */
   readonly checkAddress?: (address: Address, operation: 'connect' | 'listen') => A
-  /** Connects. When `ended` fires, nobody waits for it any more: leave nothing behind. */
+  /** Connects. When `ended` fires, the attempt was cancelled: free everything. */
   readonly connect: (address: A, ended: EndSignal) => Promise<T>
   /** Starts to listen. */
   readonly listen: (address: A, backlog: number) => Promise<TransportListener<T>>
-  /** Where the deadline of `connect` gets its time from. @default this machine's */
+  /** The clock of the deadline of `connect`. @default real time */
   readonly clock?: (() => Clock) | undefined
 }
 

@@ -10,9 +10,11 @@ import { checkSignal, checkTimeout } from './options.js'
  * attempt to connect is a kilobyte of garbage, which is more than a connection keeps.
  */
 export interface EndSignal {
+  /** Whether the task was cancelled. */
   readonly aborted: boolean
   /** Why; `undefined` while it is not aborted. */
   readonly reason: NettsError | undefined
+  /** Throws {@link reason} if the task was cancelled. */
   throwIfAborted(): void
   /** What to do when it is aborted; `undefined` for nothing. Setting it after that does nothing. */
   onabort: (() => void) | undefined
@@ -22,7 +24,9 @@ export interface EndSignal {
 export interface DeadlineTask<T> {
   /** Named in errors, such as `connect`. */
   readonly operation: string
+  /** The address, for error messages. */
   readonly address: Address
+  /** Cancels the task. */
   readonly signal?: AbortSignal | undefined
   /** 0 has no deadline. */
   readonly timeoutMs: number

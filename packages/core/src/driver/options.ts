@@ -8,7 +8,11 @@ export function show(value: unknown): string {
   return inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 100 })
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an object: `null` is none */
+/**
+ * Checks that an option is an object (not `null`).
+ * @param name the option's name, for the error's message
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
+ */
 export function checkObject<T extends object>(name: string, value: T): T {
   if (typeof value !== 'object' || value === null) {
     throw invalidArgument(`${name} must be an object, not ${show(value)}`)
@@ -58,7 +62,11 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an integer within the range */
+/**
+ * Checks that an option is an integer within the range.
+ * @param name the option's name, for the error's message
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
+ */
 export function checkInteger(name: string, value: unknown, least: number, most: number): number {
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
     throw invalidArgument(`${name} must be an integer from ${least} to ${most}, not ${show(value)}`)
@@ -69,18 +77,30 @@ export function checkInteger(name: string, value: unknown, least: number, most: 
 /** The longest that setTimeout can wait: 2^31 - 1 ms, about 24.8 days. */
 const MAX_TIMEOUT_MS = 0x7fffffff
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is a time in ms that a timer can wait, or 0 */
+/**
+ * Checks that an option is a time in milliseconds that a timer can wait (up to 2^31 - 1), or 0.
+ * @param name the option's name, for the error's message
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
+ */
 export function checkTimeout(name: string, value: unknown): number {
   return checkInteger(name, value, 0, MAX_TIMEOUT_MS)
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is a boolean */
+/**
+ * Checks that an option is a boolean.
+ * @param name the option's name, for the error's message
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
+ */
 export function checkBoolean(name: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw invalidArgument(`${name} must be a boolean, not ${show(value)}`)
   return value
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is one of the choices */
+/**
+ * Checks that an option is one of the choices.
+ * @param name the option's name, for the error's message
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
+ */
 export function checkChoice<C extends string>(name: string, value: unknown, choices: readonly C[]): C {
   if (!choices.includes(value as C)) {
     throw invalidArgument(`${name} must be one of ${choices.join(', ')}, not ${show(value)}`)
@@ -88,7 +108,10 @@ export function checkChoice<C extends string>(name: string, value: unknown, choi
   return value as C
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `value` is an AbortSignal or undefined */
+/**
+ * Checks that the option `signal` is an AbortSignal or `undefined`.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
+ */
 export function checkSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined || isAbortSignal(value)) return value
   throw invalidArgument(`signal must be an AbortSignal, not ${show(value)}`)

@@ -4,6 +4,7 @@ import { type AbortSubscriber, subscribe, unsubscribe } from '../runtime/abort-s
 
 /** One waiting operation. It settles once, and leaves its queue by that. */
 export class Waiter<T, D> implements AbortSubscriber {
+  /** What the caller stored with the wait. */
   readonly detail: D
   /** @internal the neighbours in the queue */
   previous: Waiter<T, D> | undefined
@@ -30,11 +31,13 @@ export class Waiter<T, D> implements AbortSubscriber {
     if (signal) subscribe(signal, this)
   }
 
+  /** Ends the wait with a value, and leaves the queue. */
   resolve(value: T | PromiseLike<T>): void {
     this.#leave()
     this.#resolve(value)
   }
 
+  /** Ends the wait with an error, and leaves the queue. */
   reject(error: NettsError): void {
     this.#leave()
     this.#reject(error)
@@ -85,6 +88,7 @@ export class WaitQueue<T, D = undefined> {
     this.onAbort = onAbort
   }
 
+  /** The number of waits. */
   get length(): number {
     return this.#length
   }
@@ -121,10 +125,12 @@ export class WaitQueue<T, D = undefined> {
     return waiter
   }
 
+  /** Ends every wait with a value. */
   resolveAll(value: T): void {
     while (this.#first) this.#first.resolve(value)
   }
 
+  /** Ends every wait with an error. */
   rejectAll(error: NettsError): void {
     while (this.#first) this.#first.reject(error)
   }

@@ -45,7 +45,7 @@ export interface LifecycleOptions {
   readonly stallTimeoutMs: number
 }
 
-/** See above. */
+/** The life of one connection or stream on a transport. */
 export class Lifecycle {
   /** Resolves when closed: to the error that ended it, or `undefined` after a clean end. */
   readonly closed: Promise<NettsError | undefined>

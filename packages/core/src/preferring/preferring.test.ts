@@ -222,11 +222,13 @@ describe('connecting', () => {
     const [ring, tcp] = wires()
     ring.connecting = 'never'
     const abort = new AbortController()
-    const connecting = preferring(ring.builder, tcp.builder).connect(here, { signal: abort.signal })
+    const builder = preferring(ring.builder, tcp.builder)
+    const connecting = builder.connect(here, { signal: abort.signal })
     abort.abort()
     await expect(connecting).rejects.toMatchObject({ code: 'ERR_NETTS_ABORTED' })
     expect(ring.ended).toBe(1)
     expect(tcp.asked).toEqual([])
+    expect(builder.fallbacks[0]!.counts).toEqual({})
   })
 
   it('uses the address of a wire that has one of its own', async () => {

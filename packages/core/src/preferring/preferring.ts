@@ -14,6 +14,7 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
 /** A wire to try: a builder, and where it has an address of its own. */
 export interface WireCandidate<T extends Transport = Transport> {
+  /** The driver of this wire. */
   readonly builder: TransportBuilder<T>
   /** Where to connect to, or to listen, over this wire. @default the address of the call */
   readonly address?: Address | undefined
@@ -23,6 +24,7 @@ export interface WireCandidate<T extends Transport = Transport> {
 export interface WireFallbacks {
   /** The name of its builder; the second one of a name is told apart as `tcp#2`. */
   readonly wire: string
+  /** How often each reason led to the next wire. */
   readonly counts: Readonly<Partial<Record<FallbackReason, number>>>
 }
 

@@ -97,6 +97,7 @@ export class KeepAlive {
   #holders = 0
   #timer: NodeJS.Timeout | undefined
 
+  /** Keeps the process alive until {@link release} was called as often. */
   hold(): void {
     if (this.#holders++ === 0) this.#timer = setInterval(() => {}, FOREVER_MS)
   }

@@ -6,6 +6,7 @@ const LOOKS = 4
 
 /** What a {@link StallDeadline} watches. */
 export interface StallDeadlineParts {
+  /** The clock of the deadline. */
   readonly clock: Clock
   /** 0 waits for ever. */
   readonly timeoutMs: number
@@ -48,6 +49,7 @@ export class StallDeadline {
     this.#wait()
   }
 
+  /** Stops the deadline. It may be started again. */
   stop(): void {
     this.#timer?.close()
     this.#timer = undefined

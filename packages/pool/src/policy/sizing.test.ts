@@ -42,6 +42,7 @@ describe('isPanic', () => {
     expect(isPanic(2, 1, 0.5)).toBe(false)
     expect(isPanic(3, 2, 0.5)).toBe(true)
     expect(isPanic(3, 1, 0)).toBe(true)
+    expect(isPanic(1, 1, 1)).toBe(true)
   })
 })
 

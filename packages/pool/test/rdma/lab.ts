@@ -8,7 +8,7 @@ export function labGrounds(): Ground[] {
   return labDevices().map(({ name, type, address }) => ({
     name,
     describe,
-    it: (title, body) => void it(title, { timeout: 60_000 }, body),
+    it: (title, body) => void it(title, { timeout: 180_000 }, body),
     host: address,
     silentHost: address.replace(/\d+$/, '77'),
     program: { path: process.argv[1]! },

@@ -43,7 +43,10 @@ export function killSuite(ground: Ground): void {
   })
 }
 
-async function surviveKill({ program, host, workers: count }: Ground, wire: string): Promise<void> {
+async function surviveKill(
+  { program, host, workers: count, timeoutMs }: Ground,
+  wire: string,
+): Promise<void> {
   const start = (port: number) =>
     Peer.start(program, { role: 'echo', wires: [wire], address: { host, port } })
   const first = await start(0)
@@ -53,7 +56,8 @@ async function surviveKill({ program, host, workers: count }: Ground, wire: stri
     builder: WIRES[wire]!(),
     endpoints: [address],
     max: 4,
-    acquireTimeoutMs: 2000,
+    // Longer than four handshakes take where everything is slow.
+    acquireTimeoutMs: 2 * timeoutMs,
     reconnect: reconnectExponential({ baseMs: 20, capMs: 200, random: () => 0.999 }),
     onEvent: (event) => events.push(event),
   })

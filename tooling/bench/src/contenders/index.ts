@@ -2,6 +2,7 @@
 import type { Contender } from './contender.js'
 import { loopback } from './loopback.js'
 import { perftest } from './perftest.js'
+import { pools } from './pools.js'
 import { rdmaDrivers } from './rdma-drivers.js'
 import { rstream } from './rstream.js'
 import { verbsAddon } from './verbs-addon.js'
@@ -114,6 +115,7 @@ export const contenders: readonly Contender[] = [
       return (await import('./netts-connection.js')).nettsConnection(createMockNetwork().builder(), 'lease')
     },
   },
+  ...pools,
   ...perftest,
   rstream,
   verbsAddon,

@@ -116,6 +116,14 @@ const targets: readonly Target[] = [
   },
   lateness('tcp', 'leases in a batch'),
   lateness('tcp-await', 'an awaited loop'),
+  {
+    id: 'pool-cycle',
+    title: 'pool, to borrow an idle connection and give it back: 1 M/s of processor time',
+    bound: 1000,
+    holds: 'at most',
+    unit: 'ns',
+    measure: (scenarios) => figureOf(scenarios, { scenario: 'pool', contender: 'pool', metric: 'cycle' }),
+  },
   addonCost('post', 'one work request', 20),
   addonCost('poll', 'one completion', 15),
 ]

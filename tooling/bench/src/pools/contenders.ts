@@ -1,4 +1,4 @@
-/** Pools that lend a connection and take it back: netts's and its peers', over connections in memory. */
+/** Pools that lend a connection and take it back: netts's and its peers', over connections in memory. By their ids. */
 import { type Connection, connect, listen, type TransportBuilder } from '@netts/core'
 import { createMockNetwork } from '@netts/mock'
 import { createPool } from '@netts/pool'
@@ -14,12 +14,6 @@ export interface PoolUnderTest {
   /** Borrows an idle connection and gives it back. */
   cycle(): PromiseLike<unknown>
   end(): Promise<unknown>
-}
-
-/** One row. */
-export interface PoolContender {
-  readonly title: string
-  start(): Promise<PoolUnderTest>
 }
 
 /** Servers in memory that accept, and say nothing. */
@@ -39,16 +33,11 @@ async function servers(count: number) {
   return { builder: network.builder(), addresses: listeners.map(({ address }) => address) }
 }
 
-function nettsPool(title: string, endpoints: number): PoolContender {
-  return {
-    title,
-    async start() {
-      const { builder, addresses } = await servers(endpoints)
-      const pool = createPool({ builder, endpoints: addresses, min: SIZE, max: SIZE })
-      await pool.ready()
-      return { cycle: async () => (await pool.acquire()).release(), end: () => pool.close() }
-    },
-  }
+async function nettsPool(endpoints: number): Promise<PoolUnderTest> {
+  const { builder, addresses } = await servers(endpoints)
+  const pool = createPool({ builder, endpoints: addresses, min: SIZE, max: SIZE })
+  await pool.ready()
+  return { cycle: async () => (await pool.acquire()).release(), end: () => pool.close() }
 }
 
 /** What opens and closes a connection for the peers, which get the same as netts's pool. */
@@ -76,42 +65,33 @@ class NoClient extends Dispatcher {
   }
 }
 
-/** Every row of the table; the first one is what the others are compared with. */
-export const POOL_CONTENDERS: readonly PoolContender[] = [
-  nettsPool('@netts/pool, one endpoint', 1),
-  nettsPool('@netts/pool, three endpoints', 3),
-  {
-    title: 'generic-pool',
-    async start() {
-      const pool = genericPool.createPool(await factory(), { min: SIZE, max: SIZE })
-      await pool.ready()
-      return {
-        cycle: async () => pool.release(await pool.acquire()),
-        end: () => pool.drain().then(() => pool.clear()),
-      }
-    },
+/** How each is started. */
+export const STARTS: Readonly<Record<string, () => Promise<PoolUnderTest>>> = {
+  pool: () => nettsPool(1),
+  'pool-three': () => nettsPool(3),
+  async undici() {
+    const pool = new UndiciPool('http://localhost:1', { connections: SIZE, factory: () => new NoClient() })
+    const cycle = () =>
+      new Promise<void>((resolve) => {
+        pool.dispatch({ path: '/', method: 'GET' }, { onResponseEnd: () => resolve() })
+      })
+    return { cycle, end: () => pool.close() }
   },
-  {
-    title: 'tarn',
-    async start() {
-      const pool = new TarnPool({ ...(await factory()), min: SIZE, max: SIZE })
-      return {
-        cycle: async () => {
-          pool.release(await pool.acquire().promise)
-        },
-        end: () => pool.destroy(),
-      }
-    },
+  async 'generic-pool'() {
+    const pool = genericPool.createPool(await factory(), { min: SIZE, max: SIZE })
+    await pool.ready()
+    return {
+      cycle: async () => pool.release(await pool.acquire()),
+      end: () => pool.drain().then(() => pool.clear()),
+    }
   },
-  {
-    title: 'undici Pool, dispatch to a client that does nothing',
-    async start() {
-      const pool = new UndiciPool('http://localhost:1', { connections: SIZE, factory: () => new NoClient() })
-      const cycle = () =>
-        new Promise<void>((resolve) => {
-          pool.dispatch({ path: '/', method: 'GET' }, { onResponseEnd: () => resolve() })
-        })
-      return { cycle, end: () => pool.close() }
-    },
+  async tarn() {
+    const pool = new TarnPool({ ...(await factory()), min: SIZE, max: SIZE })
+    return {
+      cycle: async () => {
+        pool.release(await pool.acquire().promise)
+      },
+      end: () => pool.destroy(),
+    }
   },
-]
+}

@@ -45,6 +45,7 @@ export async function bundlePrograms(): Promise<Programs> {
       worker: source('../worker/main.ts'),
       inside: source('../lab/inside.ts'),
       'addon-cost': source('../addon/cost.ts'),
+      'pool-cycle': source('../pools/cycle.ts'),
     },
     outdir: outputDirectory,
     bundle: true,

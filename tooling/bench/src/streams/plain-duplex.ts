@@ -19,6 +19,7 @@ export class PlainDuplex extends Duplex {
     socket.on('end', () => this.push(null))
     socket.on('error', (error) => this.destroy(error))
     socket.on('close', () => this.destroy())
+    socket.on('timeout', () => this.emit('timeout'))
   }
 
   override _read(): void {
@@ -55,7 +56,8 @@ export class PlainDuplex extends Duplex {
     return this
   }
 
-  setTimeout(): this {
+  setTimeout(timeoutMs: number, callback?: () => void): this {
+    this.#socket.setTimeout(timeoutMs, callback)
     return this
   }
 

@@ -19,7 +19,13 @@ beforeAll(() => {
 afterAll(() => rmSync(destination, { recursive: true, force: true }))
 
 /** The versions of `@types/node` that a project has itself. */
-const OWN = [undefined, '20.19.0', '^22.0.0', '^24.0.0']
+const OWN = [undefined, '20.19.0', '^24.0.0']
+
+/** Newer ones make projects of ECMAScript modules alone: under CommonJS they refuse `import`. */
+const INITIALIZED = [
+  { compiler: 'typescript-5.4', type: 'commonjs' },
+  ...MATRIX.map(({ compiler }) => ({ compiler, type: 'module' }) as const),
+] as const
 
 describe.each(OWN)('with @types/node %s of its own', (version) => {
   const project = new ScratchProject()
@@ -34,9 +40,10 @@ describe.each(OWN)('with @types/node %s of its own', (version) => {
     expect(checkTypes(project, compiler, resolutions, types)).toMatchObject({ status: 0, stdout: '' })
   })
 
-  it.each(
-    MATRIX.flatMap(({ compiler }) => (['module', 'commonjs'] as const).map((type) => ({ compiler, type }))),
-  )('a project of type $type that `tsc --init` of $compiler made finds every type', ({ compiler, type }) => {
-    expect(checkInitialized(project, compiler, type)).toMatchObject({ status: 0, stdout: '' })
-  })
+  it.each(INITIALIZED)(
+    'a project of type $type that `tsc --init` of $compiler made finds every type',
+    ({ compiler, type }) => {
+      expect(checkInitialized(project, compiler, type)).toMatchObject({ status: 0, stdout: '' })
+    },
+  )
 })

@@ -23,6 +23,7 @@ const sides: Record<TrafficKind, Record<SideName, new (context: SideContext) => 
 
 export function makeSide(name: SideName, context: SideContext): Side {
   const { traffic } = context.spec
-  if (traffic === 'addon') throw new Error('the addon is measured by a program of its own')
+  if (traffic === 'addon' || traffic === 'pool')
+    throw new Error(`${traffic} is measured by a program of its own`)
   return new sides[traffic][name](context)
 }
