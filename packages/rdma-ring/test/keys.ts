@@ -11,6 +11,9 @@ import { type MemoryWindowUse, type RingTransport, ringOver } from '../src/index
 import type { RingAddress } from '../src/protocol/hello.js'
 import { dataFrame, MANNERS, OPTIONS, ringOf, writeRing } from './stranger.js'
 
+/** How a refused Write ends the connection at its target: by an event, or on Soft-RoCE by a receive that fails. */
+const REFUSED = /^ERR_NETTS_(RESET|VERBS)$/
+
 /** Where the tests run. */
 export interface KeyBench {
   readonly client: Verbs
@@ -82,7 +85,7 @@ export async function othersKey(bench: KeyBench, memoryWindow: MemoryWindowUse):
   writeRing(thief.stranger, dataFrame(5), { ring: ringOf(owner.stranger) })
   if (owner.victim.memoryWindow) {
     await closed(thief.victim)
-    assert.equal(thief.victim.error?.code, 'ERR_NETTS_RESET')
+    assert.match(`${thief.victim.error?.code}`, REFUSED)
     // Its ring has nothing but zeros, and so no frame.
     ring(owner)
     await closed(owner.victim)
@@ -116,7 +119,7 @@ export async function staleKey(bench: KeyBench, memoryWindow: MemoryWindowUse): 
   const second = await meet()
   writeRing(second.stranger, dataFrame(5), { ring: stale })
   await closed(second.victim)
-  assert.equal(second.victim.error?.code, 'ERR_NETTS_RESET')
+  assert.match(`${second.victim.error?.code}`, REFUSED)
   await part(second)
   await stillWorks(good, goodEnd)
   good.destroy()
