@@ -74,6 +74,8 @@ bool FillBind(const EnvState& state, const ProtectionDomain* domain, const SendR
     *refusal = Invalid(record, "a window begins at the remote address of the range that it is bound to");
     return false;
   }
+  // The array is used again and again, and rxe's library refuses a bind that seems to carry immediate data.
+  to->imm_data = 0;
   to->bind_mw.mw = window->verbs();
   to->bind_mw.rkey = from.remote_key;
   to->bind_mw.bind_info = {region->verbs(), address, entries[0].byte_length, from.window_access};
