@@ -36,11 +36,11 @@ export function inspect(file) {
     .map((line) => line.trim().split(' ').at(-1))
   const names = undefinedSymbols.map((symbol) => symbol.split('@')[0])
   const nodeApi = names.filter((name) => /^(napi|node_api)_/.test(name))
+  const dynamic = read('readelf', '--dynamic', file)
   return {
     machine: /Machine:\s+(.*)/.exec(read('readelf', '--file-header', file))?.[1] ?? 'unknown',
-    libraries: [...read('readelf', '--dynamic', file).matchAll(/\(NEEDED\)[^[]*\[(.*)\]/g)].map(
-      (match) => match[1],
-    ),
+    libraries: [...dynamic.matchAll(/\(NEEDED\)[^[]*\[(.*)\]/g)].map((match) => match[1]),
+    staysLoaded: /\(FLAGS_1\).*NODELETE/.test(dynamic),
     newestGlibc: newest(undefinedSymbols.flatMap((symbol) => /@GLIBC_([\d.]+)$/.exec(symbol)?.[1] ?? [])),
     /** Those that the dynamic linker takes from whichever program loads the addon. */
     unversioned: undefinedSymbols.filter((symbol) => !symbol.includes('@')),
@@ -81,6 +81,8 @@ export function violations(found, target) {
     (symbol) => !/^(napi|node_api|uv)_/.test(symbol) && !OPTIONAL.test(symbol),
   )
   if (!musl && strange.length > 0) wrong.push(`nothing offers ${strange.join(', ')}`)
+  if (!found.staysLoaded)
+    wrong.push('it may be unloaded while libuv still calls it: link it with -z nodelete')
   const missing = EXPORTS.filter((name) => !found.exports.includes(name))
   if (missing.length > 0) wrong.push(`it does not export ${missing.join(', ')}`)
   const surplus = found.exports.filter((name) => !EXPORTS.includes(name))

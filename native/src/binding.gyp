@@ -5,7 +5,9 @@
     'cflags_cc!': ['-fno-exceptions', '-std=gnu++17'],
     'cflags_cc': ['-std=c++17', '-Wall', '-Wextra', '-fvisibility=hidden', '-fvisibility-inlines-hidden'],
     # Nothing of a C++ library that is linked in may be taken for that of Node.js, nor the other way round.
-    'ldflags': ['-Wl,-Bsymbolic', '-Wl,--version-script=../exports.map'],
+    # Node.js closes an addon with the last thread that used it, and libuv and the addon's own threads may still call it:
+    # it stays loaded.
+    'ldflags': ['-Wl,-Bsymbolic', '-Wl,--version-script=../exports.map', '-Wl,-z,nodelete'],
     'conditions': [
       ['sanitize==1', {
         'cflags_cc': ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer', '-g'],

@@ -48,6 +48,7 @@ it.skipIf(addon === undefined || process.arch !== 'x64')(
   () => {
     const wrong = check(addon!)
     expect(wrong.get('linux-x64-musl')).toContain('it is built for glibc')
+    expect(wrong.get('linux-x64-musl')!.join()).not.toContain('unloaded')
     expect(wrong.get('linux-arm64')).toContainEqual(
       expect.stringMatching(/^it is for .*X86-64, not for AArch64$/),
     )
@@ -58,6 +59,7 @@ it.skipIf(!existsSync(library))('refuses a library that is no addon', () => {
   const wrong = check(library)
   expect(wrong.get('linux-x64')).toContain('it is no addon: it calls nothing of Node-API')
   expect(wrong.get('linux-x64')).toContain('it needs the library libstdc++.so.6')
+  expect(wrong.get('linux-x64')!.join()).toContain('it may be unloaded while libuv still calls it')
   expect(wrong.get('linux-x64')).toContainEqual(
     expect.stringMatching(/^it needs glibc 2\.\d+, and may need 2\.28/),
   )

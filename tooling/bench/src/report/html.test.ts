@@ -52,7 +52,7 @@ describe.skipIf(skip)(`the HTML report in a real browser${reason}`, () => {
     for (const { id, title } of scenarios) {
       const section = page.locator(`section#${id}`)
       expect(await section.locator('h2').textContent()).toBe(title)
-      expect(await section.locator('.chart svg path').count()).toBeGreaterThan(5)
+      expect(await section.locator('.chart svg path').count(), id).toBeGreaterThan(5)
     }
     expect(await page.locator('#round-trip .chart svg').count()).toBe(3)
     expect(await page.locator('#round-trip details').textContent()).toContain('@netts/tcp')

@@ -141,7 +141,8 @@ function percentileOf(nines: number): string {
 }
 
 /**
- * One bar a contender: how many times better than the baseline, or the figure itself of a metric that has no ratios.
+ * One bar a contender: how many times better than the baseline; where that has no figure, or the metric no ratios, the
+ * figure itself.
  * The tooltip has the spread.
  */
 export function barChart(
@@ -151,9 +152,8 @@ export function barChart(
   baseline: string,
   theme: Theme,
 ): EChartsCoreOption | undefined {
-  const compares = metric.comparable !== false
   const raw = baselineFigure(point, metric, baseline)
-  if (compares && !raw) return undefined
+  const compares = raw !== undefined
   const bars = point.rows.flatMap(({ contender, figures }) => {
     const figure = figures[metric.id]
     if (!figure) return []

@@ -120,7 +120,7 @@ function section(scenario: ScenarioResult): HTMLElement {
       )
     }
   }
-  const title = metric.comparable === false ? capitalised(metric.title) : 'Ratio'
+  const title = baselineFigure(first, metric, scenario.baseline) ? 'Ratio' : capitalised(metric.title)
   charts.push(chart(title, (theme) => barChart(report, shown, metric, scenario.baseline, theme)))
   if (points.some(({ rows }) => rows.some(({ latency }) => latency))) {
     charts.push(chart('Latency by percentile', (theme) => percentileChart(report, shown, theme)))
