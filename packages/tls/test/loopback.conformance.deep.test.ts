@@ -1,0 +1,4 @@
+/** TLS over RDMA on the loopback device, over sendrecv. */
+import { loopbackConformance } from './loopback-conformance.js'
+
+loopbackConformance('sendrecv')
