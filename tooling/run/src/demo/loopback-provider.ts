@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { loopbackEnvironment, loopbackIsMissing } from '@netts/loopback'
-import type { Row } from './report.js'
+import type { Row } from './row.js'
 
 /** How long the provider's wire takes each way. */
 export const WIRE_NS = 1000

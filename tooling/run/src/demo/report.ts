@@ -1,18 +1,7 @@
 /** The table at the end of `npm start`. */
 import Table from 'cli-table3'
 import { WIRE_NS } from './loopback-provider.js'
-import type { Measurement } from './measure.js'
-
-/** One transport's row. */
-export type Row = {
-  readonly name: string
-  readonly title: string
-  /** It ran over the loopback provider, and this is why the machine's own RDMA could not be used. */
-  readonly loopbackBecause?: string
-} & (
-  | ({ readonly outcome: 'verified' } & Measurement)
-  | { readonly outcome: 'failed' | 'unavailable'; readonly reason: string }
-)
+import type { Row } from './row.js'
 
 /** The rows as a table for a terminal. @param isEmulated whether they were measured in an emulated machine */
 export function renderTable(rows: readonly Row[], isEmulated: boolean): string {
