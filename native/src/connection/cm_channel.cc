@@ -94,7 +94,7 @@ namespace {
 // createCmChannel() → handle
 Napi::Value CreateCmChannel(const Napi::CallbackInfo& info) {
   rdma_event_channel* verbs = Rdma().create_event_channel();
-  if (verbs == nullptr) throw SystemError(info.Env(), "rdma_create_event_channel", errno);
+  if (verbs == nullptr) ThrowErrno(info.Env(), "rdma_create_event_channel");
   auto channel = std::make_shared<CmChannel>(EnvState::Of(info.Env()), verbs);
   const int error = channel->Watch();
   if (error != 0) throw SystemError(info.Env(), "uv_poll_start", -error);

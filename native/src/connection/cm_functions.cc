@@ -65,7 +65,7 @@ rdma_conn_param ParseParameters(const Napi::Object& from) {
 }
 
 void Check(const Napi::CallbackInfo& info, const char* syscall, int result) {
-  if (result != 0) throw SystemError(info.Env(), syscall, errno);
+  if (result != 0) ThrowErrno(info.Env(), syscall);
 }
 
 // createCmId(channel) → handle

@@ -143,9 +143,9 @@ Napi::Value CreateCompletionChannel(const Napi::CallbackInfo& info) {
   RequirePositive(env, "batch", batch);
   const size_t byte_length = batch * sizeof(CompletionRecord);
   auto completions = SharedMemory::Map(byte_length);
-  if (completions == nullptr) throw SystemError(env, "mmap", errno);
+  if (completions == nullptr) ThrowErrno(env, "mmap");
   ibv_comp_channel* verbs = Ibv().create_comp_channel(context.verbs());
-  if (verbs == nullptr) throw SystemError(env, "ibv_create_comp_channel", errno);
+  if (verbs == nullptr) ThrowErrno(env, "ibv_create_comp_channel");
   auto channel = std::make_shared<CompletionChannel>(Share(context), verbs, batch, completions);
   const int error = channel->Watch();
   if (error != 0) throw SystemError(env, "uv_poll_start", -error);

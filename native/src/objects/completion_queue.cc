@@ -139,7 +139,7 @@ Napi::Value CreateCompletionQueue(const Napi::CallbackInfo& info) {
   RequirePositive(env, "batch", batch);
   const size_t byte_length = batch * sizeof(CompletionRecord);
   auto completions = SharedMemory::Map(byte_length);
-  if (completions == nullptr) throw SystemError(env, "mmap", errno);
+  if (completions == nullptr) ThrowErrno(env, "mmap");
   auto queue = std::make_shared<CompletionQueue>(Share(channel), batch, completions);
   const int error = queue->Create(info[1].As<Napi::Number>().Int32Value(), info[3].As<Napi::Number>().Int32Value());
   if (error != 0) throw SystemError(env, "ibv_create_cq", error);

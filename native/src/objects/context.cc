@@ -60,7 +60,7 @@ namespace {
 
 Napi::Value OpenContext(const Napi::CallbackInfo& info) {
   auto context = Context::OpenByName(EnvState::Of(info.Env()), info[0].As<Napi::String>());
-  if (context == nullptr) throw SystemError(info.Env(), "rdma_get_devices", errno);
+  if (context == nullptr) ThrowErrno(info.Env(), "rdma_get_devices");
   return MakeHandle(info.Env(), context);
 }
 

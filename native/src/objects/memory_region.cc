@@ -96,7 +96,7 @@ std::shared_ptr<SharedMemory> MemoryOf(const Napi::Value& value) {
 std::shared_ptr<MemoryRegion> Prepare(const Napi::CallbackInfo& info) {
   ProtectionDomain& domain = Get<ProtectionDomain>(info[0]);
   auto memory = MemoryOf(info[1]);
-  if (memory == nullptr) throw SystemError(info.Env(), "mmap", errno);
+  if (memory == nullptr) ThrowErrno(info.Env(), "mmap");
   return std::make_shared<MemoryRegion>(Share(domain), std::move(memory), info[2].As<Napi::Number>().Int32Value());
 }
 

@@ -25,7 +25,7 @@ Napi::Value AllocateMemoryWindow(const Napi::CallbackInfo& info) {
     throw SystemError(info.Env(), "ibv_alloc_mw", EOPNOTSUPP);
   }
   ibv_mw* verbs = ibv_alloc_mw(domain.verbs(), IBV_MW_TYPE_2);
-  if (verbs == nullptr) throw SystemError(info.Env(), "ibv_alloc_mw", errno);
+  if (verbs == nullptr) ThrowErrno(info.Env(), "ibv_alloc_mw");
   auto window = std::make_shared<MemoryWindow>(Share(domain), verbs);
   if (window->id() == 0) throw SystemError(info.Env(), "ibv_alloc_mw", ENOSPC);
   Napi::Object out = MakeHandle(info.Env(), window).As<Napi::Object>();

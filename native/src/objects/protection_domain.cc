@@ -18,7 +18,7 @@ namespace {
 Napi::Value AllocateProtectionDomain(const Napi::CallbackInfo& info) {
   Context& context = Get<Context>(info[0]);
   ibv_pd* domain = Ibv().alloc_pd(context.verbs());
-  if (domain == nullptr) throw SystemError(info.Env(), "ibv_alloc_pd", errno);
+  if (domain == nullptr) ThrowErrno(info.Env(), "ibv_alloc_pd");
   return MakeHandle(info.Env(), std::make_shared<ProtectionDomain>(Share(context), domain));
 }
 

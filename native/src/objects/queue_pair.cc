@@ -137,7 +137,7 @@ Napi::Value CreateQueuePair(const Napi::CallbackInfo& info) {
       asked.max_recv_wr * (sizeof(ReceiveRecord) + asked.max_recv_sge * sizeof(EntryRecord));
   pair->send_requests = SharedMemory::Map(send_bytes);
   pair->receive_requests = SharedMemory::Map(receive_bytes == 0 ? 1 : receive_bytes);
-  if (pair->send_requests == nullptr || pair->receive_requests == nullptr) throw SystemError(env, "mmap", errno);
+  if (pair->send_requests == nullptr || pair->receive_requests == nullptr) ThrowErrno(env, "mmap");
   const int error = pair->Create(asked);
   if (error != 0) throw SystemError(env, "rdma_create_qp", error);
   if (!pair->AcceptCalls()) throw SystemError(env, "rdma_create_qp", ENOSPC);

@@ -45,7 +45,7 @@ Napi::Value CreateSharedReceiveQueue(const Napi::CallbackInfo& info) {
   RequirePositive(env, "maxEntries", max_entries);
   const size_t byte_length = max_requests * (sizeof(ReceiveRecord) + max_entries * sizeof(EntryRecord));
   queue->requests = SharedMemory::Map(byte_length);
-  if (queue->requests == nullptr) throw SystemError(env, "mmap", errno);
+  if (queue->requests == nullptr) ThrowErrno(env, "mmap");
   const int error = queue->Create(max_requests, max_entries);
   if (error != 0) throw SystemError(env, "ibv_create_srq", error);
   if (!queue->AcceptCalls()) throw SystemError(env, "ibv_create_srq", ENOSPC);

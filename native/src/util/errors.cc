@@ -2,6 +2,8 @@
 
 #include <uv.h>
 
+#include <cerrno>
+
 namespace netts {
 
 Napi::Error SystemError(Napi::Env env, const char* syscall, int error_number) {
@@ -14,6 +16,11 @@ Napi::Error SystemError(Napi::Env env, const char* syscall, int error_number) {
   error.Set("code", Napi::String::New(env, code));
   error.Set("syscall", Napi::String::New(env, syscall));
   return error;
+}
+
+void ThrowErrno(Napi::Env env, const char* syscall) {
+  const int error = errno;
+  throw SystemError(env, syscall, error);
 }
 
 Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message) {

@@ -11,6 +11,10 @@ namespace netts {
 // A verbs call failed: `errno` (positive, as the manual pages have it), `code` (such as `ENOMEM`), `syscall`.
 Napi::Error SystemError(Napi::Env env, const char* syscall, int error_number);
 
+// Throws what `errno` says. It is read first: with clang, `throw` allocates the exception before it looks at its operand,
+// and that may change `errno`.
+[[noreturn]] void ThrowErrno(Napi::Env env, const char* syscall);
+
 // What a verbs call returned as a positive errno: some providers (siw) return it negative.
 inline int Errno(int result) { return result < 0 ? -result : result; }
 
