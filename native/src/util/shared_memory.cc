@@ -24,6 +24,9 @@ std::shared_ptr<SharedMemory> SharedMemory::Map(size_t byte_length) {
 }
 
 std::shared_ptr<SharedMemory> SharedMemory::MapFile(int file_descriptor, uint64_t offset, size_t byte_length) {
+  // The one of the two that says EBADF: the fstat that Zig links in for an old glibc fails and leaves errno alone.
+  struct statfs system{};
+  if (fstatfs(file_descriptor, &system) != 0) return nullptr;
   struct stat status{};
   if (fstat(file_descriptor, &status) != 0) return nullptr;
   const auto size = static_cast<uint64_t>(status.st_size);
@@ -31,8 +34,6 @@ std::shared_ptr<SharedMemory> SharedMemory::MapFile(int file_descriptor, uint64_
     errno = EOVERFLOW;
     return nullptr;
   }
-  struct statfs system{};
-  if (fstatfs(file_descriptor, &system) != 0) return nullptr;
   // Of hugetlbfs, the size of its pages.
   const bool is_huge = system.f_type == HUGETLBFS_MAGIC;
   const auto page = static_cast<uint64_t>(is_huge ? system.f_bsize : sysconf(_SC_PAGESIZE));
