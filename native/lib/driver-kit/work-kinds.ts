@@ -6,6 +6,6 @@ export const WorkKind = {
   receive: 1,
   /** The slot is a place of `SendPlaces`. */
   send: 2,
-  /** Of the driver's own, unsignalled: what it is tells only when it fails. */
+  /** Of the driver's own, and unsignalled: it completes only if it fails. */
   other: 3,
 } as const

@@ -36,7 +36,7 @@ export interface ListeningDriver {
 /** Listeners that are open, by address. */
 const listeners = new WeakMap<Verbs, Map<string, SharedListener>>()
 
-/** See above. */
+/** Routes the requests of one listening id to the drivers that joined it. */
 export class SharedListener {
   /** With the port that was chosen for 0. */
   readonly address: HostAddress

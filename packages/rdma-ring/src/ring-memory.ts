@@ -29,7 +29,7 @@ export function ringSlab(
   return { byteLength: capacity, access: AccessFlag.localWrite + remote }
 }
 
-/** See above. */
+/** The ring of one connection, in registered memory. */
 export class RingMemory {
   readonly region: MemoryRegion
   readonly #window: MemoryWindow | undefined
@@ -65,7 +65,7 @@ export class RingMemory {
 
   /**
    * Lets the peer write. A window is bound by a request that goes ahead of whatever is posted later, so that the address
-   * may follow in the same breath; if the device refuses it, that ends the connection.
+   * may be sent right behind it. If the device refuses it, that ends the connection.
    *
    * @param queuePair whose send records are all free
    */

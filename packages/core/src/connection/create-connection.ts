@@ -18,6 +18,7 @@ import type {
   OperationOptions,
   TransportInfo,
 } from './connection.js'
+import { closedError, destroyedError, incompleteError, receivedOtherwise } from './connection-errors.js'
 import { checkConnectionOptions } from './connection-options.js'
 import { Delivery, type Received, type Take } from './delivery.js'
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './framing.js'
@@ -170,7 +171,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   }
 
   destroy(error?: unknown): void {
-    const reason = isNettsError(error) ? error : this.#destroyedError(error)
+    const reason = isNettsError(error) ? error : destroyedError(error, this.remoteAddress)
     this.#receiver.end(reason)
     this.#receiver.discardReady()
     this.#life.destroy(reason)
@@ -357,7 +358,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
       clock: backgroundClock,
       timeoutMs: this.#messageTimeoutMs,
       progress: () => this.#restProgress(),
-      onStalled: () => this.#life.fail(this.#incompleteError()),
+      onStalled: () => this.#life.fail(incompleteError(this.#messageTimeoutMs, this.remoteAddress)),
     })
     this.#messageDeadline.start()
   }
@@ -370,41 +371,14 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     return receiver.chunksReceived
   }
 
-  #incompleteError(): NettsError {
-    return new NettsError(
-      'ERR_NETTS_TIMEOUT',
-      `the peer left a message incomplete for ${this.#messageTimeoutMs} ms`,
-      { operation: 'recv', address: this.remoteAddress },
-    )
-  }
-
-  #destroyedError(cause: unknown): NettsError {
-    return new NettsError('ERR_NETTS_DESTROYED', 'the connection was destroyed', {
-      cause,
-      operation: 'destroy',
-      address: this.remoteAddress,
-    })
-  }
-
   #sendRefusal(): NettsError {
     return this.#life.error ?? this.#closedError()
   }
 
   #closedError(): NettsError {
     const { state } = this.#life
-    const hasFinished = state === 'finishing' || state === 'finished'
-    return new NettsError(
-      'ERR_NETTS_CLOSED',
-      hasFinished ? 'this side of the connection has finished' : 'the connection is closed',
-      { operation: 'send', address: this.remoteAddress },
-    )
+    return closedError(state === 'finishing' || state === 'finished', this.remoteAddress)
   }
-}
-
-function receivedOtherwise(how: string): NettsError {
-  return new NettsError('ERR_NETTS_INVALID_STATE', `messages of this connection are taken ${how}`, {
-    operation: 'recv',
-  })
 }
 
 /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */

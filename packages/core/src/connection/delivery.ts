@@ -37,7 +37,7 @@ export class Delivery implements Deferred {
     return this.#waiting.length > 0
   }
 
-  /** Whether a message can be {@link take}n at once, out of turn of nobody. */
+  /** Whether a message can be {@link take}n at once, without overtaking a receive that waits. */
   canTake(): boolean {
     if (this.#waiting.length > 0) return false
     const receiver = this.#receiver

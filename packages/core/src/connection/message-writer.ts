@@ -125,8 +125,13 @@ export class MessageWriter {
     if (!this.#chunk.hasRoom(byteLength)) return false
     writeHeader(header, 0, payload.length)
     answerParts[1] = payload
-    const taken = this.#transport.sendGather(answerParts)
-    answerParts[1] = NO_BYTES
+    let taken: number
+    try {
+      taken = this.#transport.sendGather(answerParts)
+    } finally {
+      // Also when the transport throws: nothing keeps the program's memory.
+      answerParts[1] = NO_BYTES
+    }
     if (taken === 0) return this.#onRefused()
     this.#onPosted(taken)
     if (taken < byteLength) {

@@ -23,10 +23,11 @@ export async function serve(address: { host: string; port: number }, timeoutMs: 
 
   async function acceptAll(): Promise<void> {
     for await (const connection of listener) {
-      attend(connection, timeoutMs).catch((error: unknown) => {
-        if (!isNettsError(error)) throw error
+      // Whatever goes wrong with one doctor, the others are served on.
+      attend(connection, timeoutMs).catch((error: Error) => {
         // One that has what it wanted just goes.
-        if (error.code !== 'ERR_NETTS_RESET') say(`a doctor left: ${error.message} (${error.code})`)
+        if (isNettsError(error) && error.code === 'ERR_NETTS_RESET') return
+        say(`a doctor left: ${error.message}${isNettsError(error) ? ` (${error.code})` : ''}`)
       })
     }
   }
