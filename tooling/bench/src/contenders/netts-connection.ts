@@ -51,7 +51,7 @@ class ConnectionChannel extends ChannelEvents implements Channel {
       this.onReceive(lease.chunk, lease.byteOffset, lease.byteLength)
       lease.release()
     })
-    connection.closed.then((error) => error && this.#failed(error))
+    void connection.closed.then((error) => error && this.#failed(error))
   }
 
   async #receiveLeases(): Promise<void> {
