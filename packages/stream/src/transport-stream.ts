@@ -10,7 +10,8 @@ import { Wire, type WireOwner } from './wire.js'
 /**
  * A stream over a transport, with the members and the habits of `net.Socket`.
  *
- * **The end.** `end()` is a half-close; `finish` is emitted once the wire took everything. Without `allowHalfOpen` the
+ * **The end.** `end()` is a half-close; `finish` is emitted once the wire took everything. On RoCE and InfiniBand the
+ * peer's adapter acknowledges that, and the peer's `end` may come before it. Without `allowHalfOpen` the
  * peer's end ends this side too. Both sides ended, the stream is destroyed by itself, and `close` is the last event.
  *
  * **`destroy()`** is no reset, as with `net.Socket`: what the transport has accepted is still delivered, and then the

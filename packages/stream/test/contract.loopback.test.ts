@@ -18,6 +18,7 @@ describe.skipIf(loopbackIsMissing())(
       socketContract(
         streamGround({
           name: `${driver}, loopback`,
+          finishIsAcknowledged: true,
           refusal: 'ERR_NETTS_CONNECT_FAILED',
           setup: () => ({ client: build(), server: build(), host: LOOPBACK_ADDRESS }),
         }),

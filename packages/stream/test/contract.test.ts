@@ -55,6 +55,7 @@ for (const [driver, mode, build] of simulated) {
   socketContract(
     streamGround({
       name: `${driver}, simulated ${mode}`,
+      finishIsAcknowledged: mode === 'roce',
       refusal: 'ERR_NETTS_CONNECT_FAILED',
       setup: () => {
         const fabric = createSimulatedFabric({ mode, drive: 'auto' })

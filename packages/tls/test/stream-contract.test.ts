@@ -37,6 +37,7 @@ socketContract(
 socketContract(
   streamGround({
     name: 'tls(rdma-ring), simulated RoCE',
+    finishIsAcknowledged: true,
     refusal: 'ERR_NETTS_CONNECT_FAILED',
     setup: () => {
       const fabric = createSimulatedFabric({ mode: 'roce', drive: 'auto' })

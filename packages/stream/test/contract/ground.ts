@@ -53,6 +53,11 @@ export interface Ground {
   readonly hasReset: boolean
   /** Whether both ends have an IP address and a port. */
   readonly hasPorts: boolean
+  /**
+   * Whether `finish` waits for the acknowledgement of the peer's adapter, as on RoCE. The peer's own end may overtake it:
+   * nothing there orders the two.
+   */
+  readonly finishIsAcknowledged: boolean
   /** The error for a connection that nobody listens for. */
   readonly refusal: string
   /** Makes a server, and listens on any free port. */
@@ -68,6 +73,7 @@ export const netGround: Ground = {
   name: 'net.Socket',
   hasReset: true,
   hasPorts: true,
+  finishIsAcknowledged: false,
   refusal: 'ECONNREFUSED',
   async listen(options) {
     const server = net.createServer(options).listen(0, '127.0.0.1')
@@ -93,6 +99,7 @@ export interface TransportSetting {
   readonly name: string
   readonly hasReset?: boolean
   readonly hasPorts?: boolean
+  readonly finishIsAcknowledged?: boolean
   readonly refusal: string
   /** A client's builder, and a server's, with where it listens. */
   readonly setup: () => {
@@ -109,6 +116,7 @@ export function streamGround(setting: TransportSetting): Ground {
     name: setting.name,
     hasReset: setting.hasReset ?? true,
     hasPorts: setting.hasPorts ?? true,
+    finishIsAcknowledged: setting.finishIsAcknowledged ?? false,
     refusal: setting.refusal,
     async listen(options) {
       const server = createStreamServer(serverBuilder, options)
