@@ -36,7 +36,6 @@ export class Outgoing {
   begin(parts: Uint8Array[], done: Done): void {
     this.#parts = parts
     this.#done = done
-    this.begunBytes = 0
   }
 
   /** Goes on with the write, as far as the transport takes it. */

@@ -80,14 +80,24 @@ export const steps: readonly Step[] = [
 ]
 
 /** Every Node.js version that users run; 20 is what `npm test` runs on. */
-const matrix = [22, 24, 26].map(
-  (version): Step => ({
-    name: `suites on Node ${version}`,
-    budgetMinutes: 8,
-    counted: 'vitest',
-    command: ['npx', '--yes', `node@${version}`, vitest, 'run', config('vitest')],
-  }),
-)
+const matrix = [22, 24, 26].flatMap((version): Step[] => {
+  const run = ['npx', '--yes', `node@${version}`, vitest, 'run'] as const
+  return [
+    {
+      name: `suites on Node ${version}`,
+      budgetMinutes: 8,
+      counted: 'vitest',
+      command: [...run, config('vitest')],
+    },
+    {
+      // What an HTTP/2 session waits for is up to Node.js: each version is to show that nothing waits for ever.
+      name: `http2 on Node ${version}`,
+      budgetMinutes: 4,
+      counted: 'vitest',
+      command: [...run, config('deep'), 'http2.deep'],
+    },
+  ]
+})
 
 /** What `npx pnpm test:deep` runs in addition. */
 export const deepSteps: readonly Step[] = [
