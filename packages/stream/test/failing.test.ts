@@ -138,6 +138,32 @@ describe('a peer that crashes', () => {
     expect(await failed).toMatchObject({ code: 'ERR_NETTS_PEER_LOST' })
     expect(client.writableFinished).toBe(false)
   })
+
+  it('fails an end that is made later, also while bytes wait to be read', async () => {
+    const { network, client, server } = await open()
+    server.write('unread')
+    await someTurns()
+    network.links[0]!.server.crash()
+    await someTurns()
+    const failed = failure(client)
+    client.end()
+    expect(await failed).toMatchObject({ code: 'ERR_NETTS_PEER_LOST' })
+    expect(client.writableFinished).toBe(false)
+  })
+
+  it('fails an end that is on its way, also while bytes wait to be read', async () => {
+    const { network, client, server } = await open()
+    server.write('unread')
+    await someTurns()
+    const failed = failure(client)
+    network.links[0]!.client.stall()
+    client.end(pattern(1000))
+    await someTurns()
+    network.links[0]!.server.crash()
+    expect(await failed).toMatchObject({ code: 'ERR_NETTS_PEER_LOST' })
+    expect(client.readableLength).toBe(6)
+    expect(client.writableFinished).toBe(false)
+  })
 })
 
 describe('a peer that takes nothing', () => {
