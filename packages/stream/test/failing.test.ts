@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { connectStream, createStreamServer, type StreamOptions, type TransportStream } from '../src/index.js'
 import { pattern, someTurns } from './contract/pair.js'
 import { METHODS, throwingBuilder, unwakeableBuilder } from './throwing-transport.js'
+import { ringDriver, sendRecvDriver, simulatedWire } from './wires.js'
 
 interface Setting extends MockNetworkOptions {
   readonly client?: StreamOptions
@@ -174,6 +175,24 @@ describe('a peer that takes nothing', () => {
     client.write(pattern(4 << 20))
     expect(await failed).toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
   })
+
+  it.each([sendRecvDriver, ringDriver])(
+    'is given up, also where nothing waits at the adapter: over $name',
+    async (driver) => {
+      const { client: builder, server, address } = simulatedWire(driver).open()
+      const listener = createStreamServer(server)
+      listener.listen(address)
+      await once(listener, 'listening')
+      const accepted = once(listener, 'connection')
+      const client = connectStream(builder, listener.listeningAddress!, { stallTimeoutMs: 100 })
+      const failed = failure(client)
+      const [far] = (await accepted) as [TransportStream]
+      far.on('error', () => {})
+      client.write(pattern(4 << 20))
+      expect(await failed).toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
+      listener.close()
+    },
+  )
 
   it('does not hold up a destroy', async () => {
     const { network, client } = await open({ client: { closeTimeoutMs: 40 } })

@@ -7,6 +7,18 @@ import { expect, it } from 'vitest'
 import { createStream, type StreamOptions } from '../src/index.js'
 import { pattern, someTurns } from './contract/pair.js'
 
+/** A transport that closes without an error at any moment, as a faulty driver may. */
+function closing(transport: Transport, isClosed: () => boolean): Transport {
+  return new Proxy(transport, {
+    get(target, name) {
+      if (name === 'pollDisconnect' && isClosed()) return () => true
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
+  })
+}
+
 /** Notes the lengths of the parts of each send, and what was accepted of them. */
 function watched(transport: Transport, sends: string[]): Transport {
   return new Proxy(transport, {
@@ -33,13 +45,13 @@ function watched(transport: Transport, sends: string[]): Transport {
   })
 }
 
-async function open(faults: MockFaults = {}, options: StreamOptions = {}) {
+async function open(faults: MockFaults = {}, options: StreamOptions = {}, isClosed = () => false) {
   const network = createMockNetwork({ faults })
   const listener = await network.builder().listen({ host: 'service', port: 1 })
   const [near, far] = await Promise.all([network.builder().connect(listener.address), listener.accept()])
   await listener.close()
   const sends: string[] = []
-  const client = createStream(watched(near, sends), options)
+  const client = createStream(closing(watched(near, sends), isClosed), options)
   const server = createStream(far!)
   return { client, server, sends, link: network.links[0]! }
 }
@@ -114,4 +126,35 @@ it.each([
   const all = buffer(server)
   client.end()
   expect((await all).length).toBe(byteLength)
+})
+
+it('counts what leaves later of a write as activity', async () => {
+  const { client, server, link } = await open()
+  link.client.stall()
+  client.write(pattern(4 << 20))
+  const idle = once(client, 'timeout')
+  client.setTimeout(10)
+  await idle
+  // It counts anew only behind activity, and nothing else happens here.
+  const idleAgain = once(client, 'timeout')
+  server.resume()
+  link.client.resume()
+  await idleAgain
+  client.destroy()
+  server.destroy()
+})
+
+it('tells a write that it failed where the transport closes without an error', async () => {
+  let isClosed = false
+  const { client, server, link } = await open({}, {}, () => isClosed)
+  link.client.stall()
+  const failed = new Promise((resolve) => client.once('error', resolve))
+  const written = new Promise((resolve) => client.write(pattern(4 << 20), resolve))
+  await someTurns()
+  isClosed = true
+  server.write('wakes it')
+  expect(await written).toMatchObject({ code: 'ERR_NETTS_CLOSED', operation: 'write' })
+  expect(await failed).toMatchObject({ code: 'ERR_NETTS_CLOSED' })
+  link.client.resume()
+  server.destroy()
 })
