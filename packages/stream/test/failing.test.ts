@@ -117,6 +117,25 @@ describe('a peer that crashes', () => {
     expect(await failed).toMatchObject({ code: 'ERR_NETTS_PEER_LOST' })
   })
 
+  it('offers what had arrived before it fails a write', async () => {
+    const { network, client, server } = await open()
+    const failed = failure(client)
+    let hasCrashed = false
+    const rest: unknown[] = []
+    client.on('readable', () => {
+      if (hasCrashed) rest.push(String(client.read()))
+    })
+    server.write('unread')
+    await someTurns()
+    network.links[0]!.client.stall()
+    client.write(pattern(4 << 20))
+    await someTurns()
+    hasCrashed = true
+    network.links[0]!.server.crash()
+    expect(await failed).toMatchObject({ code: 'ERR_NETTS_PEER_LOST' })
+    expect(rest).toEqual(['unread'])
+  })
+
   it('fails a write that is made later', async () => {
     const { network, client, server } = await open()
     server.write('unread')
@@ -205,6 +224,19 @@ describe('a peer that takes nothing', () => {
     // What it had accepted it kept trying to deliver, within the deadline.
     while (client.transport!.state !== 'closed') await someTurns()
     expect(client.transport!.error).toMatchObject({ code: 'ERR_NETTS_TIMEOUT' })
+  })
+
+  it('does not hold up a destroy, also where the peer has ended', async () => {
+    const { network, client, server } = await open({ client: { closeTimeoutMs: 40, allowHalfOpen: true } })
+    client.resume()
+    server.end()
+    await once(client, 'end')
+    network.links[0]!.client.stall()
+    await new Promise((resolve) => client.write('x', resolve))
+    const failed = failure(client)
+    client.destroy()
+    expect(await failed).toBe(undefined)
+    while (client.transport!.state !== 'closed') await someTurns()
   })
 
   it('holds bounded memory here and there', async () => {
