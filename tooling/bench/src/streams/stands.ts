@@ -95,6 +95,21 @@ export const tlsSockets: Stand = {
   },
 }
 
+/** TLS by Node.js over a Duplex of JavaScript, as it has to be over any wire but a socket. */
+export const tlsPlainDuplexes: Stand = {
+  title: 'node:tls over a plain Duplex',
+  async open(accept) {
+    const secureContext = nodeTls.createSecureContext({ ...server, ...credentials.versions })
+    const { connect, close } = await plainDuplexes.open((stream) =>
+      accept(new nodeTls.TLSSocket(stream, { isServer: true, secureContext, ALPNProtocols })),
+    )
+    return {
+      connect: () => nodeTls.connect({ socket: connect(), ...client, ...credentials.versions }),
+      close,
+    }
+  },
+}
+
 /** Streams over a transport. */
 export function nettsStand(
   title: string,
