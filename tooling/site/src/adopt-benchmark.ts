@@ -1,11 +1,13 @@
 /** Makes `data/benchmark.json` of what `npx pnpm bench --json FILE` wrote, run by run: what the page shows, and no more. */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { formatFigure } from '../../bench/src/figures/format.js'
+import type { Report } from '../../bench/src/figures/report.js'
 import type { Benchmark } from './reference.js'
 
 function adopt(file: string): Benchmark {
   const { startedAt, command, machine, contenders, scenarios } = JSON.parse(
     readFileSync(file, 'utf8'),
-  ) as Benchmark
+  ) as Report
   const measured = new Set(
     scenarios.flatMap(({ points }) => points.flatMap(({ rows }) => rows.map(({ contender }) => contender))),
   )
@@ -20,17 +22,15 @@ function adopt(file: string): Benchmark {
     scenarios: scenarios.map(({ title, question, metrics, points }) => ({
       title,
       question,
-      metrics: metrics.map(({ id, title, unit }) => ({ id, title, unit })),
+      metrics: metrics.map(({ title }) => title),
       points: points.map(({ label, rows }) => ({
         label,
         rows: rows.map(({ contender, figures }) => ({
           contender,
-          figures: Object.fromEntries(
-            Object.entries(figures).map(([id, { median }]) => [
-              id,
-              { median: Number(median.toPrecision(4)) },
-            ]),
-          ),
+          figures: metrics.map(({ id, unit }) => {
+            const figure = figures[id]
+            return figure ? formatFigure(figure.median, unit) : ''
+          }),
         })),
       })),
     })),

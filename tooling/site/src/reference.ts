@@ -48,12 +48,14 @@ export interface Benchmark {
   readonly scenarios: readonly {
     readonly title: string
     readonly question: string
-    readonly metrics: readonly { readonly id: string; readonly title: string; readonly unit: string }[]
+    /** Their titles. */
+    readonly metrics: readonly string[]
     readonly points: readonly {
       readonly label: string
       readonly rows: readonly {
         readonly contender: string
-        readonly figures: Readonly<Record<string, { readonly median: number }>>
+        /** The median of each metric, with its unit; empty where it was not measured. */
+        readonly figures: readonly string[]
       }[]
     }[]
   }[]
@@ -71,11 +73,13 @@ function sectionOf({ startedAt, command, machine, contenders, scenarios }: Bench
   const titles = new Map(contenders.map(({ id, title }) => [id, title]))
   const sections = scenarios.map(({ title, question, metrics, points }) => {
     const tables = points.map(({ label, rows }) => {
-      const shown = metrics.filter(({ id }) => rows.some(({ figures }) => figures[id]))
-      const head = ['', ...shown.map((metric) => `${metric.title} (${metric.unit})`)]
+      const shown = metrics
+        .map((_, index) => index)
+        .filter((index) => rows.some(({ figures }) => figures[index]))
+      const head = ['', ...shown.map((index) => metrics[index])]
       const body = rows.map(({ contender, figures }) => [
         titles.get(contender) ?? contender,
-        ...shown.map(({ id }) => formatNumber(figures[id]?.median)),
+        ...shown.map((index) => figures[index]),
       ])
       const lines = [head, ['---', ...shown.map(() => '---:')], ...body].map(
         (cells) => `| ${cells.join(' | ')} |`,
@@ -89,12 +93,4 @@ function sectionOf({ startedAt, command, machine, contenders, scenarios }: Bench
 ${contenders.map(({ title, about }) => `- **${title}**: ${about}`).join('\n')}
 
 ${sections.join('\n')}`
-}
-
-/** Three digits that matter. */
-function formatNumber(value: number | undefined): string {
-  if (value === undefined) return ''
-  return Math.abs(value) >= 100
-    ? Math.round(value).toLocaleString('en')
-    : Number(value.toPrecision(3)).toString()
 }
