@@ -30,7 +30,7 @@ export function isPathAddress(address: Address): address is PathAddress {
   return 'path' in address
 }
 
-/** The address as people write it: `10.0.0.1:80`, `[::1]:80` or a path; `(unnamed)` for an empty path. */
+/** Formats an address for people, as in error messages: `10.0.0.1:80`, `[::1]:80` or a path; `(unnamed)` for an empty path. */
 export function formatAddress(address: Address): string {
   if (isPathAddress(address)) return address.path || '(unnamed)'
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`

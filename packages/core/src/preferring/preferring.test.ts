@@ -212,7 +212,7 @@ describe('connecting', () => {
     expect(error).toMatchObject({
       code: 'ERR_NETTS_TIMEOUT',
       message: expect.stringMatching(
-        /^no wire could be had: ring: it says ERR_NETTS_UNAVAILABLE; tcp: connect to/,
+        /^connecting failed over every wire: ring: it says ERR_NETTS_UNAVAILABLE; tcp: connect to/,
       ),
       cause: { errors: [ring.connecting, { code: 'ERR_NETTS_TIMEOUT' }] },
     })
