@@ -93,7 +93,7 @@ describe('what is no use of --tls-*', () => {
     [['--tls-to', '--tls-ca', '/nowhere'], /no such file/],
     [['--tls-to', ...asServer.slice(0, 2)], /cert and key must be given together/],
     [['--tls-to', ...asServer.slice(0, 2), ...asClient.slice(2)], /credentials cannot be used/],
-    [['--to', 'unix:/y', '--tls-to'], /needs --tls-servername where --to is a path/],
+    [['--to', 'unix:/y', '--tls-to'], /needs --tls-servername if --to is a path/],
   ])('%# ends with status 2, and says why', async (options, why) => {
     const { ended, printed } = await netts([...plain, ...options])
     expect(await ended).toBe(2)
