@@ -56,7 +56,9 @@ async function runTunnel(args: TunnelArguments, command: Command): Promise<void>
   const tls = tunnelTls(args, to, (why) => command.error(`error: ${why}`))
   if (!isLocal(listen) && !args.tlsRequestCert) {
     const encrypts = args.tlsListen ? '' : 'does not encrypt, and '
-    say(`warning: every host that reaches ${from} can use this tunnel; it ${encrypts}does not authenticate clients`)
+    say(
+      `warning: every host that reaches ${from} can use this tunnel; it ${encrypts}does not authenticate clients`,
+    )
   }
   const [listenBuilder, toBuilder] = await Promise.all([driverFor(listen.scheme), driverFor(to.scheme)])
   let onBroken: () => void = () => {}

@@ -23,11 +23,7 @@ export function addTlsOptions(command: Command): Command {
     .option('--tls-to', 'TLS 1.3 with --to')
     .option('--tls-cert <file>', 'the certificate of this tunnel, in PEM', contents)
     .option('--tls-key <file>', 'its private key, in PEM', contents)
-    .option(
-      '--tls-ca <file>',
-      "the authorities that may sign the other end's certificate, in PEM",
-      contents,
-    )
+    .option('--tls-ca <file>', "the authorities that may sign the other end's certificate, in PEM", contents)
     .option('--tls-request-cert', 'with --tls-listen: refuse clients without a certificate from --tls-ca')
     .option(
       '--tls-servername <name>',
@@ -54,7 +50,9 @@ export function tunnelTls(
   if (tlsRequestCert && !(tlsListen && ca)) refuse('--tls-request-cert needs --tls-listen and --tls-ca')
   if (tlsServername !== undefined && !tlsTo) refuse('--tls-servername needs --tls-to')
   if (tlsTo && isPathAddress(to.address) && tlsServername === undefined) {
-    refuse('--tls-to needs --tls-servername if --to is a path, which has no name to verify a certificate against')
+    refuse(
+      '--tls-to needs --tls-servername if --to is a path, which has no name to verify a certificate against',
+    )
   }
   const credentials = { cert, key, ca }
   const under = (isOn: boolean | undefined, options: TlsOptions) => (builder: TransportBuilder) => {

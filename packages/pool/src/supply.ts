@@ -250,7 +250,9 @@ export class Supply<T extends Transport, S> {
       const delayMs = reconnect(asked)
       if (delayMs === undefined) return undefined
       if (Number.isFinite(delayMs)) return Math.max(1, delayMs)
-      this.#onPolicyFailed(callbackError('reconnect', `returned ${String(delayMs)}, not a finite number of ms`))
+      this.#onPolicyFailed(
+        callbackError('reconnect', `returned ${String(delayMs)}, not a finite number of ms`),
+      )
     } catch (thrown) {
       this.#onPolicyFailed(callbackError('reconnect', `threw: ${messageOf(thrown)}`, thrown))
     }

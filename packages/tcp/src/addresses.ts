@@ -9,7 +9,10 @@ const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 /** Checks that a path is short enough. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise */
 export function checkPathLength(address: Address, operation: 'connect' | 'listen'): Address {
   if (isPathAddress(address) && Buffer.byteLength(address.path) > MAX_PATH_BYTES) {
-    throw invalidArgument(`address.path is longer than ${MAX_PATH_BYTES} bytes, the limit of this system`, operation)
+    throw invalidArgument(
+      `address.path is longer than ${MAX_PATH_BYTES} bytes, the limit of this system`,
+      operation,
+    )
   }
   return address
 }

@@ -170,9 +170,7 @@ function checkProtocols(protocols: readonly string[] | undefined): string[] | un
   // The length of a name is one byte on the wire (RFC 7301, section 3.1).
   const isName = (name: unknown) => typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= 255
   if (!Array.isArray(protocols) || protocols.length === 0 || !protocols.every(isName)) {
-    throw invalidArgument(
-      'ALPNProtocols must be an array of at least one name; a name has 1 to 255 bytes',
-    )
+    throw invalidArgument('ALPNProtocols must be an array of at least one name; a name has 1 to 255 bytes')
   }
   return [...protocols]
 }

@@ -10,7 +10,11 @@ import { signal } from '../signals.js'
 export function echoCommand(): Command {
   return new Command('echo')
     .description('send back every message, for netts ping and netts bench')
-    .argument('<address>', 'the address to listen on, such as tcp://0.0.0.0:7000 or ring://10.0.0.7:7000', endpoint)
+    .argument(
+      '<address>',
+      'the address to listen on, such as tcp://0.0.0.0:7000 or ring://10.0.0.7:7000',
+      endpoint,
+    )
     .action(runEcho)
 }
 

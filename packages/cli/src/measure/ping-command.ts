@@ -25,12 +25,7 @@ export function pingCommand(): Command {
     .option('--count <n>', 'how many messages to send', integer(1, 1_000_000), 5)
     .option('--interval <ms>', 'the time between two messages', integer(0, 3_600_000), 1000)
     .option('--size <bytes>', 'the size of each message', integer(1, 16 << 20), 64)
-    .option(
-      '--timeout <ms>',
-      'how long connecting and each answer may take',
-      integer(1, 3_600_000),
-      10_000,
-    )
+    .option('--timeout <ms>', 'how long connecting and each answer may take', integer(1, 3_600_000), 10_000)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nIt ends with status 1 if a message did not come back unchanged.')
     .action(runPing)

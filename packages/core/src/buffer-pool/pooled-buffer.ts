@@ -81,9 +81,5 @@ export class SlotHandle implements PooledBuffer {
 }
 
 function released(operation: string): NettsError {
-  return new NettsError(
-    'ERR_NETTS_BUFFER_RELEASED',
-    'this buffer was released or sent before',
-    { operation },
-  )
+  return new NettsError('ERR_NETTS_BUFFER_RELEASED', 'this buffer was released or sent before', { operation })
 }

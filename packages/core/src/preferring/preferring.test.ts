@@ -332,7 +332,9 @@ describe('listening', () => {
     const [ring, tcp] = wires()
     tcp.taken.add(7000)
     await expect(preferring(ring.builder, tcp.builder).listen(here)).rejects.toMatchObject({
-      message: expect.stringMatching(/^tcp cannot listen at the same address as ring: .*iWARP.*its own address/),
+      message: expect.stringMatching(
+        /^tcp cannot listen at the same address as ring: .*iWARP.*its own address/,
+      ),
       cause: { code: 'ERR_NETTS_LISTEN_FAILED', message: 'it says ERR_NETTS_LISTEN_FAILED' },
     })
     const fabric = { host: 'fabric', port: 1 }

@@ -21,7 +21,10 @@ export function checkDevices({ devices, deviceFiles, libraries, process }: Facts
       return found.problem(`${device.name} cannot be opened`, 'See the finding about /dev/infiniband above.')
     }
     if (process.cgroupLimits.some((limit) => limit.device === device.name && limit.handles === 0)) {
-      return found.problem(`${device.name} cannot be opened`, 'See the finding about the control group above.')
+      return found.problem(
+        `${device.name} cannot be opened`,
+        'See the finding about the control group above.',
+      )
     }
     return found.problem(
       `${device.name} is there, and libibverbs does not list it: it has no provider for this device`,

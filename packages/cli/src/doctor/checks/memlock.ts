@@ -10,7 +10,8 @@ const RAISE =
 
 export function checkMemlock({ devices, process }: Facts): Finding[] {
   const opened = devices.filter((device) => device.registrations.length > 0)
-  if (opened.length === 0) return [skipped(`no memory could be registered, without a device; ${describeLimits(process)}`)]
+  if (opened.length === 0)
+    return [skipped(`no memory could be registered, without a device; ${describeLimits(process)}`)]
   const findings: Finding[] = []
   for (const { name, registrations } of opened) {
     const refused = registrations.find(({ error }) => error !== undefined)

@@ -14,9 +14,7 @@ export function checkNamespaces({ process, devices }: Facts): Finding[] {
       ? ''
       : `; network namespaces ${process.rdmaNamespaces === 'shared' ? 'share the' : 'have their own'} RDMA devices`
   const findings = [
-    where.length === 0
-      ? ok(`no container was detected${mode}`)
-      : note(`this runs in ${list(where)}${mode}`),
+    where.length === 0 ? ok(`no container was detected${mode}`) : note(`this runs in ${list(where)}${mode}`),
   ]
   for (const { device, handles, objects } of process.cgroupLimits) {
     if (!devices.some(({ name }) => name === device)) continue

@@ -45,7 +45,8 @@ export async function examine(
       const signal = AbortSignal.timeout(timeoutMs)
       await control.send(Buffer.from(JSON.stringify(question)), { signal })
       const answer = await control.recv({ signal })
-      if (answer === undefined) throw new NettsError('ERR_NETTS_CLOSED', 'the other doctor closed the connection', { address })
+      if (answer === undefined)
+        throw new NettsError('ERR_NETTS_CLOSED', 'the other doctor closed the connection', { address })
       return parse(answer) as Answers[Q['ask']]
     }
     const there = await ask({ ask: 'greeting' })
@@ -158,7 +159,10 @@ function pushes(connection: Connection): Transfer {
     await connection.send(message, { signal })
     const answer = await connection.recv({ signal })
     if (answer?.[0] !== 1) {
-      throw new NettsError('ERR_NETTS_PROTOCOL', 'the bytes that arrived at the peer differ from those that were sent')
+      throw new NettsError(
+        'ERR_NETTS_PROTOCOL',
+        'the bytes that arrived at the peer differ from those that were sent',
+      )
     }
   }
 }
@@ -171,7 +175,10 @@ function pulls(connection: Connection): Transfer {
     await connection.send(request, { signal })
     using answer = await connection.recvLease({ signal })
     if (answer === undefined || Buffer.compare(answer.bytes, expected) !== 0) {
-      throw new NettsError('ERR_NETTS_PROTOCOL', 'the bytes that arrived here differ from those that the peer sent')
+      throw new NettsError(
+        'ERR_NETTS_PROTOCOL',
+        'the bytes that arrived here differ from those that the peer sent',
+      )
     }
   }
 }

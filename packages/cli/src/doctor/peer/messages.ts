@@ -83,9 +83,13 @@ export function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString())
   } catch (cause) {
-    throw new NettsError('ERR_NETTS_PROTOCOL', 'the peer sent something that is not JSON; is it a netts doctor?', {
-      cause,
-    })
+    throw new NettsError(
+      'ERR_NETTS_PROTOCOL',
+      'the peer sent something that is not JSON; is it a netts doctor?',
+      {
+        cause,
+      },
+    )
   }
 }
 
