@@ -13,7 +13,7 @@ export type Scheme = 'tcp' | 'unix' | 'sendrecv' | 'ring' | 'rdma'
 
 /** An address with its transport, as {@link parseEndpoint} returns it. */
 export interface TunnelEndpoint {
-  /** The transport. */
+  /** The transport, as the endpoint's text names it, such as `tcp`. */
   readonly scheme: Scheme
   /** The address: `{ path }` with the scheme `unix`, else `{ host, port }`. */
   readonly address: Address

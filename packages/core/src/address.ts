@@ -14,7 +14,7 @@ export interface PathAddress {
   readonly path: string
 }
 
-/** Where a listener listens and a client connects to. Which forms work is the driver's choice. */
+/** The address where a listener listens, and to which a client connects. Each driver documents which of the two forms it takes. */
 export type Address = HostAddress | PathAddress
 
 /** Where a listener listens over one wire. */

@@ -63,7 +63,10 @@ export interface ListenerErrorEvent {
   readonly error: NettsError
 }
 
-/** The message of `netts:buffer-pool:leak` is an {@link OutstandingBuffer}. */
+/**
+ * The message of `netts:buffer-pool:leak`: a pooled buffer was garbage-collected without a `release()`, so its memory is
+ * lost to the pool. It says how many bytes were asked for and where. Published only by pools with `detectLeaks`.
+ */
 export type BufferLeakEvent = OutstandingBuffer
 
 /** The message of `netts:wire:fallback`: a wire of `preferring` is not available, and the next one is tried. */

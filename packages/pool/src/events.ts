@@ -139,7 +139,10 @@ export interface PoolDiagnostics {
  * The names of the pool's channels of `node:diagnostics_channel`. The message of `event` is a {@link PoolDiagnostics};
  * without a subscriber, it is not built.
  */
-export const POOL_CHANNELS = { event: 'netts:pool:event' } as const
+export const POOL_CHANNELS = {
+  /** The channel of every event of every pool; its messages are {@link PoolDiagnostics}. */
+  event: 'netts:pool:event',
+} as const
 
 const eventChannel = channel(POOL_CHANNELS.event) as Channel<PoolDiagnostics>
 

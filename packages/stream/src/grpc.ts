@@ -12,7 +12,10 @@ import { createStreamServer, type StreamServer, type StreamServerOptions } from 
 /** The part of the `Server` of `@grpc/grpc-js` that {@link serveGrpc} uses; available since version 1.12. */
 export interface InjectableServer<Credentials> {
   /** Makes an object that hands connections to the server. */
-  createConnectionInjector(credentials: Credentials): { injectConnection(connection: Duplex): void }
+  createConnectionInjector(credentials: Credentials): {
+    /** Hands a connection over. The server then serves it, and closes it. */
+    injectConnection(connection: Duplex): void
+  }
 }
 
 /**

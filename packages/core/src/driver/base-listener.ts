@@ -36,10 +36,12 @@ export abstract class BaseListener<T extends Transport> implements TransportList
     this.queue.close()
   }
 
+  /** Accepts connections until the listener is closed. Throws the error that broke the listener. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (let transport = await this.accept(); transport; transport = await this.accept()) yield transport
   }
 
+  /** Closes the listener. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -18,8 +18,10 @@ import { runInThisContext } from 'node:vm'
 
 const performanceNow = performance.now
 
-/** `process.nextTick` of Node.js, also under fake timers. */
-export const { nextTick } = runInThisContext('process') as NodeJS.Process
+export const {
+  /** `process.nextTick` of Node.js, also under fake timers. */
+  nextTick,
+} = runInThisContext('process') as NodeJS.Process
 
 /** Milliseconds since an arbitrary moment, monotonic: `performance.now` of Node.js, also under fake timers. */
 export function now(): number {
@@ -98,12 +100,12 @@ export class KeepAlive {
   #holders = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** Keeps the process alive until {@link release} was called as often. */
+  /** Keeps the process alive until {@link release} was called as often as `hold`. */
   hold(): void {
     if (this.#holders++ === 0) this.#timer = setInterval(() => {}, FOREVER_MS)
   }
 
-  /** Call it once for each {@link hold}. */
+  /** Undoes one {@link hold}. After the last one, the process may exit. Call it exactly once for each `hold`. */
   release(): void {
     if (--this.#holders === 0) clearInterval(this.#timer)
   }
