@@ -14,7 +14,7 @@ export interface PathAddress {
   readonly path: string
 }
 
-/** The address where a listener listens, and to which a client connects. Each driver documents which of the two forms it takes. */
+/** An address to listen on or to connect to. Each driver documents which of the two forms it takes. */
 export type Address = HostAddress | PathAddress
 
 /** Where a listener listens over one wire. */

@@ -14,7 +14,7 @@ export interface TransportFromDuplexOptions extends DuplexLimits {
   /** The address of the peer. @default that of a `net.Socket`; `{ path: '' }` for any other Duplex */
   readonly remoteAddress?: Address | undefined
   /**
-   * What the Duplex can report about its peer, if it can report more than a plain one. Only its maker knows.
+   * What the Duplex can report about its peer, if it can report more than a plain one. It cannot be detected.
    * @default both `false`: neither `detectsPeerCrash` nor `reset`
    */
   readonly capabilities?: TransportCapabilities | undefined

@@ -1,5 +1,5 @@
 /**
- * The memory that transports copy into for sending and receiving: blocks of one size, shared by every transport of the
+ * The memory that transports copy into for sending and receiving: blocks of two sizes, shared by every transport of the
  * process. An idle connection holds none, and a busy one reuses memory that is in the processor's caches.
  */
 
@@ -7,19 +7,32 @@
 export const BLOCK_BYTES = 64 * 1024
 
 /**
- * How many free blocks are kept: 16 MiB, four for each of 64 saturated connections. Further ones are left to the garbage
- * collector.
+ * The size of a small block: one page, for a short message that is sent alone. Thousands of connections may each send one
+ * in the same turn of the event loop.
+ */
+export const SMALL_BLOCK_BYTES = 4096
+
+/**
+ * How many free blocks of each size are kept: 17 MiB, four large ones for each of 64 saturated connections. Further ones
+ * are left to the garbage collector.
  */
 const MAX_FREE = 256
 
 const free: Buffer[] = []
+const freeSmall: Buffer[] = []
 
 /** Takes a block. It is not cleared, and never part of Node's pool of small buffers. */
 export function takeBlock(): Buffer {
   return free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)
 }
 
-/** Gives a block back. Call it once, when nothing refers to its bytes any more. */
+/** Takes a block of {@link SMALL_BLOCK_BYTES}. It is not cleared. */
+export function takeSmallBlock(): Buffer {
+  return freeSmall.pop() ?? Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES)
+}
+
+/** Gives a block of either size back. Call it once, when nothing refers to its bytes any more. */
 export function giveBlock(block: Buffer): void {
-  if (free.length < MAX_FREE) free.push(block)
+  const same = block.length === BLOCK_BYTES ? free : freeSmall
+  if (same.length < MAX_FREE) same.push(block)
 }

@@ -4,7 +4,7 @@
  */
 import { NettsError } from '@netts/core'
 import type { BufferSlot } from '@netts/core/driver'
-import { BLOCK_BYTES, giveBlock, takeBlock } from './blocks.js'
+import { giveBlock, SMALL_BLOCK_BYTES, takeBlock, takeSmallBlock } from './blocks.js'
 
 /** One contiguous piece of memory to write: part of a block, or of a pooled buffer's slab. */
 interface Piece {
@@ -57,8 +57,9 @@ export class SendQueue {
   /** Copies up to `limit` bytes of the slices, as one send. @returns bytes accepted; 0 without capacity */
   copy(parts: readonly Uint8Array[], limit: number): number {
     let accepted = 0
+    const take = this.#sends === 0 && isShort(parts) ? takeSmallBlock : takeBlock
     for (const part of parts) {
-      const taken = this.#append(part, Math.min(part.byteLength, limit - accepted))
+      const taken = this.#append(part, Math.min(part.byteLength, limit - accepted), take)
       accepted += taken
       if (taken < part.byteLength) break
     }
@@ -139,18 +140,22 @@ export class SendQueue {
     this.#freeBlock()
   }
 
-  /** Copies up to `length` bytes from the beginning of `data`, as far as there is memory. */
-  #append(data: Uint8Array, length: number): number {
+  /**
+   * Copies up to `length` bytes from the beginning of `data`, as far as there is memory.
+   * @param take takes a new block, of the size to use
+   */
+  #append(data: Uint8Array, length: number, take: () => Buffer): number {
     let accepted = 0
-    while (accepted < length && (this.#block || this.#takeBlock())) {
-      const piece = this.#openPiece(this.#block!)
-      const taken = Math.min(length - accepted, BLOCK_BYTES - this.#filled)
+    while (accepted < length && (this.#block || this.#takeBlock(take))) {
+      const block = this.#block!
+      const piece = this.#openPiece(block)
+      const taken = Math.min(length - accepted, block.length - this.#filled)
       const whole = taken === data.byteLength
-      this.#block!.set(whole ? data : data.subarray(accepted, accepted + taken), this.#filled)
+      block.set(whole ? data : data.subarray(accepted, accepted + taken), this.#filled)
       this.#filled += taken
       piece.end = this.#filled
       accepted += taken
-      if (this.#filled === BLOCK_BYTES) {
+      if (this.#filled === block.length) {
         piece.lastOfBlock = true
         this.#block = undefined
       }
@@ -174,9 +179,9 @@ export class SendQueue {
     return piece
   }
 
-  #takeBlock(): boolean {
+  #takeBlock(take: () => Buffer): boolean {
     if (!this.hasRoom) return false
-    this.#block = takeBlock()
+    this.#block = take()
     this.#filled = 0
     this.#used++
     return true
@@ -200,6 +205,13 @@ export class SendQueue {
     this.#used--
     giveBlock(block)
   }
+}
+
+/** Whether so few bytes are sent that a small block has room for them, and for some more such sends. */
+function isShort(parts: readonly Uint8Array[]): boolean {
+  let byteLength = 0
+  for (const part of parts) byteLength += part.byteLength
+  return byteLength <= SMALL_BLOCK_BYTES / 4
 }
 
 /** Whether memory that a program lent was transferred or resized. */

@@ -59,7 +59,15 @@ export interface Benchmark {
   }[]
 }
 
-export function benchmarksPage({ startedAt, command, machine, contenders, scenarios }: Benchmark): string {
+export function benchmarksPage(runs: readonly Benchmark[]): string {
+  return `# Benchmarks
+
+Medians over interleaved rounds. Compare rows of one table: absolute figures belong to the machine. Every payload is verified.
+
+${runs.map(sectionOf).join('\n')}`
+}
+
+function sectionOf({ startedAt, command, machine, contenders, scenarios }: Benchmark): string {
   const titles = new Map(contenders.map(({ id, title }) => [id, title]))
   const sections = scenarios.map(({ title, question, metrics, points }) => {
     const tables = points.map(({ label, rows }) => {
@@ -76,17 +84,9 @@ export function benchmarksPage({ startedAt, command, machine, contenders, scenar
     })
     return `## ${title}\n\n${question}\n\n${tables.join('\n')}`
   })
-  const measured = new Set(
-    scenarios.flatMap(({ points }) => points.flatMap(({ rows }) => rows.map(({ contender }) => contender))),
-  )
-  return `# Benchmarks
+  return `Measured on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}, by \`${command}\`. The machine's load average was ${machine.loadBefore} before the run: a load near 0 gives the best figures.
 
-Medians over interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. The machine's load average was ${machine.loadBefore} before the run: a load near 0 gives the best figures. Compare rows of one table: absolute figures belong to the machine. Every payload is verified. \`${command}\` measures the same on yours.
-
-${contenders
-  .filter(({ id }) => measured.has(id))
-  .map(({ title, about }) => `- **${title}**: ${about}`)
-  .join('\n')}
+${contenders.map(({ title, about }) => `- **${title}**: ${about}`).join('\n')}
 
 ${sections.join('\n')}`
 }
