@@ -26,7 +26,7 @@ function errorsPage(): string {
   const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `## ${code}\n\n${meaning}\n`)
   return `# Errors
 
-Everything that fails in netts is a \`NettsError\`. Programs test its \`code\`, which is stable; messages may change. \`operation\` names what failed, \`address\` where, and \`cause\` is the error that led to it: one of Node.js with its own \`code\`, the reason of an AbortSignal, or the status of a completion.
+Every error of netts is a \`NettsError\`. Programs test its \`code\`, which is stable; messages may change. \`operation\` is the operation that failed, \`address\` the address concerned, and \`cause\` the error that led to it: one of Node.js with its own \`code\`, the reason of an AbortSignal, or the status of a completion.
 
 A call with wrong arguments, or in a wrong state, throws before anything happens. An error of the network rejects the promise of the call, or is the value of \`connection.closed\`, or a transport's \`error\`.
 
