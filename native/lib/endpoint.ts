@@ -1,6 +1,7 @@
 /**
- * `@netts/verbs/endpoint`, for authors of drivers: connecting and listening with a handshake, registered memory, waiting for
- * completions, keepalive and teardown; and the kit from which the transports of netts' own drivers are built.
+ * `@netts/verbs/endpoint`, for authors of drivers: connecting and listening with a handshake, registered memory,
+ * waiting for completions, keepalive and teardown; and the kit from which the transports of netts' own drivers are
+ * built.
  *
  * @packageDocumentation
  */

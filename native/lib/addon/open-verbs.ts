@@ -132,8 +132,9 @@ function unavailable(cause?: unknown): NettsError {
 let current: AddonVerbs | undefined
 
 /**
- * RDMA verbs of this machine, through the addon, which the first call loads. Every call on a thread returns the same object
- * until that is closed: close it only if no other part of the program uses it. It is closed when the thread ends.
+ * RDMA verbs of this machine, through the addon, which the first call loads. Every call on a thread returns the same
+ * object until that is closed: close it only if no other part of the program uses it. It is closed when the thread
+ * ends.
  *
  * @throws NettsError `ERR_NETTS_UNAVAILABLE` when libibverbs or librdmacm is missing, or there is no addon for this
  *   machine; the message says what to do. A machine without a device is no error. See {@link rdmaAvailability}

@@ -1,6 +1,6 @@
 /**
- * The end of a connection on the wire: when the peer has everything up to this end's FIN, when the last frame is sent, and
- * when the endpoint may be closed. What the program sees of the end, and its deadlines, are in `BaseTransport`.
+ * The end of a connection on the wire: when the peer has everything up to this end's FIN, when the last frame is sent,
+ * and when the endpoint may be closed. What the program sees of the end, and its deadlines, are in `BaseTransport`.
  */
 import type { NettsError } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
@@ -29,8 +29,8 @@ export class Ending {
   isRefused = false
   readonly #parts: EndingParts
   /**
-   * Whether a completed Send has arrived at the peer. On iWARP it says only that the local TCP took the frame: there the
-   * peer's DONE, which answers this end's FIN, says so, or the peer's device when it is asked.
+   * Whether a completed Send has arrived at the peer. On iWARP it says only that the local TCP took the frame: there
+   * the peer's DONE, which answers this end's FIN, says so, or the peer's device when it is asked.
    */
   readonly #isAcknowledgedByPeer: boolean
   /** How many frames have been retired when FIN has. */
@@ -50,13 +50,16 @@ export class Ending {
     if (this.#isAcknowledgedByPeer) this.#framesUpToFin = this.#parts.places.staged
   }
 
-  /** Calls {@link EndingParts.onEndTaken} as soon as the peer has everything, without waiting for the peer to finish. */
+  /**
+   * Calls {@link EndingParts.onEndTaken} as soon as the peer has everything, without waiting for the peer to finish.
+   */
   confirm(): void {
     this.#wantsConfirmation = !this.#isAcknowledgedByPeer
   }
 
   /**
-   * Everything due was posted. A peer that has finished answers FIN with DONE at once; otherwise the peer's device is asked.
+   * Everything due was posted. A peer that has finished answers FIN with DONE at once; otherwise the peer's device is
+   * asked.
    * @throws NettsError when the device refuses
    */
   onFlushed(): void {

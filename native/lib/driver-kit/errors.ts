@@ -12,7 +12,10 @@ export function brokenProtocol(what: string, address: HostAddress): NettsError {
   return new NettsError('ERR_NETTS_PROTOCOL', message, { address })
 }
 
-/** The error for a RESET from the peer: `ERR_NETTS_PROTOCOL` or `ERR_NETTS_RESET`. @param reason a {@link ResetReason} */
+/**
+ * The error for a RESET from the peer: `ERR_NETTS_PROTOCOL` or `ERR_NETTS_RESET`.
+ * @param reason a {@link ResetReason}
+ */
 export function resetByPeer(reason: number, address: HostAddress): NettsError {
   const peer = `the peer ${formatAddress(address)}`
   if (reason === ResetReason.protocol) {

@@ -1,7 +1,7 @@
 /**
- * When receives and frames are posted. Whatever was staged, released or made due within a tick is posted after it, in one
- * flush: receives first, because the frames announce their count, then frames. Only an answer (the first data that is
- * staged after data was received) is posted at once.
+ * When receives and frames are posted. Whatever was staged, released or made due within a tick is posted after it, in
+ * one flush: receives first, because the frames announce their count, then frames. Only an answer (the first data that
+ * is staged after data was received) is posted at once.
  */
 import { nextTick } from '@netts/core/driver'
 import type { Endpoint } from '../endpoint/endpoint-session.js'
@@ -63,7 +63,11 @@ export class Flush {
     endpoint.posted()
   }
 
-  /** Flushes now. @param isTurnOver whether a CREDIT frame that is due is sent now, or in the next turn. @default false */
+  /**
+   * Flushes now.
+   * @param isTurnOver whether a CREDIT frame that is due is sent now, or in the next turn.
+   * @default false
+   */
   run(isTurnOver = false): void {
     this.#isScheduled = false
     const { endpoint, ending } = this.#parts

@@ -1,6 +1,6 @@
 /**
- * Registered memory: the transports' own buffers, headers, and the pool that programs send from. The transports over one
- * device share it, so that a connection that needs more takes what another gave back.
+ * Registered memory: the transports' own buffers, headers, and the pool that programs send from. The transports over
+ * one device share it, so that a connection that needs more takes what another gave back.
  */
 import { DEFAULT_SIZE_CLASSES, type OwnedBufferPool, type SizeClass } from '@netts/core'
 import { type BufferSlot, takeSlot } from '@netts/core/driver'
@@ -62,7 +62,10 @@ export class TransportMemory {
   /** Buffers for which there are slabs: slabs are kept as long as this is. */
   #mapped = 0
 
-  /** The slabs that have to be registered for a connection that takes `buffers` buffers at first, for `RdmaDriver.slabs`. */
+  /**
+   * The slabs that have to be registered for a connection that takes `buffers` buffers at first, for
+   * `RdmaDriver.slabs`.
+   */
   static slabsFor(environment: DeviceEnvironment, bufferSize: number, buffers: number): SlabNeed[] {
     const stride = roundUp(bufferSize, CACHE_LINE_BYTES)
     const perSlab = buffersPerSlab(bufferSize)
@@ -99,7 +102,9 @@ export class TransportMemory {
     })
   }
 
-  /** Undoes one {@link acquire}. The last one closes the pools; buffers that programs hold stay valid until released. */
+  /**
+   * Undoes one {@link acquire}. The last one closes the pools; buffers that programs hold stay valid until released.
+   */
   release(): void {
     if (--this.#users > 0) return
     memories.get(this.environment)?.delete(this.bufferSize)

@@ -19,18 +19,21 @@ export interface RdmaOptions {
    * @default 'adaptive'
    */
   readonly polling?: Polling | undefined
-  /** With `adaptive`: for so many microseconds after the last completion it goes on polling. 0 to 1000000. @default 200 */
+  /**
+   * With `adaptive`: for so many microseconds after the last completion it goes on polling. 0 to 1000000.
+   * @default 200
+   */
   readonly adaptiveMicroseconds?: number | undefined
   /**
    * For so many microseconds it goes on polling in native code when there is no completion, in each turn of the event
-   * loop, and again after the program has answered: up to 7 times if it answers at once, up to 16 times if it answers from
-   * a promise. Nothing else runs meanwhile. No effect with `polling: 'event'`. 0 to 10000.
+   * loop, and again after the program has answered: up to 7 times if it answers at once, up to 16 times if it answers
+   * from a promise. Nothing else runs meanwhile. No effect with `polling: 'event'`. 0 to 10000.
    * @default 20
    */
   readonly spinMicroseconds?: number | undefined
   /**
-   * After so many milliseconds without anything from the peer, its device is asked for an answer. 0 never asks: then the
-   * loss of a peer is not noticed while nothing is sent to it. 0 to 2^31 - 1. @default 5000
+   * After so many milliseconds without anything from the peer, its device is asked for an answer. 0 never asks: then
+   * the loss of a peer is not noticed while nothing is sent to it. 0 to 2^31 - 1. @default 5000
    */
   readonly keepAliveIntervalMs?: number | undefined
   /**
@@ -40,13 +43,13 @@ export interface RdmaOptions {
   readonly keepAliveTimeoutMs?: number | undefined
   /**
    * The class of the traffic that this end sends: the byte that the IP header calls ToS, or DSCP and ECN
-   * (`RDMA_OPTION_ID_TOS`). RoCE networks with priority flow control or ECN map it to a priority. A listener's holds for the
-   * connections that it accepts. 0 to 255. @default the system's
+   * (`RDMA_OPTION_ID_TOS`). RoCE networks with priority flow control or ECN map it to a priority. A listener's holds
+   * for the connections that it accepts. 0 to 255. @default the system's
    */
   readonly trafficClass?: number | undefined
   /**
-   * The IP address that `connect` connects from, which chooses the device when there are several. `listen` takes no notice
-   * of it. `connect` rejects with `ERR_NETTS_CONNECT_FAILED` when no device has the address.
+   * The IP address that `connect` connects from, which chooses the device when there are several. `listen` takes no
+   * notice of it. `connect` rejects with `ERR_NETTS_CONNECT_FAILED` when no device has the address.
    * @default the kernel's choice, from its routes
    */
   readonly localAddress?: string | undefined

@@ -23,11 +23,14 @@ export interface RdmaDriver<T extends Transport> {
   readonly maxSendWorkRequests: number
   /** Receives of the driver that a connection may have outstanding. The endpoint adds its own. */
   readonly maxReceiveWorkRequests: number
-  /** The slabs that {@link session} is going to register: they are registered before, on another thread. @default none */
+  /**
+   * The slabs that {@link session} is going to register: they are registered before, on another thread.
+   * @default none
+   */
   slabs?(environment: DeviceEnvironment): readonly SlabNeed[]
   /**
-   * Makes the transport of a connection. Its queue pair exists: take memory, and post every receive now. When it throws a
-   * NettsError, `connect` rejects with it, and an acceptor refuses the request.
+   * Makes the transport of a connection. Its queue pair exists: take memory, and post every receive now. When it throws
+   * a NettsError, `connect` rejects with it, and an acceptor refuses the request.
    */
   session(endpoint: Endpoint): T & EndpointSession
   /** The verbs to run on. Called by each `connect` and `listen`, which reject with what it throws. */

@@ -1,8 +1,8 @@
 /**
- * What all transports over an endpoint have in common. To the program it is a transport, and what all transports have in
- * common is in `BaseTransport`; to the endpoint it is the session. This class connects the two: it has the state of the
- * protocol, the flush and the end, and handles control frames. A driver extends it with what its data needs: how a send is
- * staged, how a received frame is read, and which memory it takes.
+ * What all transports over an endpoint have in common. To the program it is a transport, and what all transports have
+ * in common is in `BaseTransport`; to the endpoint it is the session. This class connects the two: it has the state of
+ * the protocol, the flush and the end, and handles control frames. A driver extends it with what its data needs: how a
+ * send is staged, how a received frame is read, and which memory it takes.
  */
 import { type HostAddress, NettsError, type TransportCapabilities } from '@netts/core'
 import { BaseTransport } from '@netts/core/driver'
@@ -21,8 +21,8 @@ import { WorkKind } from './work-kinds.js'
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
 /**
- * The base class of a driver's transport: a {@link BaseTransport} that is the {@link EndpointSession} of its endpoint. A
- * driver implements the abstract members, and calls the others as events and sends need them.
+ * The base class of a driver's transport: a {@link BaseTransport} that is the {@link EndpointSession} of its endpoint.
+ * A driver implements the abstract members, and calls the others as events and sends need them.
  */
 export abstract class RdmaTransport<P extends ProtocolEnd>
   extends BaseTransport<HostAddress>
@@ -88,7 +88,10 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
     this.#flush.run()
   }
 
-  /** To be called for each frame of data that was staged. @param isLast false when more frames of the same send follow */
+  /**
+   * To be called for each frame of data that was staged.
+   * @param isLast false when more frames of the same send follow
+   */
   protected onDataStaged(isLast = true): void {
     this.protocol.onSend(FrameKind.data)
     if (!this.mayAnswer || !isLast) {
@@ -118,7 +121,10 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
     }
   }
 
-  /** To be called when the peer broke the protocol: resets the connection. @param what it sent, see {@link brokenProtocol} */
+  /**
+   * To be called when the peer broke the protocol: resets the connection.
+   * @param what it sent, see {@link brokenProtocol}
+   */
   protected onLie(what: string): void {
     this.protocol.fail(ResetReason.protocol)
     this.onFailure(brokenProtocol(what, this.remoteAddress))

@@ -1,6 +1,6 @@
 /**
- * The buffers into which one transport copies what it sends. They are taken as they are needed, and given back when they
- * were not in use for a while.
+ * The buffers into which one transport copies what it sends. They are taken as they are needed, and given back when
+ * they were not in use for a while.
  */
 import type { RegisteredBuffer, TransportMemory } from './memory.js'
 

@@ -1,6 +1,6 @@
 /**
- * The ring of places for one transport's sends. A frame is staged in the next place, posted with all other staged frames
- * in one batch, and retired in order as the device completes it. Only the last frame of a batch, and one in
+ * The ring of places for one transport's sends. A frame is staged in the next place, posted with all other staged
+ * frames in one batch, and retired in order as the device completes it. Only the last frame of a batch, and one in
  * {@link SIGNAL_EVERY}, is signalled: its completion counts for all frames before it.
  *
  * A driver writes the records of a frame's work requests; one frame may have several.

@@ -23,6 +23,8 @@ export interface ReceiveSide {
   readonly queued: number
   /** Discards the chunks that were not handed out. */
   discardQueued(): void
-  /** The queue pair is closed: gives back all memory, except that of chunks that are handed out, until their release. */
+  /**
+   * The queue pair is closed: gives back all memory, except that of chunks that are handed out, until their release.
+   */
   close(): void
 }

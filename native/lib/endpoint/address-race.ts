@@ -18,8 +18,8 @@ export interface Attempt<T> {
 }
 
 /**
- * Resolves with the first success. Rejects with the last failure when every address has failed, or at once with a failure
- * that `isConclusive`.
+ * Resolves with the first success. Rejects with the last failure when every address has failed, or at once with a
+ * failure that `isConclusive`.
  * @param ended stops every attempt when it fires; then the promise stays pending
  * @param isConclusive whether other addresses are not to be tried after this failure
  */

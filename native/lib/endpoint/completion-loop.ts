@@ -2,11 +2,11 @@
  * Decides when to take completions from the queues of one device: how long to poll, and when to sleep.
  *
  * States: *idle* (no connection), *sleeping* (armed; the channel wakes it) and *polling* (it polls in every turn of the
- * event loop). After activity it polls for a while before it arms, polls once more, and sleeps: what arrives between the
- * last poll and the arming causes no notification. The work of a turn is bounded.
+ * event loop). After activity it polls for a while before it arms, polls once more, and sleeps: what arrives between
+ * the last poll and the arming causes no notification. The work of a turn is bounded.
  *
- * A program that answers from a promise does so after the turn. While the loop is polling, it then polls again in the same
- * turn of the event loop (a *continuation*), instead of in the next one.
+ * A program that answers from a promise does so after the turn. While the loop is polling, it then polls again in the
+ * same turn of the event loop (a *continuation*), instead of in the next one.
  */
 import { threadId } from 'node:worker_threads'
 import { nextTick } from '@netts/core/driver'
@@ -30,7 +30,9 @@ export interface PollingOptions {
   readonly polling: Polling
   /** For so many microseconds after the last completion it goes on polling, unless `polling` is `event`. */
   readonly adaptiveMicroseconds: number
-  /** For so many microseconds one poll goes on asking in native code while there is no completion; see `RdmaOptions`. */
+  /**
+   * For so many microseconds one poll goes on asking in native code while there is no completion; see `RdmaOptions`.
+   */
   readonly spinMicroseconds: number
 }
 
@@ -80,8 +82,8 @@ export class CompletionLoop {
   }
 
   /**
-   * Undoes {@link reserve} and {@link route} for a queue pair that was destroyed, or never made. What is left in its queue
-   * is taken first, because the device may give its number to another. Not to be called from within a sink.
+   * Undoes {@link reserve} and {@link route} for a queue pair that was destroyed, or never made. What is left in its
+   * queue is taken first, because the device may give its number to another. Not to be called from within a sink.
    */
   retire(shared: SharedQueue, workRequests: number, queuePairNumber: number | undefined): void {
     if (queuePairNumber !== undefined) {

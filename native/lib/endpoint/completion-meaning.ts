@@ -4,7 +4,9 @@ import type { Device } from '../verbs/device.js'
 import { completionError } from '../verbs/errors.js'
 import { CompletionOpcode, CompletionStatus } from '../verbs/layout.js'
 
-/** Whether, on iWARP, the peer took part in a completion: a Send or Write completes as soon as the local TCP took it. */
+/**
+ * Whether, on iWARP, the peer took part in a completion: a Send or Write completes as soon as the local TCP took it.
+ */
 export function isSignOfLife(opcode: number): boolean {
   return opcode !== CompletionOpcode.send && opcode !== CompletionOpcode.write
 }
@@ -13,8 +15,8 @@ export function isSignOfLife(opcode: number): boolean {
 export function tellsOfTheEnd(status: number, { transport }: Device): boolean {
   switch (status) {
     case CompletionStatus.flushed:
-    // The peer's queue pair failed by itself (InfiniBand Architecture 9.9.5.2), as when a process is killed while a message
-    // arrives: its memory is gone before its queue pair.
+    // The peer's queue pair failed by itself (InfiniBand Architecture 9.9.5.2), as when a process is killed while a
+    // message arrives: its memory is gone before its queue pair.
     case CompletionStatus.remoteOperationError:
       return true
     // siw gives this status to a request that it was writing when the peer closed the stream (siw_qp_sq_process() in

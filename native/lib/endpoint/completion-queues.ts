@@ -1,6 +1,6 @@
 /**
- * Shares completion queues among queue pairs. A queue that gets more completions than it can hold breaks every queue pair
- * on it, so each queue pair reserves room for all work requests that it may have outstanding.
+ * Shares completion queues among queue pairs. A queue that gets more completions than it can hold breaks every queue
+ * pair on it, so each queue pair reserves room for all work requests that it may have outstanding.
  */
 import type { CompletionChannel, CompletionQueue } from '../verbs/completion-queue.js'
 
@@ -13,7 +13,8 @@ export interface SharedQueue {
 
 /**
  * Completions that the first queue holds, if the device allows as many: enough for some twenty connections of a usual
- * depth, in 256 KiB. Each further queue holds as many as all before it, so that there are few queues, at least half full.
+ * depth, in 256 KiB. Each further queue holds as many as all before it, so that there are few queues, at least half
+ * full.
  */
 const FIRST_QUEUE_COMPLETIONS = 4096
 

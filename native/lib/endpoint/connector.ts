@@ -17,15 +17,16 @@ const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LO
 const RESOLVE_TIMEOUT_MS = 5_000
 
 /**
- * Connects to a listener of the same driver, and completes hello and READY. It has no deadline of its own: builders have
- * one (`createBuilder` and `withDeadline` of `@netts/core/driver`).
+ * Connects to a listener of the same driver, and completes hello and READY. It has no deadline of its own: builders
+ * have one (`createBuilder` and `withDeadline` of `@netts/core/driver`).
  *
  * @param verbs to run on
  * @param address of the peer; a name is looked up, and its addresses are tried with a head start of 250 ms each
- * @param ended when it fires, the attempt ends and nothing stays open; then the promise may stay pending. @default never
- * @returns the open endpoint, whose `session` is what `options.openSession` made. Rejects with `ERR_NETTS_CONNECT_FAILED`,
- *   `ERR_NETTS_REJECTED` (the listener refused), `ERR_NETTS_PROTOCOL` (it is no listener of this driver),
- *   `ERR_NETTS_UNAVAILABLE`, or what `openSession` threw
+ * @param ended when it fires, the attempt ends and nothing stays open; then the promise may stay pending. @default
+ *   never
+ * @returns the open endpoint, whose `session` is what `options.openSession` made. Rejects with
+ *   `ERR_NETTS_CONNECT_FAILED`, `ERR_NETTS_REJECTED` (the listener refused), `ERR_NETTS_PROTOCOL` (it is no listener of
+ *   this driver), `ERR_NETTS_UNAVAILABLE`, or what `openSession` threw
  */
 export async function connectEndpoint(
   verbs: Verbs,

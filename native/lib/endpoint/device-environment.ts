@@ -1,6 +1,6 @@
 /**
- * What the connections over one device share within one thread: protection domain, registered memory, and the completion
- * loops. It is made for the first user and closed by the last.
+ * What the connections over one device share within one thread: protection domain, registered memory, and the
+ * completion loops. It is made for the first user and closed by the last.
  */
 import { type BufferPoolOptions, createBufferPool, NettsError, type OwnedBufferPool } from '@netts/core'
 import type { Device, DeviceEvent } from '../verbs/device.js'
@@ -25,8 +25,8 @@ interface SharedLoop {
 }
 
 /**
- * What the endpoints over one device share. A driver gets it as `endpoint.environment`. While it exists, it has the device's
- * `onEvent`.
+ * What the endpoints over one device share. A driver gets it as `endpoint.environment`. While it exists, it has the
+ * device's `onEvent`.
  */
 export class DeviceEnvironment {
   /** The verbs that the device is of. */
@@ -89,8 +89,8 @@ export class DeviceEnvironment {
    * Registers a slab, which the caller closes. It takes one that was registered ahead if there is one.
    * @param byteLength rounded up to whole pages
    * @param access {@link AccessFlag}s, added together. @default AccessFlag.localWrite
-   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when the process may not pin as much; `ERR_NETTS_VERBS` when the device
-   *   refuses
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when the process may not pin as much; `ERR_NETTS_VERBS` when the
+   *   device refuses
    */
   registerSlab(byteLength: number, access: number = AccessFlag.localWrite): MemoryRegion {
     const region = this.#spareSlabs.take({ byteLength, access }) ?? this.#register(byteLength, access)
@@ -207,8 +207,8 @@ export class DeviceEnvironment {
   }
 
   /**
-   * Hands an event to the object that it is about, if that is one of an endpoint. Only the removal of the device goes to
-   * all: peers can cause the other events.
+   * Hands an event to the object that it is about, if that is one of an endpoint. Only the removal of the device goes
+   * to all: peers can cause the other events.
    */
   #onDeviceEvent(event: DeviceEvent): void {
     const { queuePair, completionQueue } = event

@@ -1,6 +1,6 @@
 /**
- * Waits until everything outstanding on a queue pair in the error state has been flushed: a marker is posted last to each of
- * its two queues, and queues complete in order.
+ * Waits until everything outstanding on a queue pair in the error state has been flushed: a marker is posted last to
+ * each of its two queues, and queues complete in order.
  */
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'

@@ -17,8 +17,9 @@ export type EndpointRole = 'connector' | 'acceptor'
 export type EndpointState = 'handshaking' | 'open' | 'draining' | 'closed'
 
 /**
- * One end of a connection: *handshaking* until both ends have sent READY; *open* while data may be posted; *draining* from
- * {@link Endpoint.close} or a failure on, while what is outstanding is flushed; *closed* when everything was given back.
+ * One end of a connection: *handshaking* until both ends have sent READY; *open* while data may be posted; *draining*
+ * from {@link Endpoint.close} or a failure on, while what is outstanding is flushed; *closed* when everything was given
+ * back.
  */
 export interface Endpoint {
   /** The verbs that it runs on. */
@@ -47,8 +48,8 @@ export interface Endpoint {
   posted(): void
   /**
    * Asks the peer's device for an answer, after everything that was posted so far: the answer says that all of it has
-   * arrived there. Needed on iWARP, where a completed Send says only that the local TCP took it. To be called once, in the
-   * state `open`.
+   * arrived there. Needed on iWARP, where a completed Send says only that the local TCP took it. To be called once, in
+   * the state `open`.
    * @param onConfirmed called with the answer; not called if the connection ends before
    * @throws NettsError `ERR_NETTS_VERBS` when the device refuses
    */
@@ -68,8 +69,8 @@ export interface Endpoint {
  * - acceptor: `onHello`, `hello`, `onReady`, `ready`, `onOpen`;
  * - then completions and batch ends; at most once `onEnd`; `onDrained`; `onClosed`.
  *
- * A handshake that fails leads from any step to `onDrained` and `onClosed`; once the peer's hello was accepted, completions
- * come before.
+ * A handshake that fails leads from any step to `onDrained` and `onClosed`; once the peer's hello was accepted,
+ * completions come before.
  */
 export interface EndpointSession {
   /** Returns the driver's part of this end's hello: at most `HELLO_BODY_BYTES`. */
@@ -87,8 +88,8 @@ export interface EndpointSession {
   /** The handshake is complete: data may be posted. */
   onOpen(): void
   /**
-   * One of the driver's work requests completed: `COMPLETION` words from `at` on, valid for this call. It is also called
-   * for those that failed or were flushed; the endpoint ends the connection for them.
+   * One of the driver's work requests completed: `COMPLETION` words from `at` on, valid for this call. It is also
+   * called for those that failed or were flushed; the endpoint ends the connection for them.
    */
   onCompletion(words: Uint32Array, at: number): void
   /**
@@ -128,8 +129,8 @@ export interface EndpointOptions extends KeepAliveOptions {
    */
   readonly localAddress?: string | undefined
   /**
-   * Reads and atomics that may be in progress, in each direction; fewer if the device or the peer allows fewer. At least
-   * 1, because keepalive on iWARP is a Read.
+   * Reads and atomics that may be in progress, in each direction; fewer if the device or the peer allows fewer. At
+   * least 1, because keepalive on iWARP is a Read.
    */
   readonly maxReads: number
   /**
@@ -138,8 +139,8 @@ export interface EndpointOptions extends KeepAliveOptions {
    */
   slabs?(environment: DeviceEnvironment): readonly SlabNeed[]
   /**
-   * Makes the session of an endpoint, whose queue pair exists: take memory, and post every receive now. When it throws a
-   * NettsError, connecting rejects with it, and an acceptor refuses the request.
+   * Makes the session of an endpoint, whose queue pair exists: take memory, and post every receive now. When it throws
+   * a NettsError, connecting rejects with it, and an acceptor refuses the request.
    */
   openSession(endpoint: Endpoint): EndpointSession
 }

@@ -2,9 +2,9 @@
  * One end of a connection, from the creation of its queue pair to its destruction, for any driver: READY, completions,
  * keepalive, the end, draining and teardown.
  *
- * States: *handshaking* (receives are posted; hello and READY are exchanged) → *open* → *draining* (the queue pair is in
- * the error state, everything outstanding is being flushed) → *closed*. There is no way back, and every failure leads to
- * draining in the same way.
+ * States: *handshaking* (receives are posted; hello and READY are exchanged) → *open* → *draining* (the queue pair is
+ * in the error state, everything outstanding is being flushed) → *closed*. There is no way back, and every failure
+ * leads to draining in the same way.
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmEvent, CmId } from '../verbs/cm.js'
@@ -31,8 +31,8 @@ import { UnansweredConnect } from './unanswered-connect.js'
 import { FIRST_INTERNAL_KIND, InternalKind, kindOf } from './work-request-id.js'
 
 /**
- * 10.24 ms (see {@link QueuePair.setMinRnrTimer}). An end without a receive broke the protocol: after 6 repetitions, some
- * 60 ms, the peer's Send fails.
+ * 10.24 ms (see {@link QueuePair.setMinRnrTimer}). An end without a receive broke the protocol: after 6 repetitions,
+ * some 60 ms, the peer's Send fails.
  */
 const MIN_RNR_TIMER = 20
 /** Events after which a queue pair is of no more use. */

@@ -2,9 +2,9 @@
  * Finds peers that do not answer any more. (The loss of a peer can also show as an event of the connection manager, a
  * failed completion, or an event of the device.)
  *
- * One timer serves all connections of a device with the same intervals, so that thousands of idle connections cost one wake
- * now and then, not one each. It looks at them in rounds. Each round counts as the same time of silence, however late it
- * comes: when this program was busy, its peers were not silent.
+ * One timer serves all connections of a device with the same intervals, so that thousands of idle connections cost one
+ * wake now and then, not one each. It looks at them in rounds. Each round counts as the same time of silence, however
+ * late it comes: when this program was busy, its peers were not silent.
  */
 import { afterPendingInput } from '@netts/core/driver'
 import type { Clock, ClockTimer } from '../verbs/verbs.js'
@@ -12,8 +12,8 @@ import type { Clock, ClockTimer } from '../verbs/verbs.js'
 /** When to ask a peer's device for an answer, and how long to wait for it. */
 export interface KeepAliveOptions {
   /**
-   * After so many milliseconds without anything from the peer, and up to a quarter of the shorter of both times later, its
-   * device is asked. 0 never asks.
+   * After so many milliseconds without anything from the peer, and up to a quarter of the shorter of both times later,
+   * its device is asked. 0 never asks.
    */
   readonly keepAliveIntervalMs: number
   /** After so many milliseconds without an answer the connection ends with `ERR_NETTS_PEER_LOST`. At least 1. */

@@ -45,9 +45,9 @@ export interface EndpointListener {
 }
 
 /**
- * Listens at a local address. Several drivers may listen at the same address, over the same verbs: a request goes to the
- * driver that its hello names. On InfiniBand and RoCE the ports are RDMA's own; on iWARP a listener takes the kernel's TCP
- * port of that number, so no TCP socket can have it at the same time.
+ * Listens at a local address. Several drivers may listen at the same address, over the same verbs: a request goes to
+ * the driver that its hello names. On InfiniBand and RoCE the ports are RDMA's own; on iWARP a listener takes the
+ * kernel's TCP port of that number, so no TCP socket can have it at the same time.
  *
  * @param verbs to run on
  * @param address an IP address of an RDMA interface, or `0.0.0.0` or `::` for all of them; port 0 takes a free one

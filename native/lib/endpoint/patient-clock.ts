@@ -3,8 +3,8 @@ import { StallDeadline } from '@netts/core/driver'
 import type { Clock } from '../verbs/verbs.js'
 
 /**
- * A clock whose timers do not count the time in which this program was busy, because its peer could not be heard then: see
- * {@link StallDeadline}. They may be late by a quarter. `setImmediate` is that of `clock`.
+ * A clock whose timers do not count the time in which this program was busy, because its peer could not be heard then:
+ * see {@link StallDeadline}. They may be late by a quarter. `setImmediate` is that of `clock`.
  */
 export function patientClock(clock: Clock): Pick<Clock, 'setTimer' | 'setImmediate'> {
   return {

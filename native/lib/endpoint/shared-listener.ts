@@ -1,6 +1,6 @@
 /**
- * One listening id of the connection manager for all drivers that listen at its address: each request goes to the driver
- * that its hello names. The id is opened for the first driver and closed by the last.
+ * One listening id of the connection manager for all drivers that listen at its address: each request goes to the
+ * driver that its hello names. The id is opened for the first driver and closed by the last.
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmConnectRequestEvent, CmId } from '../verbs/cm.js'
@@ -8,8 +8,8 @@ import type { Verbs } from '../verbs/verbs.js'
 import { encodeRefusal, HelloError, RefusalReason, readDriver } from './hello.js'
 
 /**
- * The least number of requests that may wait in the kernel. They are for all drivers together; each driver decides itself
- * how many connections it takes.
+ * The least number of requests that may wait in the kernel. They are for all drivers together; each driver decides
+ * itself how many connections it takes.
  */
 const LEAST_BACKLOG = 128
 
@@ -48,11 +48,11 @@ export class SharedListener {
   readonly #holders = new Set<ListeningDriver>()
 
   /**
-   * Listens for a driver, together with those that listen at the address already over the same verbs. It keeps the process
-   * alive.
+   * Listens for a driver, together with those that listen at the address already over the same verbs. It keeps the
+   * process alive.
    * @param id a new one, which it uses or closes; the caller closes it when this throws
-   * @throws NettsError what the device refused; `ERR_NETTS_INVALID_STATE` when the same driver listens there already, or
-   *   another one with another traffic class
+   * @throws NettsError what the device refused; `ERR_NETTS_INVALID_STATE` when the same driver listens there already,
+   *   or another one with another traffic class
    */
   static join(
     verbs: Verbs,

@@ -1,6 +1,6 @@
 /**
- * Slabs that are registered ahead, on another thread: registering one takes as long as many round trips, and would block
- * the event loop for that time.
+ * Slabs that are registered ahead, on another thread: registering one takes as long as many round trips, and would
+ * block the event loop for that time.
  */
 import type { MemoryRegion } from '../verbs/protection-domain.js'
 

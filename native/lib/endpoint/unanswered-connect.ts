@@ -1,6 +1,6 @@
 /**
- * Delays the teardown of a connector until its request was answered: on iWARP, destroying an id blocks the thread until then
- * (`iw_destroy_cm_id` in the kernel's iwcm.c).
+ * Delays the teardown of a connector until its request was answered: on iWARP, destroying an id blocks the thread until
+ * then (`iw_destroy_cm_id` in the kernel's iwcm.c).
  */
 import type { CmId } from '../verbs/cm.js'
 import type { Clock } from '../verbs/verbs.js'

@@ -1,6 +1,6 @@
 /**
- * Work request ids as the endpoint and its drivers use them: the low word has the kind of request (8 bits) and its slot (24
- * bits), the high word is for the driver, such as a generation.
+ * Work request ids as the endpoint and its drivers use them: the low word has the kind of request (8 bits) and its slot
+ * (24 bits), the high word is for the driver, such as a generation.
  */
 
 /** Bits of the slot in the low word; the other bits are the kind. */

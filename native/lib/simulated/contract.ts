@@ -7,8 +7,8 @@ import type { Verbs } from '../verbs/verbs.js'
 export type SimulationMode = 'roce' | 'iwarp'
 
 /**
- * How the next step is chosen. `fair`: each possible step is equally likely. `hostile`: by priorities that change now and
- * then, so that some parts wait for long while others run.
+ * How the next step is chosen. `fair`: each possible step is equally likely. `hostile`: by priorities that change now
+ * and then, so that some parts wait for long while others run.
  */
 export type Schedule = 'fair' | 'hostile'
 
@@ -22,9 +22,9 @@ export interface SimulatedFabricOptions {
   readonly schedule?: Schedule
   /**
    * `manual`: things happen only within `settle`, `run` and `advance`, and time is virtual, so that every run can be
-   * repeated. `auto`: it runs by itself on the event loop in the machine's time, so that any program can use it as it would
-   * use a device. What `ref()` was called on keeps the process alive until it is closed; fake timers of test runners have
-   * no effect.
+   * repeated. `auto`: it runs by itself on the event loop in the machine's time, so that any program can use it as it
+   * would use a device. What `ref()` was called on keeps the process alive until it is closed; fake timers of test
+   * runners have no effect.
    * @default 'manual'
    */
   readonly drive?: 'manual' | 'auto'
@@ -63,8 +63,8 @@ export interface SeededRandom {
 }
 
 /**
- * A simulated machine with one process and one device. It is that process's {@link Verbs}: hand it to whatever runs there.
- * Every call on a dead host throws `ERR_NETTS_INVALID_STATE`.
+ * A simulated machine with one process and one device. It is that process's {@link Verbs}: hand it to whatever runs
+ * there. Every call on a dead host throws `ERR_NETTS_INVALID_STATE`.
  */
 export interface SimulatedHost extends Verbs {
   /** {@link SimulatedHostOptions.name} */
@@ -110,14 +110,16 @@ export interface SimulatedFabric {
   readonly steps: number
   /** The last 200 steps, one a line: what to print when a test fails. */
   readonly trace: string
-  /** Called before each step with its number. It may do anything to the fabric and its hosts that can happen to them. */
+  /**
+   * Called before each step with its number. It may do anything to the fabric and its hosts that can happen to them.
+   */
   onStep: ((step: number) => void) | undefined
   /** Adds a host. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` when another one has its name or address */
   createHost(options?: SimulatedHostOptions): SimulatedHost
   /**
-   * Runs until the promise settles, and settles as it does. Rejects with `ERR_NETTS_TIMEOUT` when nothing is left that could
-   * settle it, when an hour of virtual time has passed, or after a million steps within a millisecond. With `drive: 'auto'`
-   * it only waits.
+   * Runs until the promise settles, and settles as it does. Rejects with `ERR_NETTS_TIMEOUT` when nothing is left that
+   * could settle it, when an hour of virtual time has passed, or after a million steps within a millisecond. With
+   * `drive: 'auto'` it only waits.
    */
   settle<T>(promise: PromiseLike<T>): Promise<T>
   /** Runs until nothing more can happen without the passing of time. */
@@ -125,8 +127,8 @@ export interface SimulatedFabric {
   /** Runs for so many milliseconds of virtual time. */
   advance(ms: number): Promise<void>
   /**
-   * Lets virtual time pass as if the program computed for so many milliseconds without returning to its event loop: devices
-   * and the network go on, and what they bring waits, as do the timers that become due.
+   * Lets virtual time pass as if the program computed for so many milliseconds without returning to its event loop:
+   * devices and the network go on, and what they bring waits, as do the timers that become due.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` with `drive: 'auto'`
    */
   block(ms: number): void

@@ -118,7 +118,8 @@ export class Fabric implements SimulatedFabric, Network {
   }
 
   block(ms: number): void {
-    if (this.#auto) throw invalidArgument("block() is for drive 'manual': in real time, compute for as long instead")
+    if (this.#auto)
+      throw invalidArgument("block() is for drive 'manual': in real time, compute for as long instead")
     this.scheduler.compute(this.scheduler.nowMs + ms)
   }
 
@@ -193,7 +194,10 @@ export class Fabric implements SimulatedFabric, Network {
   }
 
   #runaway(): NettsError {
-    return new NettsError('ERR_NETTS_TIMEOUT', `the simulated fabric made ${MOST_STEPS_AT_ONE_TIME} steps within a millisecond (seed ${this.seed})`)
+    return new NettsError(
+      'ERR_NETTS_TIMEOUT',
+      `the simulated fabric made ${MOST_STEPS_AT_ONE_TIME} steps within a millisecond (seed ${this.seed})`,
+    )
   }
 
   /** Gives real I/O a chance. @returns whether something came of it */

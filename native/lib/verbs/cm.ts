@@ -94,8 +94,8 @@ export interface CmConnectRequestEvent {
   readonly type: 'connect-request'
   /**
    * The id of the new connection, which belongs to the receiver of the event. Create a queue pair on it, post receives,
-   * and call {@link CmId.accept}; or call {@link CmId.reject}. Assign its `onEvent` within this callback, and close it in
-   * the end.
+   * and call {@link CmId.accept}; or call {@link CmId.reject}. Assign its `onEvent` within this callback, and close it
+   * in the end.
    */
   readonly id: CmId
   /** A copy of what the client sent; on InfiniBand and RoCE padded with zeros to `PRIVATE_DATA_BYTES.connect`. */
@@ -111,9 +111,9 @@ export interface CmRejectedEvent {
   /** Tells the event from others. */
   readonly type: 'rejected'
   /**
-   * Who refused: `listener`, a program that called {@link CmId.reject}; `nobody-listening`, the peer's connection manager
-   * for want of a listener; `other`, such as a stale connection or missing resources. On iWARP a port without a listener
-   * is a `connect-error` with `ECONNREFUSED` instead.
+   * Who refused: `listener`, a program that called {@link CmId.reject}; `nobody-listening`, the peer's connection
+   * manager for want of a listener; `other`, such as a stale connection or missing resources. On iWARP a port without a
+   * listener is a `connect-error` with `ECONNREFUSED` instead.
    */
   readonly reason: 'listener' | 'nobody-listening' | 'other'
   /** The CM's own number: `enum ib_cm_rej_reason` on InfiniBand and RoCE, a positive errno on iWARP. */
@@ -133,9 +133,9 @@ export interface CmEstablishedEvent {
 /**
  * An id of the connection manager (`rdma_cm_id`): the local end of a connection, or a listener.
  *
- * A client calls {@link resolveAddress}, {@link resolveRoute}, {@link createQueuePair} and {@link connect}, each after the
- * event of the one before. A server calls {@link bindAddress} and {@link listen}. Every method but `close`, `ref` and
- * `unref` throws `ERR_NETTS_INVALID_STATE` once the id is closed.
+ * A client calls {@link resolveAddress}, {@link resolveRoute}, {@link createQueuePair} and {@link connect}, each after
+ * the event of the one before. A server calls {@link bindAddress} and {@link listen}. Every method but `close`, `ref`
+ * and `unref` throws `ERR_NETTS_INVALID_STATE` once the id is closed.
  */
 export interface CmId extends Disposable {
   /**
@@ -190,8 +190,8 @@ export interface CmId extends Disposable {
   /**
    * Sends the connection request (`rdma_connect`). Ends with `established`, `rejected`, `unreachable` or
    * `connect-error`. It does not block, also on iWARP, where the kernel's call does.
-   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`, such as for too much private data; `ERR_NETTS_INVALID_STATE` before
-   *   `route-resolved`, or without a queue pair; `ERR_NETTS_VERBS` when the kernel refuses at once
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`, such as for too much private data; `ERR_NETTS_INVALID_STATE`
+   *   before `route-resolved`, or without a queue pair; `ERR_NETTS_VERBS` when the kernel refuses at once
    */
   connect(parameters?: ConnectionParameters): void
   /**
@@ -211,13 +211,13 @@ export interface CmId extends Disposable {
   /**
    * Accepts the request that this id came with (`rdma_accept`). Ends with `established`, `unreachable`,
    * `connect-error` or `disconnected`.
-   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`; `ERR_NETTS_INVALID_STATE` for an id of no open request, or without a
-   *   queue pair; `ERR_NETTS_VERBS` when the peer has given up meanwhile
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`; `ERR_NETTS_INVALID_STATE` for an id of no open request, or without
+   *   a queue pair; `ERR_NETTS_VERBS` when the peer has given up meanwhile
    */
   accept(parameters?: ConnectionParameters): void
   /**
-   * Refuses the request that this id came with (`rdma_reject`); the id can only be closed then. A peer that has given up
-   * meanwhile is no error.
+   * Refuses the request that this id came with (`rdma_reject`); the id can only be closed then. A peer that has given
+   * up meanwhile is no error.
    * @param privateData for the peer's {@link CmRejectedEvent}, at most `PRIVATE_DATA_BYTES.reject`. @default none
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`; `ERR_NETTS_INVALID_STATE` for an id of no open request
    */
@@ -237,19 +237,19 @@ export interface CmId extends Disposable {
    */
   disconnect(): void
   /**
-   * Keeps the process alive while the id is open. A new id does not. Calls are not counted: one {@link unref} undoes any
-   * number of them. No effect on a closed id.
+   * Keeps the process alive while the id is open. A new id does not. Calls are not counted: one {@link unref} undoes
+   * any number of them. No effect on a closed id.
    */
   ref(): void
   /** Lets the process end although the id is open. */
   unref(): void
   /**
-   * Closes the queue pair, then the id (`rdma_destroy_id`). A request that was not answered is rejected, a connection is
-   * disconnected. No event comes afterwards. Idempotent.
+   * Closes the queue pair, then the id (`rdma_destroy_id`). A request that was not answered is rejected, a connection
+   * is disconnected. No event comes afterwards. Idempotent.
    *
-   * On iWARP, between {@link connect} and the event that ends it, this blocks the thread until the peer has answered, as
-   * the kernel does (`iw_destroy_cm_id`; siw gives up after 10 s, `MPAREQ_TIMEOUT`). Wait for the event first, as endpoints
-   * do. A host that does not answer at all is given up after a second.
+   * On iWARP, between {@link connect} and the event that ends it, this blocks the thread until the peer has answered,
+   * as the kernel does (`iw_destroy_cm_id`; siw gives up after 10 s, `MPAREQ_TIMEOUT`). Wait for the event first, as
+   * endpoints do. A host that does not answer at all is given up after a second.
    */
   close(): void
 }

@@ -1,6 +1,6 @@
 /**
- * Completion channels and queues. These are the parts as verbs have them. The loop that polls, arms, polls once more and
- * sleeps is built on them once (`lib/endpoint/`), so that simulations test it with every interleaving.
+ * Completion channels and queues. These are the parts as verbs have them. The loop that polls, arms, polls once more
+ * and sleeps is built on them once (`lib/endpoint/`), so that simulations test it with every interleaving.
  */
 
 import type { DeviceAttributes } from './device-attributes.js'
@@ -16,8 +16,8 @@ export interface CompletionChannelOptions {
 /** Options of {@link CompletionChannel.createCompletionQueue}. */
 export interface CompletionQueueOptions {
   /**
-   * How many completions it can hold, 1 to {@link DeviceAttributes.maxCompletions}. One more than that overruns it, which
-   * breaks every queue pair on it: give it at least the sum of their work requests.
+   * How many completions it can hold, 1 to {@link DeviceAttributes.maxCompletions}. One more than that overruns it,
+   * which breaks every queue pair on it: give it at least the sum of their work requests.
    */
   readonly maxCompletions: number
   /** The most completions that one {@link CompletionQueue.poll} takes, 1 to 4096. @default 64 */
@@ -29,8 +29,8 @@ export interface CompletionQueueOptions {
  *
  * It can also take the completions of all its queues, in one call however many they are: {@link poll} looks at the
  * queues that are *awake*. A queue is awake from its creation until {@link arm} has armed it and found it empty, and
- * again from its next completion on. So a queue on which nothing happens costs nothing. Take the completions of a queue in
- * one way only: by its own methods, or by those of its channel.
+ * again from its next completion on. So a queue on which nothing happens costs nothing. Take the completions of a queue
+ * in one way only: by its own methods, or by those of its channel.
  *
  * `poll`, `arm` and `createCompletionQueue` throw `ERR_NETTS_INVALID_STATE` once the channel is closed.
  */
@@ -85,8 +85,8 @@ export interface CompletionChannel extends Disposable {
 /**
  * A completion queue (`ibv_cq`). `poll` and `arm` throw `ERR_NETTS_INVALID_STATE` once it is closed.
  *
- * To sleep until there is a completion: {@link poll}; when there is none, {@link arm}, then poll once more, and only when
- * there is still none wait for {@link onNotify}.
+ * To sleep until there is a completion: {@link poll}; when there is none, {@link arm}, then poll once more, and only
+ * when there is still none wait for {@link onNotify}.
  */
 export interface CompletionQueue extends Disposable {
   /** How many completions it can hold, as granted by the device: at least what was asked for. */
@@ -107,8 +107,8 @@ export interface CompletionQueue extends Disposable {
    */
   poll(spinMicroseconds?: number): number
   /**
-   * Asks for one notification (`ibv_req_notify_cq`): its own {@link onNotify} is called once after the next completion is
-   * *added*. Completions that are in the queue already cause none: poll once more after arming.
+   * Asks for one notification (`ibv_req_notify_cq`): its own {@link onNotify} is called once after the next completion
+   * is *added*. Completions that are in the queue already cause none: poll once more after arming.
    *
    * @param solicitedOnly only completions of messages sent `solicited`, and of errors, count. On iWARP all count.
    *   @default false
@@ -116,8 +116,8 @@ export interface CompletionQueue extends Disposable {
    */
   arm(solicitedOnly?: boolean): void
   /**
-   * Called from the event loop once per wake. The queue is no longer armed then. It may be called although an earlier poll
-   * took everything already. A wake that comes while this is `undefined` is lost: assign it before {@link arm}.
+   * Called from the event loop once per wake. The queue is no longer armed then. It may be called although an earlier
+   * poll took everything already. A wake that comes while this is `undefined` is lost: assign it before {@link arm}.
    */
   onNotify: (() => void) | undefined
   /** Closes it. Queue pairs on it keep the device's queue open until they are closed. Idempotent. */

@@ -98,8 +98,8 @@ export interface DeviceEvent {
 }
 
 /**
- * An opened device (`ibv_context`). It belongs to {@link Verbs}, and is closed with it. Once it was removed, its methods
- * throw `ERR_NETTS_INVALID_STATE` or `ERR_NETTS_VERBS`.
+ * An opened device (`ibv_context`). It belongs to {@link Verbs}, and is closed with it. Once it was removed, its
+ * methods throw `ERR_NETTS_INVALID_STATE` or `ERR_NETTS_VERBS`.
  */
 export interface Device {
   /** The kernel's name for it, such as `mlx5_0` or `rxe0`. */

@@ -24,8 +24,8 @@ export const ENTRY = {
 } as const
 
 /**
- * Places of words within the header of a send work request (`struct ibv_send_wr`); up to `maxSendEntries` entries follow
- * it.
+ * Places of words within the header of a send work request (`struct ibv_send_wr`); up to `maxSendEntries` entries
+ * follow it.
  */
 export const SEND = {
   /** One of {@link SendOpcode}. */
@@ -44,9 +44,9 @@ export const SEND = {
    */
   immediate: 5,
   /**
-   * Bits 0 to 31 of an address. Write, Read, atomics: where in the peer's memory; atomics need a multiple of 8. Bind: where
-   * the window begins, which is the entry's {@link MemoryRegion.remoteAddress} plus its offset. See
-   * {@link writeRemoteAddress}.
+   * Bits 0 to 31 of an address. Write, Read, atomics: where in the peer's memory; atomics need a multiple of 8. Bind:
+   * where the window begins, which is the entry's {@link MemoryRegion.remoteAddress} plus its offset. See {@link
+   * writeRemoteAddress}.
    */
   remoteAddressLow: 6,
   /** Bits 32 to 63 of that address. */
@@ -55,7 +55,9 @@ export const SEND = {
   remoteKey: 8,
   /** Bind: {@link MemoryWindow.id}. */
   windowId: 9,
-  /** Bind: what the window grants: `remoteWrite`, `remoteRead`, `remoteAtomic` of {@link AccessFlag}, added together. */
+  /**
+   * Bind: what the window grants: `remoteWrite`, `remoteRead`, `remoteAtomic` of {@link AccessFlag}, added together.
+   */
   windowAccess: 10,
   /** Write 0. */
   reserved: 11,
@@ -89,8 +91,8 @@ export const RECEIVE = {
 } as const
 
 /**
- * Places of words within a completion (`struct ibv_wc`). When `status` is not {@link CompletionStatus.success}, only the
- * id, `status`, `queuePairNumber` and `vendorError` are defined: do not read the others.
+ * Places of words within a completion (`struct ibv_wc`). When `status` is not {@link CompletionStatus.success}, only
+ * the id, `status`, `queuePairNumber` and `vendorError` are defined: do not read the others.
  */
 export const COMPLETION = {
   /** Bits 0 to 31 of the work request's id. */
@@ -131,8 +133,8 @@ export const SendOpcode = {
   /** Reads from the peer's memory into the entries. */
   read: 4,
   /**
-   * Compares 8 bytes of the peer's memory with a value, and stores another value if they are equal. The previous value is
-   * put into the request's one entry of 8 bytes. See {@link DeviceCapabilities.atomics}.
+   * Compares 8 bytes of the peer's memory with a value, and stores another value if they are equal. The previous value
+   * is put into the request's one entry of 8 bytes. See {@link DeviceCapabilities.atomics}.
    */
   compareAndSwap: 5,
   /** Adds to 8 bytes of the peer's memory. The previous value is put into the request's one entry of 8 bytes. */
@@ -214,8 +216,8 @@ export const CompletionFlag = {
 } as const
 
 /**
- * How a work request ended (`enum ibv_wc_status`, `ibv_poll_cq(3)`). After any other than `success` the queue pair is in
- * the state `error`.
+ * How a work request ended (`enum ibv_wc_status`, `ibv_poll_cq(3)`). After any other than `success` the queue pair is
+ * in the state `error`.
  */
 export const CompletionStatus = {
   /** It was carried out. */

@@ -4,8 +4,8 @@ import type { SharedReceiveQueue, SharedReceiveQueueOptions } from './shared-rec
 /** What every way to register memory has. */
 export interface RegionAccess {
   /**
-   * {@link AccessFlag}s, added together. Grant no more than a peer needs: `remoteRead`, `remoteWrite` and `remoteAtomic`
-   * hold for the peers of all queue pairs of the protection domain.
+   * {@link AccessFlag}s, added together. Grant no more than a peer needs: `remoteRead`, `remoteWrite` and
+   * `remoteAtomic` hold for the peers of all queue pairs of the protection domain.
    * @default AccessFlag.localWrite
    */
   readonly access?: number
@@ -29,7 +29,8 @@ export interface SharedMemoryOptions extends RegionAccess {
 /**
  * Part of a file, mapped and shared: a `memfd`, a file of `/dev/shm`, or one of hugetlbfs, whose pages are huge. The
  * mapping belongs to the region: the descriptor may be closed and the file deleted after the call. While the region is
- * open the file must not be made shorter: an access to what is gone ends the process (SIGBUS). Not on the simulated device.
+ * open the file must not be made shorter: an access to what is gone ends the process (SIGBUS). Not on the simulated
+ * device.
  */
 export interface MappedFileOptions extends RegionAccess {
   /** A file descriptor that is open for reading and writing. The caller closes it, at any time after this call. */
@@ -44,16 +45,16 @@ export interface MappedFileOptions extends RegionAccess {
 export type MemoryRegionOptions = NewMemoryOptions | SharedMemoryOptions | MappedFileOptions
 
 /**
- * Memory that is registered with the device (`ibv_mr`). It is closed when it is garbage-collected: keep a reference to it
- * while the device may use it.
+ * Memory that is registered with the device (`ibv_mr`). It is closed when it is garbage-collected: keep a reference to
+ * it while the device may use it.
  */
 export interface MemoryRegion extends Disposable {
   /** Names it in work requests (`ENTRY.regionId`). Unique among the open regions of the thread, and not reused soon. */
   readonly id: number
   /**
-   * The memory: the same view each time, and for {@link SharedMemoryOptions} the one that was given. It stays valid memory
-   * for as long as something refers to it, also after `close`, when the device no longer reaches it. Unless it is over a
-   * SharedArrayBuffer, it must not be transferred to another thread.
+   * The memory: the same view each time, and for {@link SharedMemoryOptions} the one that was given. It stays valid
+   * memory for as long as something refers to it, also after `close`, when the device no longer reaches it. Unless it
+   * is over a SharedArrayBuffer, it must not be transferred to another thread.
    */
   readonly bytes: Uint8Array
   /** Its length, after any rounding up to whole pages. */
@@ -66,15 +67,16 @@ export interface MemoryRegion extends Disposable {
   readonly remoteKey: number
   /**
    * Ends the registration (`ibv_dereg_mr`): from now on a work request that names it is refused, one that was posted
-   * before fails, and a peer that uses its key breaks the connection. Close the queue pairs that may still use it first.
-   * While a window is bound to it, its memory stays pinned until the window or its queue pair is closed. Idempotent.
+   * before fails, and a peer that uses its key breaks the connection. Close the queue pairs that may still use it
+   * first. While a window is bound to it, its memory stays pinned until the window or its queue pair is closed.
+   * Idempotent.
    */
   close(): void
 }
 
 /**
- * A window of type 2 (`ibv_mw`): a key for part of a region that is good for the peer of one queue pair, from binding it
- * (`SendOpcode.bindWindow`) until it is invalidated.
+ * A window of type 2 (`ibv_mw`): a key for part of a region that is good for the peer of one queue pair, from binding
+ * it (`SendOpcode.bindWindow`) until it is invalidated.
  */
 export interface MemoryWindow extends Disposable {
   /** Names it in bind work requests (`SEND.windowId`). */

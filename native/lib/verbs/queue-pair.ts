@@ -32,8 +32,8 @@ export interface QueuePairOptions {
   /** Entries of one receive, 1 to {@link DeviceAttributes.maxEntries}. @default 1 */
   readonly maxReceiveEntries?: number
   /**
-   * Bytes that an inline send may have, 0 to 65536. Devices have a limit of their own, mostly some hundreds; they refuse
-   * to make the queue pair when this is more.
+   * Bytes that an inline send may have, 0 to 65536. Devices have a limit of their own, mostly some hundreds; they
+   * refuse to make the queue pair when this is more.
    * @default 0
    */
   readonly maxInlineBytes?: number
@@ -99,9 +99,9 @@ export interface QueuePair extends Disposable {
   /** Bytes of one inline send, as granted by the device: at least what was asked for. */
   readonly maxInlineBytes: number
   /**
-   * Send records: `SEND.headerWords` words and then `maxSendEntries` (as asked for) entries of `ENTRY.words` words each;
-   * as many records as `maxSendWorkRequests` (as asked for). Write them, then {@link postSend}; they may be written again
-   * when that has returned.
+   * Send records: `SEND.headerWords` words and then `maxSendEntries` (as asked for) entries of `ENTRY.words` words
+   * each; as many records as `maxSendWorkRequests` (as asked for). Write them, then {@link postSend}; they may be
+   * written again when that has returned.
    */
   readonly sendRequests: Uint32Array
   /** Words of one send record. */
@@ -111,17 +111,17 @@ export interface QueuePair extends Disposable {
   /** Words of one receive record. */
   readonly receiveRecordWords: number
   /**
-   * Posts `count` send records, in order, from record `first` on, in one native call (`ibv_post_send`). Unless a request
-   * is inline, its memory belongs to the device until it, or a later signalled one, has completed.
+   * Posts `count` send records, in order, from record `first` on, in one native call (`ibv_post_send`). Unless a
+   * request is inline, its memory belongs to the device until it, or a later signalled one, has completed.
    *
    * @param first @default 0
-   * @returns how many were posted: fewer than `count` only when the send queue is full, and then the rest had no effect.
-   *   A program that counts what is outstanding never sees that
-   * @throws NettsError with nothing posted: `ERR_NETTS_INVALID_ARGUMENT` for records that do not exist, or a record that
-   *   is malformed (opcode, flags, entry count, an unknown region, a range outside of it, inline data too long);
+   * @returns how many were posted: fewer than `count` only when the send queue is full, and then the rest had no
+   *   effect. A program that counts what is outstanding never sees that
+   * @throws NettsError with nothing posted: `ERR_NETTS_INVALID_ARGUMENT` for records that do not exist, or a record
+   *   that is malformed (opcode, flags, entry count, an unknown region, a range outside of it, inline data too long);
    *   `ERR_NETTS_UNSUPPORTED` for an opcode that the device lacks; `ERR_NETTS_INVALID_STATE` before the connection is
-   *   established. `ERR_NETTS_VERBS` when the device refuses a record: the error's `posted` property says how many records
-   *   before it were posted
+   *   established. `ERR_NETTS_VERBS` when the device refuses a record: the error's `posted` property says how many
+   *   records before it were posted
    */
   postSend(count: number, first?: number): number
   /**
@@ -130,8 +130,8 @@ export interface QueuePair extends Disposable {
    * (Soft-RoCE) only after another {@link moveToError}.
    * @param first @default 0
    * @returns how many were posted: fewer than `count` only when the receive queue is full
-   * @throws NettsError with nothing posted: `ERR_NETTS_INVALID_ARGUMENT` for records that do not exist, also with a shared
-   *   receive queue, or that are malformed; `ERR_NETTS_VERBS` as {@link postSend}
+   * @throws NettsError with nothing posted: `ERR_NETTS_INVALID_ARGUMENT` for records that do not exist, also with a
+   *   shared receive queue, or that are malformed; `ERR_NETTS_VERBS` as {@link postSend}
    */
   postReceive(count: number, first?: number): number
   /** Asks the device (`ibv_query_qp`), which is slow. @throws NettsError `ERR_NETTS_VERBS` */
@@ -139,7 +139,8 @@ export interface QueuePair extends Disposable {
   /** Asks the device for all attributes, which is slow. @throws NettsError `ERR_NETTS_VERBS` */
   attributes(): QueuePairAttributes
   /**
-   * Moves it to the state `error`: everything outstanding completes, as `CompletionStatus.flushed`. May be called again.
+   * Moves it to the state `error`: everything outstanding completes, as `CompletionStatus.flushed`. May be called
+   * again.
    * @throws NettsError `ERR_NETTS_VERBS`
    */
   moveToError(): void
@@ -152,8 +153,8 @@ export interface QueuePair extends Disposable {
    */
   setMinRnrTimer(code: number): void
   /**
-   * Destroys it (`ibv_destroy_qp`). What is outstanding gives no completions, and completions that were not polled yet may
-   * be lost: move it to `error` and poll until everything was flushed first. Idempotent.
+   * Destroys it (`ibv_destroy_qp`). What is outstanding gives no completions, and completions that were not polled yet
+   * may be lost: move it to `error` and poll until everything was flushed first. Idempotent.
    */
   close(): void
 }

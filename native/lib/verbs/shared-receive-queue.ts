@@ -15,16 +15,17 @@ export interface SharedReceiveQueue extends Disposable {
   /** Entries of one receive, as granted by the device: at least what was asked for. */
   readonly maxEntries: number
   /**
-   * Receive records: `RECEIVE.headerWords` words and then `maxEntries` (as asked for) entries of `ENTRY.words` words each;
-   * as many records as `maxWorkRequests` (as asked for). Write them, then {@link postReceive}; they may be written again
-   * when that has returned.
+   * Receive records: `RECEIVE.headerWords` words and then `maxEntries` (as asked for) entries of `ENTRY.words` words
+   * each; as many records as `maxWorkRequests` (as asked for). Write them, then {@link postReceive}; they may be
+   * written again when that has returned.
    */
   readonly receiveRequests: Uint32Array
   /** Words of one receive record. */
   readonly receiveRecordWords: number
   /**
-   * Posts `count` receive records, in order, from record `first` on, in one native call (`ibv_post_srq_recv`). The memory
-   * belongs to the device until the receive has completed, on the receive completion queue of whichever queue pair took it.
+   * Posts `count` receive records, in order, from record `first` on, in one native call (`ibv_post_srq_recv`). The
+   * memory belongs to the device until the receive has completed, on the receive completion queue of whichever queue
+   * pair took it.
    * @param first @default 0
    * @returns how many were posted: fewer than `count` only when the queue is full
    * @throws NettsError as {@link QueuePair.postReceive}

@@ -3,14 +3,14 @@
  *
  * Conventions that hold for every object of `@netts/verbs`:
  *
- * - Calls that cannot block are synchronous. What takes time is reported by callbacks, which are assigned as properties.
- *   They are called from the event loop, never from inside a call.
- * - Misuse throws a NettsError and has no effect: `ERR_NETTS_INVALID_ARGUMENT` for arguments, `ERR_NETTS_INVALID_STATE` for
- *   a closed object or a call out of turn. What the kernel or the device refuses is `ERR_NETTS_VERBS` (see `errors.ts`)
- *   with the operation, and with the errno's name in the cause.
- * - `close()` is idempotent, and so is `[Symbol.dispose]`, which does the same. A closed object refuses every other call.
- *   An object from which others were made stays open underneath until the last of them is closed, so objects may be closed
- *   in any order.
+ * - Calls that cannot block are synchronous. What takes time is reported by callbacks, which are assigned as
+ *   properties. They are called from the event loop, never from inside a call.
+ * - Misuse throws a NettsError and has no effect: `ERR_NETTS_INVALID_ARGUMENT` for arguments, `ERR_NETTS_INVALID_STATE`
+ *   for a closed object or a call out of turn. What the kernel or the device refuses is `ERR_NETTS_VERBS` (see
+ *   `errors.ts`) with the operation, and with the errno's name in the cause.
+ * - `close()` is idempotent, and so is `[Symbol.dispose]`, which does the same. A closed object refuses every other
+ *   call. An object from which others were made stays open underneath until the last of them is closed, so objects may
+ *   be closed in any order.
  * - With the addon, an object that has no callback is closed when it is garbage-collected.
  * - Nothing keeps the process alive until `ref()` is called on it.
  */
@@ -21,9 +21,9 @@ import type { Device } from './device.js'
 export type { ClockTimer }
 
 /**
- * The time of an implementation: the machine's for the addon, virtual in a simulation. Everything built on verbs takes its
- * deadlines from here only, so that tests do not have to wait for them. A timer (`setTimer`) does not keep the process
- * alive; a callback of the next turn of the event loop (`setImmediate`) does.
+ * The time of an implementation: the machine's for the addon, virtual in a simulation. Everything built on verbs takes
+ * its deadlines from here only, so that tests do not have to wait for them. A timer (`setTimer`) does not keep the
+ * process alive; a callback of the next turn of the event loop (`setImmediate`) does.
  */
 export interface Clock extends CoreClock {
   /** Milliseconds since an arbitrary moment, with fractions; monotonic. */
@@ -60,8 +60,8 @@ export interface Verbs extends Disposable {
   /** The time by which everything here happens. */
   readonly clock: Clock
   /**
-   * The devices of this machine, opened. The same objects each time, and the same that {@link CmId.device} has. A device
-   * that was removed and comes back is another object. They are closed with this.
+   * The devices of this machine, opened. The same objects each time, and the same that {@link CmId.device} has. A
+   * device that was removed and comes back is another object. They are closed with this.
    * @returns possibly none
    * @throws NettsError `ERR_NETTS_UNAVAILABLE` when the kernel has no RDMA; `ERR_NETTS_INVALID_STATE` once closed;
    *   `ERR_NETTS_VERBS` when a device cannot be opened
@@ -84,8 +84,8 @@ export interface Verbs extends Disposable {
   /** What is open now: all 0 once everything is closed. */
   readonly counts: VerbsCounts
   /**
-   * Closes everything that was made from this, in the right order. Peers see a disconnect. Idempotent. It happens by itself
-   * when the thread ends.
+   * Closes everything that was made from this, in the right order. Peers see a disconnect. Idempotent. It happens by
+   * itself when the thread ends.
    */
   close(): void
 }

@@ -1,6 +1,6 @@
 /**
- * The receives of one transport. Each takes one Send, or the doorbell of one frame in the ring, and is posted again as soon
- * as it was read: none of them waits for the program.
+ * The receives of one transport. Each takes one Send, or the doorbell of one frame in the ring, and is posted again as
+ * soon as it was read: none of them waits for the program.
  */
 import { ENTRY, type QueuePair, RECEIVE } from '@netts/verbs'
 import {

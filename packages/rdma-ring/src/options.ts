@@ -13,14 +13,14 @@ export interface RingOptions extends RdmaOptions {
    */
   readonly capacity?: number | undefined
   /**
-   * Size in bytes of each buffer into which `sendCopy` copies, of which 16 are the frame's header. `maxSendSize` is this
-   * less 16, but at most a quarter of the smaller of both ends' rings, less 16. 1040 to 2^24.
+   * Size in bytes of each buffer into which `sendCopy` copies, of which 16 are the frame's header. `maxSendSize` is
+   * this less 16, but at most a quarter of the smaller of both ends' rings, less 16. 1040 to 2^24.
    * @default 16384
    */
   readonly bufferSize?: number | undefined
   /**
-   * With which key the peer writes this end's ring: that of a memory window, which is good on this connection's queue pair
-   * only, or that of the ring's region, which is good on every queue pair of the process over the same device.
+   * With which key the peer writes this end's ring: that of a memory window, which is good on this connection's queue
+   * pair only, or that of the ring's region, which is good on every queue pair of the process over the same device.
    * - `auto`: that of a window if the device has windows of type 2, else that of the region.
    * - `require`: that of a window; if the device has none, connecting fails with `ERR_NETTS_UNSUPPORTED`.
    * - `never`: that of the region.

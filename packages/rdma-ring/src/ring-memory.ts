@@ -1,6 +1,7 @@
 /**
- * The memory of this end's ring, and the key with which the peer writes it: that of a window of type 2, which is good on this
- * connection's queue pair only, or else that of the region, which is good on every queue pair of the protection domain.
+ * The memory of this end's ring, and the key with which the peer writes it: that of a window of type 2, which is good
+ * on this connection's queue pair only, or else that of the region, which is good on every queue pair of the protection
+ * domain.
  */
 import { NettsError } from '@netts/core'
 import {
@@ -65,8 +66,8 @@ export class RingMemory {
   }
 
   /**
-   * Lets the peer write. A window is bound by a work request, which is carried out before what is posted after it, so that
-   * the address may be sent next. If it fails, its completion ends the connection.
+   * Lets the peer write. A window is bound by a work request, which is carried out before what is posted after it, so
+   * that the address may be sent next. If it fails, its completion ends the connection.
    *
    * @param queuePair whose send records are all free
    * @throws NettsError `ERR_NETTS_VERBS` when the device refuses

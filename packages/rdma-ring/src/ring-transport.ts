@@ -10,8 +10,8 @@ export interface RingTransport extends Transport {
   readonly remoteAddress: HostAddress
   /**
    * Registered memory that this transport holds now, in bytes: its ring, `send buffers × bufferSize`, 32 for each frame
-   * that may be under way (`2 × sendDepth + 8` frames), and 16 for each receive. Buffers of {@link Transport.bufferPool} are
-   * not included.
+   * that may be under way (`2 × sendDepth + 8` frames), and 16 for each receive. Buffers of {@link
+   * Transport.bufferPool} are not included.
    */
   readonly pinnedBytes: number
   /**

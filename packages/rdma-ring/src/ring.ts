@@ -20,14 +20,16 @@ const IDENTITY = { driver: 2, version: 1 } as const
 
 /** Options of {@link ringOver}. */
 export interface RingOverOptions extends RingOptions {
-  /** The verbs to run on, such as a host of `@netts/verbs/simulated`. The caller closes them, after the last transport. */
+  /**
+   * The verbs to run on, such as a host of `@netts/verbs/simulated`. The caller closes them, after the last transport.
+   */
   readonly verbs: Verbs
 }
 
 /**
- * The builder of transports over RDMA Write into a ring that the receiver owns, on InfiniBand, RoCE and iWARP: give it to
- * `connect` or `listen` of `@netts/core`. Both ends have to use this driver. The first `connect` or `listen` loads the RDMA
- * libraries, and rejects with `ERR_NETTS_UNAVAILABLE` if RDMA cannot be used.
+ * The builder of transports over RDMA Write into a ring that the receiver owns, on InfiniBand, RoCE and iWARP: give it
+ * to `connect` or `listen` of `@netts/core`. Both ends have to use this driver. The first `connect` or `listen` loads
+ * the RDMA libraries, and rejects with `ERR_NETTS_UNAVAILABLE` if RDMA cannot be used.
  *
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
  */

@@ -144,7 +144,11 @@ export class SendQueue implements SendSide {
     this.#ringDoorbell(place)
   }
 
-  /** Writes the record of a frame of data. @param byteLength of its data @returns where its entries are to be written */
+  /**
+   * Writes the record of a frame of data.
+   * @param byteLength of its data
+   * @returns where its entries are to be written
+   */
   #write(place: number, byteLength: number, entryCount: number): number {
     const { places } = this
     const { out } = this.#protocol

@@ -1,6 +1,7 @@
 /**
- * A transport over one-sided verbs: it writes chunks into the peer's ring, and reads those in its own. Its states and its end
- * are in `RdmaTransport` of `@netts/verbs/endpoint`, its sends in `send-queue.ts`, its received chunks in `received-ring.ts`.
+ * A transport over one-sided verbs: it writes chunks into the peer's ring, and reads those in its own. Its states and
+ * its end are in `RdmaTransport` of `@netts/verbs/endpoint`, its sends in `send-queue.ts`, its received chunks in
+ * `received-ring.ts`.
  */
 import { type BufferPool, NettsError, type RecvCompletion } from '@netts/core'
 import { type BufferSlot, sharePool } from '@netts/core/driver'

@@ -12,14 +12,14 @@ export interface SendRecvOptions extends RdmaOptions {
    */
   readonly recvDepth?: number | undefined
   /**
-   * With how many receives for data a connection begins, and to how many it returns when it is idle: their number changes
-   * between this and {@link recvDepth}, and is fixed when both are equal. 1 to `recvDepth`.
+   * With how many receives for data a connection begins, and to how many it returns when it is idle: their number
+   * changes between this and {@link recvDepth}, and is fixed when both are equal. 1 to `recvDepth`.
    * @default 4, or `recvDepth` if that is less
    */
   readonly recvDepthInitial?: number | undefined
   /**
-   * Size in bytes of each receive buffer and send buffer, of which 8 are the frame's header. `maxSendSize` is the smaller of
-   * both ends' sizes, less 8. 1032 to 2^30.
+   * Size in bytes of each receive buffer and send buffer, of which 8 are the frame's header. `maxSendSize` is the
+   * smaller of both ends' sizes, less 8. 1032 to 2^30.
    * @default 16384
    */
   readonly bufferSize?: number | undefined

@@ -1,8 +1,8 @@
 /**
  * The receives of one transport: buffers that are posted, queued (filled, and not handed out), or handed out.
  *
- * Each buffer has an index, which is its `chunkIndex` and its slot in work request ids. Buffers are taken when the window
- * grows, and given back when it has shrunk.
+ * Each buffer has an index, which is its `chunkIndex` and its slot in work request ids. Buffers are taken when the
+ * window grows, and given back when it has shrunk.
  */
 import { invalidArgument } from '@netts/core/driver'
 import { ENTRY, type QueuePair, RECEIVE } from '@netts/verbs'
@@ -154,8 +154,8 @@ export class ReceiveBuffers implements ReceiveSide {
   }
 
   /**
-   * The queue pair is closed: copies the queued chunks, and gives back all memory, except that of chunks that are handed out,
-   * until their release.
+   * The queue pair is closed: copies the queued chunks, and gives back all memory, except that of chunks that are
+   * handed out, until their release.
    */
   close(): void {
     const kept: Uint8Array[] = []

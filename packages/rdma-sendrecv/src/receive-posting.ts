@@ -1,8 +1,8 @@
 /**
  * Posts the receives that are wanted, in batches, and gives back memory that is not needed any more.
  *
- * `protocol/receive-window.ts` decides how many are wanted. A connection whose window has grown looks once a second whether
- * it may shrink; another one has no timer.
+ * `protocol/receive-window.ts` decides how many are wanted. A connection whose window has grown looks once a second
+ * whether it may shrink; another one has no timer.
  */
 import type { Clock } from '@netts/core/driver'
 import { dueAt, receivesFor, type SendBuffers } from '@netts/verbs/endpoint'

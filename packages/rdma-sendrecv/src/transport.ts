@@ -1,6 +1,6 @@
 /**
- * A transport over two-sided verbs: it moves chunks between a program and the device as the protocol allows. Its states and
- * its end are in `RdmaTransport` of `@netts/verbs/endpoint`, its sends in `send-queue.ts`, its receives in
+ * A transport over two-sided verbs: it moves chunks between a program and the device as the protocol allows. Its states
+ * and its end are in `RdmaTransport` of `@netts/verbs/endpoint`, its sends in `send-queue.ts`, its receives in
  * `receive-buffers.ts`.
  */
 import { type BufferPool, NettsError, type RecvCompletion } from '@netts/core'

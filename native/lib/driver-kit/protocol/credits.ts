@@ -2,8 +2,8 @@
  * Flow control: whether a frame may be sent, and when the peer has to be told of new receives.
  *
  * There is one number in each direction, the count of receives ever posted. It only grows, modulo 2^32, and each frame
- * carries it. Every frame uses up one receive, whatever its kind, so this count less the count of frames ever sent is how
- * many frames may still be sent.
+ * carries it. Every frame uses up one receive, whatever its kind, so this count less the count of frames ever sent is
+ * how many frames may still be sent.
  *
  * The size of the window may change at any time: nothing depends on it.
  */
@@ -24,9 +24,9 @@ export const RESERVE = {
 } as const
 
 /**
- * How many receives must be unannounced before a CREDIT frame is due, for drivers without a rule of their own: half of the
- * window, but at most 16, so that little of a large window is idle. At least 2, so that two ends do not answer each other's
- * CREDIT frames without end: such a frame uses up one receive of the other end, and grants two.
+ * How many receives must be unannounced before a CREDIT frame is due, for drivers without a rule of their own: half of
+ * the window, but at most 16, so that little of a large window is idle. At least 2, so that two ends do not answer each
+ * other's CREDIT frames without end: such a frame uses up one receive of the other end, and grants two.
  *
  * @param window receives wanted for data
  */

@@ -3,7 +3,9 @@
  * `PROTOCOL.md` describes them byte by byte.
  */
 
-/** The kinds of frames. The numbers are part of the wire format. A driver's own kinds begin at {@link FIRST_OWN_KIND}. */
+/**
+ * The kinds of frames. The numbers are part of the wire format. A driver's own kinds begin at {@link FIRST_OWN_KIND}.
+ */
 export const FrameKind = {
   /** Bytes of the stream: at least one. */
   data: 1,

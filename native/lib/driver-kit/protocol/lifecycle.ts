@@ -12,8 +12,8 @@
  *     (destroy, RESET, a protocol error, any other error, a lost peer, a deadline that passed)
  * ```
  *
- * FIN is sent on entering `finished`, or `parting` from `peer-finished`; DONE on entering `parting`. A frame for which the
- * table has no entry is a protocol error.
+ * FIN is sent on entering `finished`, or `parting` from `peer-finished`; DONE on entering `parting`. A frame for which
+ * the table has no entry is a protocol error.
  */
 import { FIRST_OWN_KIND, frameName } from './frame.js'
 

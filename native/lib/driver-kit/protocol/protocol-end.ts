@@ -93,7 +93,11 @@ export abstract class ProtocolEnd {
     if (next === 'parting') this.doneDue = true
   }
 
-  /** The connection failed. No effect if it did before. @param resetReason for the RESET that is due then. @default none */
+  /**
+   * The connection failed. No effect if it did before.
+   * @param resetReason for the RESET that is due then.
+   * @default none
+   */
   fail(resetReason?: number): void {
     const next = TRANSITIONS[this.life].fail
     if (next === undefined) return

@@ -1,6 +1,6 @@
 /**
- * Chunks in the ring: each is queued, handed out, or released. They may be released in any order; the ring is free up to the
- * first chunk that is not released. A chunk's index is its number in the stream.
+ * Chunks in the ring: each is queued, handed out, or released. They may be released in any order; the ring is free up
+ * to the first chunk that is not released. A chunk's index is its number in the stream.
  */
 import { HEADER_BYTES } from './frame.js'
 

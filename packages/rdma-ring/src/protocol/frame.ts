@@ -1,6 +1,6 @@
 /**
- * The frames of version 1 of the protocol: their header, and what makes one malformed. `docs/PROTOCOL.md` describes them
- * byte by byte.
+ * The frames of version 1 of the protocol: their header, and what makes one malformed. `docs/PROTOCOL.md` describes
+ * them byte by byte.
  *
  * A DATA frame is written into the peer's ring, and a doorbell gives its end: immediate data, or on iWARP a Send. Every
  * other frame is a Send.

@@ -53,9 +53,9 @@ export class ReceiveSpace {
   }
 
   /**
-   * Whether the peer has to be told, by a CREDIT frame if no other frame is sent: it has used half of the ring, as far as it
-   * knows, and a tenth of the ring was released without its knowledge. A peer that waits for room does not have to say so:
-   * no send needs more than a quarter of the ring, so it has used more than half then.
+   * Whether the peer has to be told, by a CREDIT frame if no other frame is sent: it has used half of the ring, as far
+   * as it knows, and a tenth of the ring was released without its knowledge. A peer that waits for room does not have
+   * to say so: no send needs more than a quarter of the ring, so it has used more than half then.
    */
   get isDue(): boolean {
     const unannounced = distance(this.announced, this.released)

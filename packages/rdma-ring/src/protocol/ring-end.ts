@@ -10,9 +10,9 @@ import { ReceiveSpace } from './receive-space.js'
 import { SendSpace } from './send-space.js'
 
 /**
- * One receive for so many bytes of the ring, within the bounds below. Each reserves room in a completion queue as long as the
- * connection exists. Because receives are posted again as soon as they were read, they only limit how many frames may arrive
- * between two turns of the event loop.
+ * One receive for so many bytes of the ring, within the bounds below. Each reserves room in a completion queue as long
+ * as the connection exists. Because receives are posted again as soon as they were read, they only limit how many
+ * frames may arrive between two turns of the event loop.
  */
 const BYTES_PER_RECEIVE = 1024
 const LEAST_WINDOW = 16
@@ -114,15 +114,19 @@ export class RingEnd extends ProtocolEnd {
     return undefined
   }
 
-  /** Queues the DATA frame that was taken as a chunk. @param offset of its data in the ring @param end the position after it */
+  /**
+   * Queues the DATA frame that was taken as a chunk.
+   * @param offset of its data in the ring
+   * @param end the position after it
+   */
   onChunk(offset: number, byteLength: number, end: number): void {
     this.in.onReceived(end)
     this.chunks.queue(offset, byteLength, end)
   }
 
   /**
-   * Hands out the oldest queued chunk, unless the program would hold more than half of the ring then: the other half is for
-   * what the peer sends.
+   * Hands out the oldest queued chunk, unless the program would hold more than half of the ring then: the other half is
+   * for what the peer sends.
    * @returns its index; -1 for none
    */
   handOut(): number {

@@ -37,7 +37,11 @@ export class SendSpace {
     return this.used + skip + 2 * HEADER_BYTES + byteLength <= capacity ? 2 : 0
   }
 
-  /** Takes the place for a frame. @param byteLength of its data, at most {@link room} @returns its offset in the ring */
+  /**
+   * Takes the place for a frame.
+   * @param byteLength of its data, at most {@link room}
+   * @returns its offset in the ring
+   */
   place(byteLength: number): number {
     const start = this.produced + skipped(this.produced, this.capacity)
     this.produced = (start + HEADER_BYTES + byteLength) >>> 0

@@ -1,6 +1,6 @@
 /**
- * The protocol state of one end of a connection: what all drivers have, and the window of receives, which grows and shrinks;
- * FILLER frames use up the receives that are too many.
+ * The protocol state of one end of a connection: what all drivers have, and the window of receives, which grows and
+ * shrinks; FILLER frames use up the receives that are too many.
  */
 import { ProtocolEnd as BaseProtocolEnd, dueAt, receivesFor } from '@netts/verbs/endpoint'
 import { FrameKind, type FrameKindNumber, frameName } from './frame.js'

@@ -1,6 +1,6 @@
 /**
- * How many receives for data are wanted: few at first, twice as many whenever the peer has nearly used them up, half as many
- * whenever it did not use most of them for a while.
+ * How many receives for data are wanted: few at first, twice as many whenever the peer has nearly used them up, half as
+ * many whenever it did not use most of them for a while.
  */
 
 /** When no more than this part of the window is left, the window is too small. */
@@ -49,7 +49,10 @@ export class ReceiveWindow {
     this.limited = this.size
   }
 
-  /** To be called once a second: shrinks if most receives were not used. @param left receives for data that are posted now */
+  /**
+   * To be called once a second: shrinks if most receives were not used.
+   * @param left receives for data that are posted now
+   */
   tick(left: number): void {
     this.limited = this.most
     const used = this.size - this.fewestLeft
