@@ -28,8 +28,8 @@ export interface CompletionQueueOptions {
  * Wakes the event loop when an armed queue gets a completion (`ibv_comp_channel`, with `uv_poll` on its fd).
  *
  * It can also take the completions of all its queues, in one call however many they are: {@link poll} looks at the
- * queues that are *awake*. A queue is, from its creation, until {@link arm} armed it and found it empty, and again from
- * its next completion on. So queues on which nothing happens cost nothing. Take the completions of a queue in one way or
+ * queues that are *awake*. A queue is, from its creation, until {@link arm} armed it and found it empty, and again once
+ * the event loop was told of its next completion. So queues on which nothing happens cost nothing. Take the completions of a queue in one way or
  * the other: by its own methods, or by those of its channel.
  */
 export interface CompletionChannel extends Disposable {
