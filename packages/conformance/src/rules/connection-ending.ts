@@ -50,7 +50,7 @@ export const connectionEndingRules: Area = (rule) => {
   rule(
     'a listener that drains waits for its connections, or closes them at the deadline',
     async (context) => {
-      for (const deadlineMs of [undefined, 0]) {
+      for (const deadlineMs of [undefined, 0, 20]) {
         const listener = await listen(context.listenBuilder, context.fixture.listenAddress(), FOREVER)
         const client = await context.connect(listener.address)
         const accepted = await context.within('accept', listener.accept())

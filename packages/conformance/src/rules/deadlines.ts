@@ -108,6 +108,8 @@ export const deadlineRules: Area = (rule, settings) => {
       const listener = await context.listen()
       const options = { stallTimeoutMs: shortMs }
       const idle = await connected(context, options, listener)
+      // It was busy before: what was to be sent has all been taken.
+      await Promise.all([idle[0].send(message(0, 10)), checkReceived(idle[1], 0, 10)])
       const [client] = await connected(context, options, listener)
       const operations: Promise<unknown>[] = []
       for (

@@ -6,8 +6,8 @@ import { clock, now } from './event-loop.js'
 
 /** How long timers and other sockets wait for a saturated connection, about, in milliseconds. */
 const BUDGET_MS = 1
-/** Reading the clock costs as much as several messages, so it is read for one message in this many. */
-const MESSAGES_PER_LOOK = 32
+/** Asking for the time costs as much as several messages: it is done for one message in so many at most. */
+const MAX_MESSAGES_PER_LOOK = 32
 
 /** A connection that has messages left to deliver. */
 export interface Deferred {
@@ -16,6 +16,8 @@ export interface Deferred {
 }
 
 let messages = 0
+let messagesPerLook = MAX_MESSAGES_PER_LOOK
+let lookedAtMs = 0
 let isWatching = false
 let spentAtMs = 0
 let isSpent = false
@@ -29,15 +31,31 @@ const queue: Deferred[] = []
  */
 export function takeTurn(): boolean {
   if (isSpent) return false
-  if (++messages < MESSAGES_PER_LOOK) return true
+  if (++messages < messagesPerLook) return true
   messages = 0
-  if (!isWatching) {
+  if (isWatching) {
+    look()
+  } else {
     watch()
-    spentAtMs = now() + BUDGET_MS
-  } else if (now() >= spentAtMs) {
-    isSpent = true
+    begin()
   }
   return true
+}
+
+/** The budget begins. */
+function begin(): void {
+  lookedAtMs = now()
+  spentAtMs = lookedAtMs + BUDGET_MS
+}
+
+/** Whether the budget is spent. A program that takes long over its messages is looked at more often. */
+function look(): void {
+  const nowMs = now()
+  const tookMs = nowMs - lookedAtMs
+  lookedAtMs = nowMs
+  isSpent = nowMs >= spentAtMs
+  if (tookMs > BUDGET_MS / 4) messagesPerLook = Math.max(1, messagesPerLook >> 1)
+  else if (tookMs < BUDGET_MS / 8) messagesPerLook = Math.min(MAX_MESSAGES_PER_LOOK, messagesPerLook << 1)
 }
 
 /**
@@ -74,7 +92,7 @@ function onTurn(): void {
   // Watch one more turn, to see the end of the saturation.
   if (wasSpent || deferred) {
     watch()
-    spentAtMs = now() + BUDGET_MS
+    begin()
   }
   if (!deferred) return
   isServing = true
