@@ -1,7 +1,6 @@
 /** `npx pnpm bench`: runs the benchmark and shows its results. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Report } from './figures/report.js'
 import { judge } from './figures/targets.js'
 import { HELP, type Options, readOptions } from './options.js'
@@ -11,11 +10,6 @@ import { plain, renderTerminal, terminalProgress } from './report/terminal.js'
 import type { Effort, Failure } from './run/benchmark.js'
 import { bundlePrograms } from './run/bundle.js'
 import { measure, type Request, takingPart } from './run/measure.js'
-
-/** They have the markers between which the ratios go. */
-const READMES = ['../../../README.md', '../README.md'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-)
 
 /** The time limits leave room for the last point. The first round of a quick run takes what it takes. */
 const QUICK: Effort = {
@@ -95,7 +89,7 @@ async function main(): Promise<void> {
   if (failures.length > 0) {
     process.exitCode = 1
   } else if (options.updateReadme) {
-    await updateReadmes(READMES, report)
+    await updateReadmes(report)
   }
 }
 
