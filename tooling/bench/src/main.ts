@@ -34,6 +34,7 @@ async function run(options: Options): Promise<{ report: Report; failures: readon
     ...chosen,
     rounds: options.rounds ?? chosen.rounds,
     ...(options.minutes !== undefined && { limitMs: options.minutes * 60_000, reachesAll: false }),
+    byteLengths: options.byteLengths,
     profiles: options.profiles,
   }
   const { only, contenders, host } = options
@@ -58,13 +59,14 @@ async function run(options: Options): Promise<{ report: Report; failures: readon
 }
 
 /** What reproduces the figures, without where they are written to. */
-function commandOf({ quick, lab, only, contenders, rounds, minutes, host }: Options): string {
+function commandOf({ quick, lab, only, contenders, byteLengths, rounds, minutes, host }: Options): string {
   return [
     'npx pnpm bench',
     ...(lab ? ['--lab'] : []),
     ...(quick ? ['--quick'] : []),
     ...(only.length > 0 ? [`--only ${only.join(',')}`] : []),
     ...(contenders.length > 0 ? [`--contenders ${contenders.join(',')}`] : []),
+    ...(byteLengths === undefined ? [] : [`--sizes ${byteLengths.join(',')}`]),
     ...(rounds === undefined ? [] : [`--rounds ${rounds}`]),
     ...(minutes === undefined ? [] : [`--minutes ${minutes}`]),
     ...(host === '127.0.0.1' ? [] : [`--host ${host}`]),
