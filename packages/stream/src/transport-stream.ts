@@ -119,8 +119,6 @@ export class StreamOverTransport<T extends Transport>
     this.#config = config
     if ('connect' in source) {
       this.#connecting = new AbortController()
-      // Writes before the event `connect` stay in front of those that its listeners make.
-      this.cork()
     } else {
       this.#attach(source.transport)
       // So that the peer's end, or its loss, is seen although nothing reads yet.
@@ -258,8 +256,8 @@ export class StreamOverTransport<T extends Transport>
         if (this.destroyed) transport.disconnect()
         else this.#attach(transport)
         done()
-        // Node.js takes one tick to notice the end of the construction, and another one to continue.
-        nextTick(() => nextTick(() => this.#onConnected()))
+        // Node.js takes a tick to go on with what was written before: it is told of that behind `connect`.
+        nextTick(() => this.#onConnected())
       },
       (error: unknown) => {
         this.#connecting = undefined
@@ -270,7 +268,6 @@ export class StreamOverTransport<T extends Transport>
 
   #onConnected(): void {
     if (this.destroyed) return
-    this.uncork()
     this.onActivity()
     this.read(0)
     runProgram(() => this.emit('connect'))
