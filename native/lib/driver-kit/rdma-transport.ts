@@ -115,8 +115,11 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
       this.onEndTaken()
     } else if (kind === FrameKind.reset) {
       const error = resetByPeer(argument, this.remoteAddress)
-      const hadPeerFinished = before === 'peer-finished' && this.sends.places.dataInFlight === 0
-      if (argument === ResetReason.timeout && hadPeerFinished) this.#onLeft(error)
+      // It has finished, has waited, and nothing that was sent to it is lost.
+      const hasLeft = argument === ResetReason.timeout && this.sends.places.dataInFlight === 0
+      if (hasLeft && before === 'peer-finished') this.#onLeft(error)
+      // This end's FIN crossed its last frame.
+      else if (hasLeft && before === 'parting') this.onEndTaken()
       else this.onFailure(error)
     }
   }

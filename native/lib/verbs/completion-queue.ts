@@ -29,8 +29,8 @@ export interface CompletionQueueOptions {
  *
  * It can also take the completions of all its queues, in one call however many they are: {@link poll} looks at the
  * queues that are *awake*. A queue is awake from its creation until {@link arm} has armed it and found it empty, and
- * again from its next completion on. So a queue on which nothing happens costs nothing. Take the completions of a queue
- * in one way only: by its own methods, or by those of its channel.
+ * again once the event loop was told of its next completion. So a queue on which nothing happens costs nothing. Take the
+ * completions of a queue in one way only: by its own methods, or by those of its channel.
  *
  * `poll`, `arm` and `createCompletionQueue` throw `ERR_NETTS_INVALID_STATE` once the channel is closed.
  */
