@@ -40,6 +40,14 @@ describe('chunks', () => {
     expect(chunks.isOut(0)).toBe(false)
   })
 
+  it('are not out any more when another one has taken their place in the table', () => {
+    const chunks = filled(16)
+    for (let i = 0; i < 16; i++) chunks.release(chunks.handOut())
+    chunks.queue(1600, 26, 1700)
+    expect(chunks.handOut()).toBe(16)
+    expect([0, 16].map((index) => chunks.isOut(index))).toEqual([false, true])
+  })
+
   it('keep what they are when there are more than ever before', () => {
     const chunks = filled(3)
     chunks.handOut()

@@ -52,6 +52,9 @@ describe('frames', () => {
       const bytes = frame(FrameKind.fin, 1, 2, 0)
       bytes[at] = 1
       expect(checkControl(bytes, 0, HEADER_BYTES)).toMatch(/reserved/)
+      const data = frame(FrameKind.data, 1, 2, 5)
+      data[at] = 1
+      expect(checkData(data, 0, HEADER_BYTES + 5)).toMatch(/reserved/)
     }
   })
 

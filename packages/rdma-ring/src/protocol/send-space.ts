@@ -33,8 +33,8 @@ export class SendSpace {
     const { capacity, produced } = this
     const skip = skipped(produced, capacity)
     if (byteLength <= toEnd(produced + skip, capacity) - HEADER_BYTES) return 0
-    // The first frame ends at the ring's end, and the second begins at its beginning.
-    return this.used + skip + 2 * HEADER_BYTES + byteLength <= capacity ? 2 : 0
+    // The first frame ends at the ring's end, and the second begins at its beginning. Nothing is skipped then.
+    return this.used + 2 * HEADER_BYTES + byteLength <= capacity ? 2 : 0
   }
 
   /**

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HEADER_BYTES } from './frame.js'
 import { distance } from './position.js'
+import { ReceiveSpace } from './receive-space.js'
 import { RingEnd, ringReceives, windowFor } from './ring-end.js'
 
 const hello = (capacity: number) => {
@@ -32,21 +33,32 @@ class Ring {
     this.bytes = new Uint32Array(capacity)
   }
 
-  /** @returns how many bytes of data were sent; 0 when they have to wait */
+  /** All of it, in one frame or two. @returns how many bytes of data were sent; 0 when they have to wait */
   send(byteLength: number): number {
     const { out } = this.sender
-    if (out.framesFor(byteLength) === 0) return 0
-    const now = Math.min(byteLength, out.room)
+    const frames = out.framesFor(byteLength)
+    if (frames === 0) return 0
+    let rest = byteLength
+    for (let i = 0; i < frames; i++) {
+      const now = Math.min(rest, out.room)
+      this.#write(now)
+      rest -= now
+    }
+    expect(rest).toBe(0)
+    return byteLength
+  }
+
+  #write(byteLength: number): void {
+    expect(byteLength).toBeGreaterThan(0)
     const frame = ++this.sent
-    const offset = out.place(now)
-    const end = offset + HEADER_BYTES + now
+    const offset = this.sender.out.place(byteLength)
+    const end = offset + HEADER_BYTES + byteLength
     expect(end).toBeLessThanOrEqual(this.bytes.length)
     // A byte that is not 0 belongs to a frame that is not released.
     expect(this.bytes.subarray(offset, end).every((owner) => owner === 0)).toBe(true)
     this.bytes.fill(frame, offset, end)
-    this.#frames.set(frame, { offset, byteLength: now })
-    this.wire.push({ frame, end: out.produced })
-    return now
+    this.#frames.set(frame, { offset, byteLength })
+    this.wire.push({ frame, end: this.sender.out.produced })
   }
 
   receive(): void {
@@ -125,18 +137,13 @@ describe('a ring', () => {
             rest -= now
             if (now > 0) continue
             while (ring.wire.length > 0) ring.receive()
-            for (let index = ring.receiver.handOut(); index >= 0; index = ring.receiver.handOut())
-              ring.held.push(index)
-            // All of it, or the newest half: then the oldest, which holds all up, comes last.
-            const keep = holds ? ring.held.length >> 1 : 0
-            while (ring.held.length > keep) ring.release(0)
-            ring.announce(false)
-            if (ring.sender.out.framesFor(rest) > 0) continue
-            while (ring.held.length > 0) ring.release(0)
+            // The program holds all that it may for ever, and lets the oldest go only for the next one.
             while (ring.receiver.chunks.queued > 0) {
-              ring.held.push(ring.receiver.handOut())
-              ring.release(0)
+              const index = ring.receiver.handOut()
+              if (index >= 0) ring.held.push(index)
+              else ring.release(0)
             }
+            while (!holds && ring.held.length > 0) ring.release(0)
             expect(ring.announce(false)).toBe(true)
             expect(ring.sender.out.framesFor(rest)).toBeGreaterThan(0)
           }
@@ -144,6 +151,33 @@ describe('a ring', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('is worth a frame when a tenth is unannounced and half is used, and not before', () => {
+    const space = new ReceiveSpace(4096)
+    const isDue = (received: number, released: number) => {
+      space.onReceived(received)
+      space.onReleased(released)
+      return space.isDue
+    }
+    expect(isDue(2048, 409)).toBe(false)
+    expect(isDue(2047, 410)).toBe(false)
+    expect(isDue(2048, 410)).toBe(true)
+    space.announce()
+    expect(isDue(410 + 2047, 410 + 2047)).toBe(false)
+    expect(isDue(410 + 2048, 410 + 410)).toBe(true)
+  })
+
+  it('leaves the reserve of receives alone, also with the second frame of a send', () => {
+    const window = windowFor(4096)
+    const end = (posted: number) => new RingEnd(hello(4096), { ...hello(4096), posted }, window)
+    const across = (ring: RingEnd) => {
+      ring.out.produced = ring.out.released = 4096 - 100
+      return ring.maySend(500)
+    }
+    // Data leaves three.
+    expect([3, 4].map((posted) => end(posted).maySend(500))).toEqual([false, true])
+    expect([3, 4, 5].map((posted) => across(end(posted)))).toEqual([false, false, true])
   })
 
   it('tells a frame that cannot be: backwards, empty, too long, beyond its end, or over what is not released', () => {
