@@ -217,7 +217,7 @@ describe.each(MODES)('a disconnect on simulated %s', (mode) => {
 
   it('counts what the peer has not acknowledged', async () => {
     await forEachSeed({ mode, count: 8 }, async (fabric) => {
-      const { near, far } = await connect(fabric)
+      const { near, far } = await connect(fabric, { recvDepthInitial: 64 })
       near.sendCopy(new Uint8Array(300))
       near.sendGather([new Uint8Array(20), new Uint8Array(0), new Uint8Array(7)])
       const buffer = near.bufferPool.alloc(100)
@@ -228,6 +228,15 @@ describe.each(MODES)('a disconnect on simulated %s', (mode) => {
         return near.sendsInFlight === 0
       })
       expect(near.queuedBytes).toBe(0)
+      let left = 0
+      while (near.sendCopy(new Uint8Array(10)) > 0) left++
+      // Several batches of completions.
+      expect(left).toBeGreaterThan(32)
+      await until(near, () => {
+        for (let done = near.pollSendCompletion(); done > 0; done = near.pollSendCompletion()) left -= done
+        expect(near.queuedBytes).toBe(left * 10)
+        return left === 0
+      })
       near.sendCopy(new Uint8Array(5))
       near.destroy()
       expect(near.queuedBytes).toBe(0)
