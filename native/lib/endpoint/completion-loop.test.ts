@@ -191,6 +191,20 @@ describe('a completion loop', () => {
     })
   })
 
+  it('takes no turn for a wake while it polls: the next one comes anyway', async () => {
+    await withLoop('busy', 3, async ({ connect, loop, channel, client }) => {
+      const { stop } = await connect()
+      loop.ref()
+      await pause(client)
+      const poll = vi.spyOn(channel, 'poll')
+      channel.onNotify!()
+      expect(poll).not.toHaveBeenCalled()
+      poll.mockRestore()
+      loop.unref()
+      stop()
+    })
+  })
+
   it('looks again behind its turn for the answer to what was posted there, while it polls', async () => {
     for (const polling of POLLING) {
       await withLoop(polling, 5, async ({ connect, loop, channel }) => {

@@ -1,6 +1,8 @@
 /** Keepalive: asks only when it hears nothing, and gives up when nothing comes back. */
 import { describe, expect, it } from 'vitest'
 import { createSimulatedFabric } from '../simulated.js'
+import type { Clock } from '../verbs/verbs.js'
+import { DeviceEnvironment } from './device-environment.js'
 import { KeepAlive, KeepAliveRounds } from './keep-alive.js'
 
 const OPTIONS = { keepAliveIntervalMs: 100, keepAliveTimeoutMs: 300 }
@@ -29,6 +31,62 @@ function start(options = OPTIONS) {
     return { keepAlive, seen }
   }
   return { fabric, rounds, watch, ...watch() }
+}
+
+/** An event loop as Node.js has it, whose timers are late: a turn calls them, takes input, and then calls immediates. */
+class LateLoop implements Clock {
+  readonly #timers: (() => void)[] = []
+  readonly #immediates: (() => void)[] = []
+
+  now(): number {
+    return 0
+  }
+
+  setTimer(callback: () => void) {
+    return add(this.#timers, callback)
+  }
+
+  setImmediate(callback: () => void) {
+    return add(this.#immediates, callback)
+  }
+
+  turn(input?: () => void): void {
+    for (const callback of this.#timers.splice(0)) callback()
+    input?.()
+    for (const callback of this.#immediates.splice(0)) callback()
+  }
+}
+
+function add(callbacks: (() => void)[], callback: () => void) {
+  callbacks.push(callback)
+  return {
+    close() {
+      const at = callbacks.indexOf(callback)
+      if (at >= 0) callbacks.splice(at, 1)
+    },
+  }
+}
+
+/** A peer that is watched in such an event loop. */
+function watchLate() {
+  const loop = new LateLoop()
+  const rounds = new KeepAliveRounds(loop, OPTIONS)
+  const seen = { probes: 0, isSilent: false }
+  const keepAlive = new KeepAlive({
+    probe: () => {
+      seen.probes++
+    },
+    look: () => {},
+    onSilent: () => {
+      seen.isSilent = true
+    },
+  })
+  rounds.add(keepAlive)
+  /** Until it was quiet for so many rounds. */
+  const untilQuietFor = (count: number) => {
+    while (keepAlive.quietRounds < count) loop.turn()
+  }
+  return { loop, rounds, keepAlive, seen, untilQuietFor }
 }
 
 describe('keepalive', () => {
@@ -103,6 +161,36 @@ describe('keepalive', () => {
     keepAlive.answered()
     await fabric.advance(1000)
     expect(seen.silentAtMs).toBeGreaterThan(10_700)
+  })
+
+  it('does not ask a peer whose words are waiting to be taken', () => {
+    const { loop, keepAlive, seen, untilQuietFor } = watchLate()
+    untilQuietFor(4)
+    loop.turn(() => keepAlive.heard())
+    for (let turns = 0; turns < 4; turns++) loop.turn()
+    expect(seen.probes).toBe(0)
+    untilQuietFor(4)
+    for (let turns = 0; turns < 4; turns++) loop.turn()
+    expect(seen.probes).toBe(1)
+  })
+
+  it('does not call silent a peer whose end is waiting to be told', () => {
+    const { loop, rounds, keepAlive, seen, untilQuietFor } = watchLate()
+    untilQuietFor(4)
+    while (seen.probes === 0) loop.turn()
+    untilQuietFor(11)
+    loop.turn(() => rounds.remove(keepAlive))
+    for (let turns = 0; turns < 4; turns++) loop.turn()
+    expect(seen.isSilent).toBe(false)
+  })
+
+  it('has one timer for all connections of a device with the same intervals', () => {
+    const host = createSimulatedFabric({ mode: 'roce', seed: 1 }).createHost()
+    const environment = DeviceEnvironment.acquire(host, host.devices()[0]!)
+    const rounds = environment.keepAliveRounds(OPTIONS)
+    expect(environment.keepAliveRounds({ ...OPTIONS })).toBe(rounds)
+    expect(environment.keepAliveRounds({ ...OPTIONS, keepAliveTimeoutMs: 301 })).not.toBe(rounds)
+    environment.release()
   })
 
   it('goes on after an answer', async () => {

@@ -4,7 +4,7 @@ import type { CompletionChannel } from '../../lib/verbs/completion-queue.js'
 import type { DeviceEvent } from '../../lib/verbs/device.js'
 import { COMPLETION, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import type { Bench, DeviceTest } from './bench.js'
-import { connectPair } from './pair.js'
+import { connectPair, type Pair } from './pair.js'
 
 const empty = { opcode: SendOpcode.send, flags: SendFlag.signalled }
 
@@ -139,6 +139,68 @@ export function notificationTests(test: DeviceTest): void {
     first.close()
     second.close()
     queue.close()
+  })
+
+  test('a queue that sleeps is looked at only once it was woken itself', async (bench) => {
+    const first = await connectPair(bench)
+    const { channel } = first.server
+    const queue = channel.createCompletionQueue({ maxCompletions: 16 })
+    const ofSecond = { sendCompletionQueue: queue, receiveCompletionQueue: queue }
+    const second = await connectPair(bench, { server: { queuePair: ofSecond } })
+    const wakes = countNotifications(channel)
+    for (const { server } of [first, second]) server.receive({})
+    while (channel.arm() > 0);
+    second.client.send(empty)
+    await wakes.reach(1)
+    assert.equal(channel.poll(), 1)
+    // Without a turn of the event loop in between, in which it would be woken.
+    first.client.send(empty)
+    while (first.client.completions.poll().length === 0);
+    assert.equal(channel.poll(), 0)
+    await wakes.reach(2)
+    assert.equal(channel.poll(), 1)
+    first.close()
+    second.close()
+    queue.close()
+  })
+
+  test('a queue that always has a full batch keeps no other waiting', async (bench) => {
+    const channel = bench.server.devices()[0]!.createCompletionChannel({ batch: 4 })
+    const queues = [0, 1].map(() => channel.createCompletionQueue({ maxCompletions: 32 }))
+    const pairs: Pair[] = []
+    for (const queue of queues) {
+      const ends = { sendCompletionQueue: queue, receiveCompletionQueue: queue }
+      pairs.push(await connectPair(bench, { server: { queuePair: ends } }))
+    }
+    for (const { client, server } of pairs) {
+      server.receive(...Array.from({ length: 12 }, () => ({})))
+      client.send(...Array.from({ length: 12 }, () => empty))
+      await client.completions.succeed(12)
+    }
+    await pause(bench, 20)
+    const found = [0, 1].map(() => {
+      assert.equal(channel.poll(), 4)
+      return channel.completions[COMPLETION.queuePairNumber]
+    })
+    assert.notEqual(found[0], found[1])
+    for (const { close } of pairs) close()
+    for (const queue of queues) queue.close()
+    channel.close()
+  })
+
+  test('a channel spins as long as it is told, whatever the number of its queues', async (bench) => {
+    const SPIN_MS = 2
+    const channel = bench.client.devices()[0]!.createCompletionChannel()
+    const queues = Array.from({ length: 20 }, () => channel.createCompletionQueue({ maxCompletions: 1 }))
+    const tookMs = Array.from({ length: 5 }, () => {
+      const beganMs = performance.now()
+      assert.equal(channel.poll(SPIN_MS * 1000), 0)
+      return performance.now() - beganMs
+    })
+    // Whatever else the machine does meanwhile.
+    assert(Math.min(...tookMs) < 5 * SPIN_MS, `${tookMs} ms`)
+    for (const queue of queues) queue.close()
+    channel.close()
   })
 
   test('a wake that nobody listens for is lost, but what it was for is not', async (bench) => {

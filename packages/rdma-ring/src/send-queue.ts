@@ -1,8 +1,9 @@
 /**
- * The sends of one transport: what each frame is to the device. When they leave and how they end is the kit's.
+ * The sends of one transport: the work requests of each frame. When they are posted, and how they complete, is in
+ * `@netts/verbs/endpoint`.
  *
- * A frame of data is a Write into the peer's ring, with the position behind it as immediate data; on iWARP, which has no
- * immediate data, the position follows in a Send of its own.
+ * A DATA frame is a Write into the peer's ring, with the position after it as immediate data. On iWARP, which has no
+ * immediate data, a Send with the position follows.
  */
 import type { BufferSlot } from '@netts/core/driver'
 import {
@@ -28,26 +29,27 @@ import { DOORBELL_BYTES, HEADER_BYTES, writeArgument, writeReleased } from './pr
 import type { RingAddress } from './protocol/hello.js'
 import type { RingEnd } from './protocol/ring-end.js'
 
-/** A send from a program's buffer may lie across the end of the ring. */
+/** A send that lies across the end of the ring needs two frames. */
 export const PLACES_PER_SEND = 2
-/** On iWARP. */
+/** On iWARP: a Write, and a Send as its doorbell. */
 export const REQUESTS_PER_FRAME = 2
-/** A place has room for a header, and for a doorbell behind it. */
+/** A place has room for a header, and for a doorbell after it. */
 const HEADER_STRIDE = 2 * HEADER_BYTES
 
-/** See above. */
+/** The send side of one transport. */
 export class SendQueue implements SendSide {
   readonly places: SendPlaces
+  /** The buffers into which data is copied. */
   readonly buffers: SendBuffers
   readonly #environment: DeviceEnvironment
   readonly #words: Uint32Array
   readonly #hasImmediate: boolean
-  // From the peer's hello, and from its READY on.
+  // Set by open() and aim().
   #protocol!: RingEnd
   #ring: RemoteAddress = { low: 0, high: 0 }
   #key = 0
 
-  /** @throws NettsError when the least memory can't be had */
+  /** @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when there is not enough memory */
   constructor(queuePair: QueuePair, memory: TransportMemory, { sendDepth, inlineThreshold }: RingConfig) {
     const { environment } = memory
     this.#environment = environment
@@ -67,50 +69,55 @@ export class SendQueue implements SendSide {
     }
   }
 
-  /** The peer said hello. */
+  /** The peer's hello was accepted. */
   open(protocol: RingEnd): void {
     this.#protocol = protocol
   }
 
-  /** The peer said where its ring is. */
+  /** The peer's READY arrived: its ring is there. */
   aim({ address, key }: RingAddress): void {
     this.#ring = splitAddress(address)
     this.#key = key
   }
 
   /**
-   * Copies bytes of `parts` into a buffer and stages them, up to the end of the ring.
-   * @param most for which there is room
-   * @returns how many; 0 when there is no buffer
+   * Copies bytes of `parts` into a buffer and stages them.
+   * @param byteLength how many bytes: there has to be room for them in the ring
+   * @returns how many frames that are; 0 when there is no buffer
    */
-  stageCopy(parts: readonly Uint8Array[], most: number): number {
+  stageCopy(parts: readonly Uint8Array[], byteLength: number): number {
     const buffer = this.buffers.take()
     if (!buffer) return 0
     const { places } = this
-    const room = Math.min(most, this.#protocol.out.room)
-    const filled = copyParts(parts, buffer.slab, buffer.byteOffset + HEADER_BYTES, room)
-    const place = places.stageCopy(buffer, filled)
-    const at = this.#write(place, filled, 1)
-    places.entry(at, 0, buffer.regionId, buffer.byteOffset, HEADER_BYTES + filled)
+    const { regionId } = buffer
+    const byteOffset = buffer.byteOffset + HEADER_BYTES
+    copyParts(parts, buffer.slab, byteOffset, byteLength)
+    const first = this.#stageBeforeEnd(regionId, byteOffset, byteLength)
+    const rest = byteLength - first
+    const place = places.stageCopy(buffer, rest)
+    if (first === 0) {
+      const at = this.#write(place, rest, 1)
+      places.entry(at, 0, regionId, buffer.byteOffset, HEADER_BYTES + rest)
+    } else {
+      const at = this.#write(place, rest, 2)
+      places.entry(at, 0, regionId, buffer.byteOffset, HEADER_BYTES)
+      places.entry(at, 1, regionId, byteOffset + first, rest)
+    }
     this.#ringDoorbell(place)
-    return filled
+    return first > 0 ? 2 : 1
   }
 
   /**
-   * Stages part of a program's buffer, which is freed when it is complete.
-   * @returns in how many frames
+   * Stages part of a program's buffer, which the completion frees.
+   * @returns how many frames that are
    */
   stageSlot(slot: BufferSlot, byteOffset: number, byteLength: number): number {
-    const { places } = this
     const regionId = this.#environment.regionOf(slot.slab).id
-    const first = Math.min(byteLength, this.#protocol.out.room)
-    if (first < byteLength) {
-      this.#stagePart(places.stage(FrameKind.data, first), regionId, slot.byteOffset + byteOffset, first)
-    }
-    const from = first < byteLength ? first : 0
-    const rest = byteLength - from
-    this.#stagePart(places.stageSlot(slot, rest), regionId, slot.byteOffset + byteOffset + from, rest)
-    return from > 0 ? 2 : 1
+    const from = slot.byteOffset + byteOffset
+    const first = this.#stageBeforeEnd(regionId, from, byteLength)
+    const rest = byteLength - first
+    this.#stagePart(this.places.stageSlot(slot, rest), regionId, from + first, rest)
+    return first > 0 ? 2 : 1
   }
 
   stageControl(kind: number, argument: number): void {
@@ -134,6 +141,14 @@ export class SendQueue implements SendSide {
     this.buffers.close()
   }
 
+  /** Stages as much as goes before the ring's end, if that is not all. @returns how many bytes that is, or 0 */
+  #stageBeforeEnd(regionId: number, byteOffset: number, byteLength: number): number {
+    const { room } = this.#protocol.out
+    if (byteLength <= room) return 0
+    this.#stagePart(this.places.stage(FrameKind.data, room), regionId, byteOffset, room)
+    return room
+  }
+
   #stagePart(place: number, regionId: number, byteOffset: number, byteLength: number): void {
     const { places } = this
     const at = this.#write(place, byteLength, 2)
@@ -142,7 +157,11 @@ export class SendQueue implements SendSide {
     this.#ringDoorbell(place)
   }
 
-  /** Writes the record of a frame of data. @param byteLength of its data @returns where its entries are to be written */
+  /**
+   * Writes the record of a frame of data.
+   * @param byteLength of its data
+   * @returns where its entries are to be written
+   */
   #write(place: number, byteLength: number, entryCount: number): number {
     const { places } = this
     const { out } = this.#protocol
@@ -157,7 +176,7 @@ export class SendQueue implements SendSide {
     return at
   }
 
-  /** Where there is no immediate data: a Send that says how far the Write before it went. */
+  /** On iWARP: stages a Send with the position after the Write before it. */
   #ringDoorbell(place: number): void {
     if (this.#hasImmediate) return
     const { places } = this

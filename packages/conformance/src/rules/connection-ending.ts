@@ -1,11 +1,11 @@
-/** How connections end over the driver, one after the other, and who learns of it. */
+/** How connections over the driver end, and what each side observes. */
 import assert from 'node:assert/strict'
 import { listen } from '@netts/core'
 import { meanwhile, pause } from '../harness/deadline.js'
 import { checkReceived, connected, message } from '../harness/messages.js'
 import type { Area } from './area.js'
 
-/** A connection that waited for its peer to close would wait for ever. */
+/** No timeout: a connection that waits for its peer to close fails the test by its deadline. */
 const FOREVER = { closeTimeoutMs: 0 }
 
 export const connectionEndingRules: Area = (rule) => {
