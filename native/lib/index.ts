@@ -30,11 +30,12 @@ export type {
   DeviceCapabilities,
   DeviceEvent,
   DeviceEventType,
+  Gid,
   Port,
   PortState,
 } from './verbs/device.js'
 export type { DeviceAttributes } from './verbs/device-attributes.js'
-export type { CompletionFailure, VerbsCallFailure } from './verbs/errors.js'
+export type { CompletionFailure, VerbsCallFailure, VerbsErrorContext } from './verbs/errors.js'
 export { completionError, completionStatusName } from './verbs/errors.js'
 export {
   AccessFlag,
@@ -49,13 +50,17 @@ export {
   SendOpcode,
 } from './verbs/layout.js'
 export type {
+  MappedFileOptions,
   MemoryRegion,
   MemoryRegionOptions,
   MemoryWindow,
+  NewMemoryOptions,
   ProtectionDomain,
+  RegionAccess,
+  SharedMemoryOptions,
 } from './verbs/protection-domain.js'
 export { nextRemoteKey } from './verbs/protection-domain.js'
-export type { QueuePair, QueuePairOptions, QueuePairState } from './verbs/queue-pair.js'
+export type { QueuePair, QueuePairAttributes, QueuePairOptions, QueuePairState } from './verbs/queue-pair.js'
 export type { ReceiveWorkRequest, RegionRange, SendWorkRequest, WorkCompletion } from './verbs/records.js'
 export { readCompletion, writeReceive, writeSend } from './verbs/records.js'
 export type { SharedReceiveQueue, SharedReceiveQueueOptions } from './verbs/shared-receive-queue.js'

@@ -73,7 +73,8 @@ describe.each<SimulationMode>(['roce', 'iwarp'])('on simulated %s', (mode) => {
     for (let received = 0; received < total; received += 8192) await far.recv()
     await writing
     const [fromNear, fromFar] = controlFrames()
-    expect(fromNear).toBe(0)
+    // The sender says that it is blocked only where the receiver was held up, as by a busy machine.
+    expect(fromNear).toBeLessThan(total / capacity / 8)
     expect(fromFar).toBeGreaterThan(0)
     expect(fromFar).toBeLessThan((total * 1.1) / (capacity / 10))
     await close()
