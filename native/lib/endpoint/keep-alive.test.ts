@@ -122,6 +122,34 @@ describe('keepalive', () => {
     expect(seen.silentAtMs).toBe(undefined)
   })
 
+  it('judges after the event loop has looked for input, which may be an answer', () => {
+    /** @returns the round in which the peer was given up, of so many */
+    const givenUpIn = (rounds: number, answeredIn?: number) => {
+      const [timers, immediates]: (() => void)[][] = [[], []]
+      const at = (list: (() => void)[]) => (callback: () => void) => {
+        list.push(callback)
+        return { close: () => {} }
+      }
+      const clock = { now: () => 0, setTimer: at(timers!), setImmediate: at(immediates!) }
+      let isSilent = false
+      const onSilent = () => {
+        isSilent = true
+      }
+      const peer = new KeepAlive({ probe: () => {}, look: () => {}, onSilent })
+      new KeepAliveRounds(clock, OPTIONS).add(peer)
+      for (let round = 1; round <= rounds; round++) {
+        for (const callback of timers!.splice(0)) callback()
+        if (round === answeredIn) peer.answered()
+        while (immediates!.length > 0) for (const callback of immediates!.splice(0)) callback()
+        if (isSilent) return round
+      }
+      return undefined
+    }
+    const last = givenUpIn(100)!
+    expect(last).toBeGreaterThan(1)
+    expect(givenUpIn(last, last)).toBe(undefined)
+  })
+
   it('does not hold the time against the peer in which the event loop stood still', async () => {
     const { fabric, keepAlive, seen } = start()
     await fabric.advance(150)

@@ -199,9 +199,25 @@ describe.each(MODES)('a disconnect on simulated %s', (mode) => {
     })
   })
 
+  it('is clean only once the peer has all that was sent', async () => {
+    await forEachSeed({ mode, count: 10 }, async (fabric) => {
+      const { near, far } = await connect(fabric, { recvDepthInitial: 64 })
+      let sends = 0
+      while (near.sendCopy(new Uint8Array(10)) > 0) sends++
+      // More than one batch of completions.
+      expect(sends).toBeGreaterThan(16)
+      far.sendCopy(new Uint8Array(10))
+      near.disconnect()
+      await closed(near)
+      expect(near.error).toBeUndefined()
+      expect(near.pollSendCompletion()).toBe(sends)
+      far.destroy()
+    })
+  })
+
   it('counts what the peer has not acknowledged', async () => {
     await forEachSeed({ mode, count: 8 }, async (fabric) => {
-      const { near, far } = await connect(fabric)
+      const { near, far } = await connect(fabric, { recvDepthInitial: 64 })
       near.sendCopy(new Uint8Array(300))
       near.sendGather([new Uint8Array(20), new Uint8Array(0), new Uint8Array(7)])
       const buffer = near.bufferPool.alloc(100)
@@ -212,6 +228,15 @@ describe.each(MODES)('a disconnect on simulated %s', (mode) => {
         return near.sendsInFlight === 0
       })
       expect(near.queuedBytes).toBe(0)
+      let left = 0
+      while (near.sendCopy(new Uint8Array(10)) > 0) left++
+      // Several batches of completions.
+      expect(left).toBeGreaterThan(32)
+      await until(near, () => {
+        for (let done = near.pollSendCompletion(); done > 0; done = near.pollSendCompletion()) left -= done
+        expect(near.queuedBytes).toBe(left * 10)
+        return left === 0
+      })
       near.sendCopy(new Uint8Array(5))
       near.destroy()
       expect(near.queuedBytes).toBe(0)
@@ -309,6 +334,21 @@ describe('what is thrown', () => {
       })
     },
   )
+
+  it('by the driver over a completion ends that connection alone, with what it was', async () => {
+    await forEachSeed({ mode: 'roce', count: 10 }, async (fabric) => {
+      const { near, far } = await connect(fabric)
+      const thrown = new TypeError('made up')
+      const { receives } = far as unknown as { receives: { filled(index: number): unknown } }
+      receives.filled = () => {
+        throw thrown
+      }
+      near.sendCopy(new Uint8Array(10))
+      await Promise.all([closed(near), closed(far)])
+      expect(far.error).toMatchObject({ code: 'ERR_NETTS_INTERNAL', cause: thrown })
+      expect(near.error?.code).toBe('ERR_NETTS_RESET')
+    })
+  })
 
   it('by a waker in a batch of completions ends that connection alone, and the batch goes on', async () => {
     await forEachSeed({ mode: 'roce', count: 10 }, async (fabric) => {

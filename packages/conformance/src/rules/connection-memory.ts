@@ -60,6 +60,7 @@ export const connectionMemoryRules: Area = (rule, settings) => {
       await context.within('the send to settle', sending)
       if (outcome !== 'accepted') {
         assertCode(outcome, 'ERR_NETTS_BUFFER_DETACHED')
+        if (isBehind) assert.equal(client.state, 'open', 'nothing of the message has left')
         // If the connection is still open, the reader receives the next message.
         if (client.state === 'open') await client.send(message(before + 1, 10))
       }

@@ -1,5 +1,5 @@
 /** The implementation of a buffer pool, over slabs of host memory or registered memory. */
-import { checkBoolean, checkInteger, checkObject, checkSignal } from '../driver/options.js'
+import { checkBoolean, checkInteger, checkObject, signalOf } from '../driver/options.js'
 import { WaitQueue } from '../driver/wait-queue.js'
 import { invalidArgument, NettsError, threw } from '../errors.js'
 import {
@@ -144,7 +144,7 @@ class SlabBufferPool implements OwnedBufferPool, ShareablePool, SlotOwner {
     options: { signal?: AbortSignal | undefined } = {},
     reserve?: Reserve,
   ): Promise<SlotHandle> {
-    const signal = checkSignal(checkObject('options', options).signal)
+    const signal = signalOf(options)
     const stack = this.leakDetector?.trace(this.allocAsync)
     if (!signal?.aborted) {
       // With nothing outstanding there is nothing to wait for: then the error of `allocateSlab` is the reason.

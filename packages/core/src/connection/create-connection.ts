@@ -2,7 +2,7 @@
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { setHeadroom } from '../buffer-pool/buffer-slot.js'
 import { closeChannel, errorChannel } from '../diagnostics.js'
-import { checkInteger, checkObject, checkSignal } from '../driver/options.js'
+import { checkInteger, signalOf } from '../driver/options.js'
 import { invalidArgument, isNettsError, NettsError } from '../errors.js'
 import { Lifecycle, type LifecycleUser } from '../lifecycle/lifecycle.js'
 import { backgroundClock } from '../runtime/event-loop.js'
@@ -79,13 +79,13 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
   }
 
   async whenWritable(options?: OperationOptions): Promise<void> {
-    const signal = signalOf(options)
+    const signal = options && signalOf(options)
     if (this.#life.state !== 'open') throw this.#sendRefusal()
     return this.#sender.whenWritable(signal)
   }
 
   async flush(options?: OperationOptions): Promise<void> {
-    const signal = signalOf(options)
+    const signal = options && signalOf(options)
     this.#life.guard(() => this.#life.checkClosed())
     const { state, error } = this.#life
     if (state === 'closed') return error ? Promise.reject(error) : ACCEPTED
@@ -379,11 +379,6 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     const { state } = this.#life
     return closedError(state === 'finishing' || state === 'finished', this.remoteAddress)
   }
-}
-
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
-function signalOf(options: OperationOptions | undefined): AbortSignal | undefined {
-  return options && checkSignal(checkObject('options', options).signal)
 }
 
 /**

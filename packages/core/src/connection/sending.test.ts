@@ -480,6 +480,22 @@ describe('bad arguments', () => {
     await expect(connection.flush({ signal: 1 as never })).rejects.toMatchObject({
       code: 'ERR_NETTS_INVALID_ARGUMENT',
     })
+    // A deadline that is no option would be waited for in vain.
+    const { signal } = new AbortController()
+    const unknown = { signal, timeoutMs: 5 } as never
+    for (const operation of [
+      connection.send(new Uint8Array(1), unknown),
+      connection.flush(unknown),
+      connection.whenWritable(unknown),
+      connection.recv(unknown),
+      connection.recvLease(unknown),
+      transport.bufferPool.allocAsync(1, unknown),
+    ]) {
+      await expect(operation).rejects.toMatchObject({
+        code: 'ERR_NETTS_INVALID_ARGUMENT',
+        message: "options has no 'timeoutMs'",
+      })
+    }
     await settle()
     expect(transport.sent).toEqual([])
     await connection.send(new Uint8Array(100))

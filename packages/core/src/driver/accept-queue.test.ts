@@ -27,6 +27,14 @@ describe('AcceptQueue', () => {
     expect(await accepted).toBe(welcome)
   })
 
+  it('refuses options that accept does not have', async () => {
+    const queue = new AcceptQueue<LoopbackTransport>(2)
+    await expect(queue.accept({ singal: new AbortController().signal } as never)).rejects.toMatchObject({
+      code: 'ERR_NETTS_INVALID_ARGUMENT',
+      message: "options has no 'singal': did you mean 'signal'?",
+    })
+  })
+
   it('loses no connection to an aborted accept', async () => {
     const queue = new AcceptQueue<LoopbackTransport>(2)
     const controller = new AbortController()

@@ -1,7 +1,7 @@
 /** The queue of a listener: established connections that wait for `accept`, and calls of `accept` that wait for them. */
 import { NettsError } from '../errors.js'
 import type { AcceptOptions, Transport } from '../transport.js'
-import { checkObject, checkSignal } from './options.js'
+import { signalOf } from './options.js'
 import { WaitQueue } from './wait-queue.js'
 
 /**
@@ -45,7 +45,7 @@ export class AcceptQueue<T extends Transport> {
 
   /** Implements {@link TransportListener.accept}. */
   async accept(options: AcceptOptions = {}): Promise<T | undefined> {
-    const signal = checkSignal(checkObject('options', options).signal)
+    const signal = signalOf(options)
     if (!signal?.aborted) {
       const [transport] = this.#ready
       if (transport) {

@@ -125,3 +125,14 @@ export function checkSignal(value: unknown): AbortSignal | undefined {
   if (value === undefined || isAbortSignal(value)) return value
   throw invalidArgument(`signal must be an AbortSignal, not ${show(value)}`)
 }
+
+/**
+ * Checks the options of an operation that has nothing but a signal.
+ * @returns the signal
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for another option, or a signal that is none
+ */
+export function signalOf(options: { readonly signal?: AbortSignal | undefined }): AbortSignal | undefined {
+  return checkSignal(checkOptionNames('options', options, SIGNAL_ALONE).signal)
+}
+
+const SIGNAL_ALONE = ['signal'] as const
