@@ -8,6 +8,7 @@
  * Programs that answer from a promise do so behind the turn. While it polls, the turn then continues there, since the
  * next one would come a whole turn of the event loop later.
  */
+import { pid } from 'node:process'
 import { threadId } from 'node:worker_threads'
 import { nextTick } from '@netts/core/driver'
 import type { CompletionChannel, CompletionQueue } from '../verbs/completion-queue.js'
@@ -57,8 +58,9 @@ export class CompletionLoop {
     this.#clock = clock
     this.#options = options
     const { maxCompletions, completionVectors } = device.attributes
-    // Interrupts of different threads come to different processors.
-    this.#channel = device.createCompletionChannel({ vector: threadId % completionVectors, batch: BATCH })
+    // Interrupts of different processes and threads come to different processors.
+    const vector = (pid + threadId) % completionVectors
+    this.#channel = device.createCompletionChannel({ vector, batch: BATCH })
     this.#queues = new CompletionQueues(this.#channel, maxCompletions)
     // Polling, it comes round in this turn of the event loop anyway.
     this.#channel.onNotify = () => {
