@@ -66,7 +66,7 @@ it('rpc: answers, a deadline, cancelling', async () => {
     'add: 6',
     "both: [ 'slept 50 ms', 9 ]",
     'late: sleep did not answer within 100 ms',
-    'cancelled: nobody wants to know any more',
+    'cancelled: the answer is no longer needed',
   ])
   expect(await stop()).toBe(0)
 }, 60_000)

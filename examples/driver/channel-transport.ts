@@ -1,4 +1,4 @@
-/** One end of a connection over a MessagePort: what this wire does; BaseTransport does the rest. */
+/** One end of a connection over a MessagePort: what is particular to this wire. BaseTransport does the rest. */
 import type { MessagePort } from 'node:worker_threads'
 import {
   type BufferPool,
@@ -9,7 +9,7 @@ import {
 } from '@netts/core'
 import { BaseTransport, type BufferSlot, ChunkTable, type TransportEnds } from '@netts/core/driver'
 
-/** What an end says to the other: bytes, that they arrived, room that became free again, and how it ends. */
+/** A message between both ends: bytes, their arrival, room that is free again, the end, its arrival, or a reset. */
 type Message = Uint8Array | 'arrived' | { readonly released: number } | 'end' | 'end arrived' | 'reset'
 
 const MAX_SEND_SIZE = 16 * 1024
@@ -18,7 +18,7 @@ const buffers = createBufferPool()
 
 /** Made in pairs, by the builder. */
 export class ChannelTransport extends BaseTransport<HostAddress> {
-  // Nobody is asked whether a peer is alive, so a crash is not always seen. `destroy` is: it sends 'reset'.
+  // There is no keepalive, so a crash of the peer is not always detected. `destroy` sends 'reset'.
   readonly capabilities = Object.freeze({ detectsPeerCrash: false, reset: true })
   readonly bufferPool: BufferPool = buffers
   readonly maxSendSize = MAX_SEND_SIZE
@@ -28,11 +28,11 @@ export class ChannelTransport extends BaseTransport<HostAddress> {
   readonly #underWay: number[] = []
   readonly #arrived: Uint8Array[] = []
   readonly #handedOut = new ChunkTable<Uint8Array>()
-  /** How many more bytes the peer has room for: what bounds its memory. */
+  /** How many more bytes the peer has room for. It bounds the peer's memory. */
   #peerRoom = RECV_WINDOW
   #isDiscarding = false
   #hasPeerEnded = false
-  /** The peer finished, and waits for this end no more. */
+  /** Whether the peer finished, and then closed its port without waiting for this end. */
   #isPeerGone = false
 
   constructor(port: MessagePort, ends: TransportEnds<HostAddress>) {
@@ -110,7 +110,7 @@ export class ChannelTransport extends BaseTransport<HostAddress> {
   }
 
   #onArrived(): void {
-    // On a closed transport what was under way has been dropped.
+    // A closed transport has dropped its sends.
     if (this.#underWay.shift() !== undefined && this.completeSends(1)) this.wake()
   }
 

@@ -1,4 +1,4 @@
-/** The driver keeps every rule that drivers keep. */
+/** The driver passes the conformance suite. */
 import { transportConformance } from '@netts/conformance'
 import { describe, it } from 'vitest'
 import { channels } from './channels.js'

@@ -1,4 +1,4 @@
-/** A driver for connections within one process, each over a MessageChannel: who listens where, and who connects. */
+/** A driver for connections within one process, each over a MessageChannel: the builder and the listener. */
 import { MessageChannel } from 'node:worker_threads'
 import {
   type Address,
@@ -15,12 +15,14 @@ const listeners = new Map<string, ChannelListener>()
 const FIRST_PORT = 49_152
 let lastPort = FIRST_PORT - 1
 
-/** The driver. It has no options. */
+/** Makes the builder. It has no options. */
 export function channels(): TransportBuilder<ChannelTransport> {
   return createBuilder<ChannelTransport, HostAddress>({
     name: 'channels',
     checkAddress(address: Address, operation) {
-      if (isPathAddress(address)) throw invalidArgument('channels have no paths', operation)
+      if (isPathAddress(address)) {
+        throw invalidArgument('channels need an address with a host and a port, not a path', operation)
+      }
       return address
     },
     async connect(remoteAddress, ended) {
@@ -28,7 +30,7 @@ export function channels(): TransportBuilder<ChannelTransport> {
       ended.throwIfAborted()
       const listener = listeners.get(formatAddress(remoteAddress))
       if (!listener)
-        throw failure('ERR_NETTS_CONNECT_FAILED', 'connect', remoteAddress, 'nobody listens there')
+        throw failure('ERR_NETTS_CONNECT_FAILED', 'connect', remoteAddress, 'nothing listens there')
       if (!listener.hasRoom)
         throw failure('ERR_NETTS_REJECTED', 'connect', remoteAddress, 'its backlog is full')
       const { port1, port2 } = new MessageChannel()
@@ -39,7 +41,7 @@ export function channels(): TransportBuilder<ChannelTransport> {
     async listen(asked, backlog) {
       const address = asked.port === 0 ? freeAddress(asked.host) : asked
       if (listeners.has(formatAddress(address))) {
-        throw failure('ERR_NETTS_LISTEN_FAILED', 'listen', address, 'somebody listens there already')
+        throw failure('ERR_NETTS_LISTEN_FAILED', 'listen', address, 'another listener listens there already')
       }
       return new ChannelListener(address, backlog)
     },
@@ -87,7 +89,7 @@ class ChannelListener extends BaseListener<ChannelTransport> {
   }
 }
 
-/** An address on which nobody listens. */
+/** An address on which nothing listens. */
 function freeAddress(host: string): HostAddress {
   do lastPort = lastPort === 65_535 ? FIRST_PORT : lastPort + 1
   while (listeners.has(formatAddress({ host, port: lastPort })))

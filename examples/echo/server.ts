@@ -1,4 +1,4 @@
-/** Sends every message back. Ends with SIGTERM or SIGINT, once its clients are gone or after 10 s. */
+/** Sends every message back. SIGTERM and SIGINT end it when its clients have gone, or after 10 s. */
 import { type Connection, listen } from '@netts/core'
 import { tcp } from '@netts/tcp'
 

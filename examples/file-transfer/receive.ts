@@ -1,4 +1,4 @@
-/** Receives files into a folder: each is checked against its length and hash before it gets its name. */
+/** Receives files into a folder. The length and the hash of a file are checked before it gets its name. */
 import { createHash } from 'node:crypto'
 import { mkdtemp, open, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -17,11 +17,11 @@ for await (const connection of server) {
   })
 }
 
-/** What comes is a header as JSON, the file's bytes in messages, and their hash. */
+/** Receives one file: a header as JSON, the bytes of the file in messages, and their hash. */
 async function receive(connection: Connection): Promise<void> {
   const header = JSON.parse(String(await connection.recv()))
   const { name, byteLength } = header as { name: unknown; byteLength: unknown }
-  // The name is the peer's: it must not lead out of the folder.
+  // The peer chose the name: it must not lead out of the folder.
   if (typeof name !== 'string' || name !== basename(name) || name.startsWith('.')) throw new Error('bad name')
   if (!Number.isSafeInteger(byteLength)) throw new Error('bad length')
 
@@ -31,7 +31,7 @@ async function receive(connection: Connection): Promise<void> {
     const hash = createHash('sha256')
     try {
       for (let received = 0; received < (byteLength as number); ) {
-        // A lease shows the bytes where they arrived: they go to the disk without a copy.
+        // A lease shows the bytes where they arrived, so that they are written without a copy.
         const lease = await connection.recvLease()
         if (!lease) throw new Error(`the sender ended after ${received} of ${byteLength} bytes`)
         received += lease.byteLength

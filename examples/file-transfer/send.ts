@@ -16,18 +16,18 @@ let accepted = 0
 let shown = 0
 for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
   hash.update(chunk)
-  // Waits while the receiver is slow: no more than a few chunks are in memory.
+  // It waits while the receiver is slow, so that only a few chunks are in memory.
   await connection.send(chunk)
   accepted += chunk.byteLength
   const percent = Math.floor((accepted / size) * 100)
-  // What waits here has not left yet.
+  // Accepted bytes may still be queued here.
   if (percent < shown + 10) continue
   shown = percent
   console.log(`${percent} %, ${connection.queuedBytes} bytes queued`)
 }
 await connection.send(hash.digest())
 
-// Only the receiver's answer says that the file is there.
+// Only the receiver's answer confirms that the file has arrived.
 const answer = await connection.recv()
 if (String(answer) !== 'ok') throw new Error('the receiver did not confirm')
 console.log('done')

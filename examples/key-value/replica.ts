@@ -1,4 +1,4 @@
-/** One replica: it keeps values with their versions, and knows nothing of the others. */
+/** One replica. It stores values with their versions, and does not know the other replicas. */
 import { tcp } from '@netts/tcp'
 import { startService } from '../rpc/service.js'
 import { isNewer, NOTHING, type Versioned } from './versions.js'
@@ -13,7 +13,7 @@ const replica = await startService(
     get: (key) => values.get(key as string) ?? NOTHING,
     put: (argument) => {
       const { key, versioned } = argument as { key: string; versioned: Versioned }
-      // A write that comes late does not undo one that is newer.
+      // A write that arrives late must not replace a newer one.
       if (isNewer(versioned, values.get(key) ?? NOTHING)) values.set(key, versioned)
       return 'ok'
     },

@@ -1,6 +1,6 @@
 /**
- * A replicated store: what most replicas have counts (the algorithm of Attiya, Bar-Noy and Dolev), so that values can
- * be read and written while fewer than half of the replicas are down.
+ * A replicated store: each read and write needs a majority of the replicas (the algorithm of Attiya, Bar-Noy and Dolev), so
+ * that it works while fewer than half of them are down.
  */
 import { randomUUID } from 'node:crypto'
 import type { Address } from '@netts/core'
@@ -16,11 +16,11 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** @param replicas their addresses, always the same ones */
+/** Opens a store. @param replicas the addresses of all replicas, the same for every client */
 export function openStore(replicas: readonly Address[]): Store {
   const writer = randomUUID()
   const majority = Math.floor(replicas.length / 2) + 1
-  // A pool for each replica, as each has to be asked. Calls share a connection, and a lost one is opened again.
+  // One pool for each replica, since every replica is asked. Calls share a connection; a lost one is replaced.
   const pools = replicas.map((address) =>
     createPool({
       builder: tcp(),
@@ -33,7 +33,7 @@ export function openStore(replicas: readonly Address[]): Store {
     }),
   )
 
-  /** The answers of the first replicas that are a majority. Rejects when too many fail. */
+  /** Asks every replica. Resolves to the answers of the first majority; rejects when too many fail. */
   async function ask(method: string, argument: unknown): Promise<unknown[]> {
     const answers: unknown[] = []
     const failures: unknown[] = []
@@ -59,7 +59,7 @@ export function openStore(replicas: readonly Address[]): Store {
   return {
     async get(key) {
       const versioned = await newest(key)
-      // Who reads later must not find an older value: a majority has this one before it is returned.
+      // A majority must have this value before it is returned, so that a later read does not find an older one.
       if (versioned.version > 0) await ask('put', { key, versioned })
       return versioned.value
     },

@@ -1,14 +1,14 @@
-/** Values with versions: which of two writes is the newer one. */
+/** Values with versions, and which of two writes is newer. */
 
-/** A value as replicas keep it. */
+/** A value as replicas store it. */
 export interface Versioned {
   readonly value: string | null
   readonly version: number
-  /** Decides between two writes of one version. */
+  /** Decides between two writes of the same version. */
   readonly writer: string
 }
 
-/** What a replica has under a key that nobody wrote. */
+/** The value of a key that was never written. */
 export const NOTHING: Versioned = { value: null, version: 0, writer: '' }
 
 /** Whether `a` is newer than `b`. */

@@ -1,6 +1,6 @@
 /**
- * Passes what publishers send on to every subscriber of the topic. A subscriber that is too slow misses messages, and
- * is told how many: neither the publishers nor the other subscribers wait for it, and memory stays bounded.
+ * Forwards each published message to every subscriber of its topic. A subscriber that is too slow misses messages, and is
+ * told how many. Neither the publishers nor the other subscribers wait for it, and memory is bounded.
  */
 import { type Connection, listen } from '@netts/core'
 import { tcp } from '@netts/tcp'
@@ -24,7 +24,7 @@ class Subscriber {
   offer(text: string): void {
     try {
       const message = Buffer.from(JSON.stringify({ text, missed: this.#missed }))
-      // Accepts only what needs no waiting.
+      // `trySend` does not wait: it refuses the message if the connection has no room.
       if (this.#connection.trySend(message)) this.#missed = 0
       else this.#missed++
     } catch {
@@ -33,7 +33,7 @@ class Subscriber {
   }
 }
 
-/** The first message says what the client is: `{ "subscribe": topic }`, else each is `{ "publish": topic, "text": … }`. */
+/** Serves a client: a subscriber sends `{ "subscribe": topic }`, a publisher `{ "publish": topic, "text": … }` each time. */
 async function serve(connection: Connection): Promise<void> {
   for await (const bytes of connection) {
     const message = JSON.parse(bytes.toString()) as { subscribe?: string; publish?: string; text?: string }

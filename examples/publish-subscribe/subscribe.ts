@@ -1,4 +1,4 @@
-/** Prints what is published on a topic, until it has printed as many messages as it was told. */
+/** Subscribes to a topic, and prints a given number of messages. */
 import { connect } from '@netts/core'
 import { tcp } from '@netts/tcp'
 

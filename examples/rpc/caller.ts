@@ -1,8 +1,8 @@
-/** Calls over one connection: any number at a time, each with a deadline and a signal. */
+/** Calls over one connection: any number at the same time, each with a deadline and a signal. */
 import type { Connection } from '@netts/core'
 import { type AnswerMessage, decode, encode } from './protocol.js'
 
-/** How to call. */
+/** Options of a call. */
 export interface CallOptions {
   /** How long to wait for the answer, in milliseconds. The server is told. @default 1000 */
   readonly timeoutMs?: number
@@ -10,9 +10,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-/** One side of a connection that calls. */
+/** The calling side of a connection. */
 export interface Caller {
-  /** Rejects with the server's error, a `TimeoutError`, the signal's reason, or what ended the connection. */
+  /** Rejects with the server's error, a `TimeoutError`, the signal's reason, or the error that ended the connection. */
   call(method: string, argument: unknown, options?: CallOptions): Promise<unknown>
 }
 
@@ -21,7 +21,7 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-/** The connection belongs to the caller from here on; closing it stays with you. */
+/** Makes a caller, which receives from the connection from then on. You close the connection. */
 export function createCaller(connection: Connection): Caller {
   const waiting = new Map<number, Waiting>()
   let lastId = 0
@@ -30,7 +30,7 @@ export function createCaller(connection: Connection): Caller {
   const read = async () => {
     for await (const bytes of connection) {
       const { id, result, error } = decode<AnswerMessage>(bytes)
-      // Nobody waits for the answer to a call that was cancelled.
+      // There is no entry for a call that was cancelled.
       if (error === undefined) waiting.get(id)?.resolve(result)
       else waiting.get(id)?.reject(new Error(error))
     }

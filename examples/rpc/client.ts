@@ -1,4 +1,4 @@
-/** Calls the service: with an answer, past a deadline, and cancelled. */
+/** Calls the service: one call gets its answer, one misses its deadline, and one is cancelled. */
 import { connect } from '@netts/core'
 import { tcp } from '@netts/tcp'
 import { createCaller } from './caller.js'
@@ -16,7 +16,7 @@ console.log('both:', await Promise.all([call('sleep', 50), call('add', [4, 5])])
 await call('sleep', 60_000, { timeoutMs: 100 }).catch((error) => console.log('late:', error.message))
 
 const abort = new AbortController()
-setTimeout(() => abort.abort(new Error('nobody wants to know any more')), 20)
+setTimeout(() => abort.abort(new Error('the answer is no longer needed')), 20)
 await call('sleep', 60_000, { signal: abort.signal }).catch((error) =>
   console.log('cancelled:', error.message),
 )

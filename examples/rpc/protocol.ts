@@ -1,35 +1,37 @@
 /** The messages of the RPC example, as JSON. */
 
-/** Asks for a result within a time, in milliseconds. */
+/** Calls a method. */
 export interface CallMessage {
+  /** The number of the call, which its answer repeats. */
   readonly id: number
   readonly method: string
   readonly argument: unknown
+  /** How long the caller waits for the answer. */
   readonly timeoutMs: number
 }
 
-/** The caller does not wait any more. */
+/** Cancels a call: the caller no longer waits for the answer. */
 export interface CancelMessage {
   readonly id: number
   readonly cancel: true
 }
 
-/** What came of a call. */
+/** The answer to a call: a result or an error. */
 export interface AnswerMessage {
   readonly id: number
   readonly result?: unknown
   readonly error?: string
 }
 
-/** @param message one of the messages above */
+/** Encodes a message. */
 export function encode(message: CallMessage | CancelMessage | AnswerMessage): Buffer {
   return Buffer.from(JSON.stringify(message))
 }
 
-/** @throws Error when the peer sent no object with an id */
+/** Decodes a message. @throws Error when the peer sent something that is not an object with an id */
 export function decode<M extends { readonly id: number }>(bytes: Buffer): M {
   const message: unknown = JSON.parse(bytes.toString())
   if (!Number.isInteger((message as Partial<M> | null)?.id))
-    throw new Error('the peer sent no message of this protocol')
+    throw new Error('the peer sent something that is not a message of this protocol')
   return message as M
 }

@@ -1,21 +1,21 @@
-/** Answers calls on every connection of a listener, and drains: calls under way are answered, new ones refused. */
+/** Answers calls on every connection of a listener. It can drain: calls in progress are answered, new ones refused. */
 import { type Address, type Connection, listen, type TransportBuilder } from '@netts/core'
 import { type CallMessage, type CancelMessage, decode, encode } from './protocol.js'
 
-/** Does the work of a method. The signal fires when the caller gave up, or its deadline passed. */
+/** Implements a method. The signal fires when the caller cancels the call, or its deadline passes. */
 export type Handler = (argument: unknown, signal: AbortSignal) => unknown
 
 /** A service that listens. */
 export interface Service {
   readonly address: Address
   /**
-   * Stops listening, answers what was asked already, and closes every connection.
-   * @param deadlineMs after which connections are closed with calls still under way
+   * Stops listening, answers the calls in progress, refuses new ones, and closes every connection.
+   * @param deadlineMs after how long connections are closed although calls are in progress, in milliseconds
    */
   drain(deadlineMs: number): Promise<void>
 }
 
-/** How many calls of one connection run at a time; beyond that it is not read, so that its peer has to wait. */
+/** How many calls of one connection run at the same time. At the limit it is not read, so that its peer has to wait. */
 const MAX_CALLS = 100
 
 /** Listens for callers. */
@@ -24,7 +24,7 @@ export async function startService(
   address: Address,
   methods: Readonly<Record<string, Handler>>,
 ): Promise<Service> {
-  // The answers come later than the loop: it must not finish this side when the caller has finished.
+  // Answers may be sent after the loop over the messages, so it must not finish this side at the caller's end.
   const server = await listen(builder, address, { allowHalfOpen: true })
   const sessions = new Set<Session>()
   const accept = async () => {
@@ -67,7 +67,7 @@ class Session {
       }
       await this.drain()
     } catch (error) {
-      // The connection failed, or its peer does not speak this protocol: nobody waits for answers.
+      // The connection failed, or its peer does not use this protocol: cancel the calls in progress.
       for (const { abort } of this.#running.values()) abort.abort()
       this.#connection.destroy(error)
     }
@@ -82,7 +82,7 @@ class Session {
   #start(call: CallMessage): void {
     const abort = new AbortController()
     const done = this.#answer(call, abort).catch(() => {
-      // The answer could not be sent: `run` learns what ended the connection.
+      // The answer could not be sent: `run` handles the error that ended the connection.
     })
     this.#running.set(call.id, { abort, done })
     void done.finally(() => this.#running.delete(call.id))

@@ -1,4 +1,4 @@
-/** Its unit tests: without sockets, and without waiting. */
+/** Unit tests of `price.ts`, without sockets and without waiting. */
 import { listen } from '@netts/core'
 import { createMockNetwork, type MockNetwork } from '@netts/mock'
 import { afterEach, expect, it, vi } from 'vitest'
@@ -6,7 +6,7 @@ import { priceOf } from './price.js'
 
 const address = { host: 'prices', port: 7000 }
 
-/** A service that takes a while for each answer. */
+/** Starts a service that takes `delayMs` milliseconds for each answer. */
 async function startPrices(network: MockNetwork, delayMs = 0) {
   const server = await listen(network.builder(), address)
   const serve = async () => {

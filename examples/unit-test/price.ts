@@ -1,7 +1,7 @@
-/** Code that an application has, and wants to test: it takes its driver as an argument. */
+/** Code of an application that is to be tested. It takes its driver as an argument. */
 import { type Address, connect, isNettsError, type TransportBuilder } from '@netts/core'
 
-/** @returns the price of an item in cents; `undefined` when the service does not say within a second */
+/** Asks for a price. @returns the price of the item in cents; `undefined` without an answer within a second */
 export async function priceOf(
   builder: TransportBuilder,
   address: Address,

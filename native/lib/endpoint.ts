@@ -1,6 +1,7 @@
 /**
- * `@netts/verbs/endpoint`: from an address to a connected queue pair with registered memory, and back to nothing; and the
- * kit that transports over it are built from. For authors of drivers.
+ * `@netts/verbs/endpoint`, for authors of drivers: connecting and listening with a handshake, registered memory,
+ * waiting for completions, keepalive and teardown; and the kit from which the transports of netts' own drivers are
+ * built.
  *
  * @packageDocumentation
  */

@@ -19,7 +19,10 @@ export type {
 } from './simulated/contract.js'
 export { forEachSeed, type SeedOptions } from './simulated/seeds.js'
 
-/** Makes a network with no hosts in it yet. */
+/**
+ * Makes a simulated network, without hosts: {@link SimulatedFabric.createHost} adds them. It keeps the process alive
+ * only with `drive: 'auto'`, and only while a host has something open on which `ref()` was called.
+ */
 export function createSimulatedFabric(options: SimulatedFabricOptions): SimulatedFabric {
   return new Fabric(options)
 }

@@ -29,7 +29,9 @@ function usesMusl(): boolean {
   return head.includes('/ld-musl-')
 }
 
-/** Folders in which this code is. Bundlers leave neither `import.meta.url` nor `__dirname` alone, but never break both. */
+/**
+ * Folders in which this code is. Bundlers leave neither `import.meta.url` nor `__dirname` alone, but never break both.
+ */
 function ownFolders(): string[] {
   const url: string | undefined = import.meta.url
   const folders = url?.startsWith('file:') ? [dirname(fileURLToPath(url))] : []

@@ -15,10 +15,10 @@ import { unsupportedRuntime } from './runtime.js'
 const MIB = 2 ** 20
 
 /**
- * Whether this process can use RDMA. Looks afresh each time and keeps nothing open. Never throws for what it
- * finds.
+ * Whether this process can use RDMA; if not, why, and what to do about it. It looks at the machine each time, and keeps
+ * nothing open. Where RDMA cannot be used it says so and does not throw.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for options that make no sense
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless `requiredBytes` is an integer of at least 1
  */
 export function rdmaAvailability(options: RdmaAvailabilityOptions = {}): RdmaAvailability {
   const { requiredBytes = MIB } = options
@@ -68,13 +68,13 @@ function judge(found: Probe, binding: NativeBinding, requiredBytes: number): Rdm
       'kernel-unsupported',
       `The kernel offers no RDMA (ibv_get_device_list: ${errnoName(deviceListErrno)}).`,
       'Load its modules with "modprobe ib_uverbs" and "modprobe rdma_ucm"; kernels built for clouds often ' +
-        'lack them, then install the general one.',
+        "lack them; then install the distribution's general kernel.",
     )
   }
   if (openErrno !== undefined && devices.length === 0) {
     return no(
       'kernel-unsupported',
-      // libibverbs tries several paths, so that its errno is not the one that matters.
+      // libibverbs tries several paths: its errno is that of the last one, which is rarely the reason.
       `This process may not open the device ${found.openDevice}.`,
       'Grant it read and write access to /dev/infiniband/uverbs*; in a container, pass these devices in.',
     )

@@ -1,6 +1,6 @@
 /**
- * Objects with calls that run for every batch of work. Those name the object by a number, which native code looks up: the
- * check of a handle costs as much as all the rest of a call.
+ * Objects with calls that run for every batch of work. Those name the object by a number, which native code looks up:
+ * the check of a handle costs as much as all the rest of a call.
  */
 import type { Environment } from './environment.js'
 import type { Created } from './native-binding.js'

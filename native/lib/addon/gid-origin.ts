@@ -1,4 +1,6 @@
-/** What the kernel says of an entry of a GID table beside its address; libibverbs itself reads it from the same files. */
+/**
+ * What the kernel says of an entry of a GID table beside its address; libibverbs itself reads it from the same files.
+ */
 import { readFileSync } from 'node:fs'
 import type { Gid } from '../verbs/device.js'
 import type { NativeGid } from './native-binding.js'

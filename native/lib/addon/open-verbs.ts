@@ -1,4 +1,4 @@
-/** The root of the addon's side: devices, ids, and the end of everything. */
+/** The root of the addon's objects: it opens devices, makes ids, and closes everything. */
 import { NettsError } from '@netts/core'
 import type { CmId } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
@@ -20,9 +20,9 @@ class AddonVerbs implements Verbs, Environment {
   readonly binding = loadAddon()
   readonly dispatch = new Dispatch(this.binding)
   readonly subjects = new Map<number, WeakRef<object>>()
-  /** Those that are there, by name. */
+  /** The devices that the machine has, by name. */
   readonly #devices = new Map<string, AddonDevice>()
-  /** Those that were removed as well, by the number of their native context: ids on them may still be open. */
+  /** The same and those that were removed, by the number of their native context: ids on them may still be open. */
   readonly #contexts = new Map<number, AddonDevice>()
   #channel: Created | undefined
   #closed = false
@@ -51,7 +51,7 @@ class AddonVerbs implements Verbs, Environment {
   deviceOf({ name, context }: NativeCmDevice): AddonDevice {
     const known = this.#contexts.get(context)
     if (known !== undefined) return known
-    // One of that name that is known is another, whose removal was not told yet.
+    // A known device of that name is another one, whose removal was not reported yet.
     this.#devices.delete(name)
     return this.#device(name)
   }
@@ -119,7 +119,7 @@ class AddonVerbs implements Verbs, Environment {
   }
 }
 
-/** The error that says why there is no RDMA, and what to do. */
+/** The error that says why RDMA cannot be used, and what to do. */
 function unavailable(cause?: unknown): NettsError {
   const found = rdmaAvailability()
   const message = found.available ? 'RDMA cannot be used' : `${found.message} ${found.remedy}`
@@ -132,11 +132,12 @@ function unavailable(cause?: unknown): NettsError {
 let current: AddonVerbs | undefined
 
 /**
- * RDMA verbs of this machine, through the addon, which is loaded now. One per thread: every call returns the
- * same object, until someone closes it; what several parts of a program share is not for one of them to close.
+ * RDMA verbs of this machine, through the addon, which the first call loads. Every call on a thread returns the same
+ * object until that is closed: close it only if no other part of the program uses it. It is closed when the thread
+ * ends.
  *
- * @throws NettsError `ERR_NETTS_UNAVAILABLE` where libibverbs or librdmacm is missing, or there is no addon for
- *   this platform; the message says what to do. See {@link rdmaAvailability}.
+ * @throws NettsError `ERR_NETTS_UNAVAILABLE` when libibverbs or librdmacm is missing, or there is no addon for this
+ *   machine; the message says what to do. A machine without a device is no error. See {@link rdmaAvailability}
  */
 export function openVerbs(): Verbs {
   if (current !== undefined && !current.closed) return current

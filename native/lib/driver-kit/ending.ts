@@ -1,6 +1,6 @@
 /**
- * The end as the wire has it: when the peer has everything up to this end's FIN, the last frame, and when the endpoint
- * may be closed. What the program sees of it, and the deadlines for that, are `BaseTransport`'s.
+ * The end of a connection on the wire: when the peer has everything up to this end's FIN, when the last frame is sent,
+ * and when the endpoint may be closed. What the program sees of the end, and its deadlines, are in `BaseTransport`.
  */
 import type { NettsError } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
@@ -9,34 +9,34 @@ import { ResetReason } from './protocol/frame.js'
 import type { ProtocolEnd } from './protocol/protocol-end.js'
 import type { SendPlaces } from './send-places.js'
 
-/** How long the event may take that tells why the device posts nothing any more. */
+/** How long to wait, after the device refused a post, for the event that says why. */
 const REFUSED_MS = 1000
-/** How long DONE or RESET may take to arrive before the connection is cut without: a link may be gone for 2 s. */
+/** How long DONE or RESET may take to arrive before the endpoint is closed anyway: a link may be gone for 2 s. */
 const LAST_FRAME_MS = 3000
 
-/** What an end is about. */
+/** What {@link Ending} works with. */
 export interface EndingParts {
   readonly endpoint: Endpoint
   readonly protocol: ProtocolEnd
   readonly places: SendPlaces
-  /** The peer has everything up to FIN. */
+  /** Called when the peer has everything up to FIN. */
   readonly onEndTaken: () => void
 }
 
-/** See above. What {@link release} and {@link cut} make due leaves with the next flush. */
+/** The end of one connection. The frames that {@link release} and {@link cut} make due go out with the next flush. */
 export class Ending {
   /** Nothing can be posted any more. */
   isRefused = false
   readonly #parts: EndingParts
   /**
-   * On iWARP an acknowledgement says that TCP took a frame, and the peer may be without power by then: only its DONE
-   * tells, which answers this end's FIN, or its device when it is asked.
+   * Whether a completed Send has arrived at the peer. On iWARP it says only that the local TCP took the frame: there
+   * the peer's DONE, which answers this end's FIN, says so, or the peer's device when it is asked.
    */
   readonly #isAcknowledgedByPeer: boolean
-  /** How many frames are complete once FIN is. */
+  /** How many frames have been retired when FIN has. */
   #framesUpToFin = Number.POSITIVE_INFINITY
   #wantsConfirmation = false
-  /** Nobody waits for anything any more but for the last frame to arrive. */
+  /** Only the arrival of the last frame is still waited for. */
   #isReleased = false
   #timer: ClockTimer | undefined
 
@@ -50,13 +50,16 @@ export class Ending {
     if (this.#isAcknowledgedByPeer) this.#framesUpToFin = this.#parts.places.staged
   }
 
-  /** This end wants to be done when the peer has everything, whether the peer finishes or not. */
+  /**
+   * Calls {@link EndingParts.onEndTaken} as soon as the peer has everything, without waiting for the peer to finish.
+   */
   confirm(): void {
     this.#wantsConfirmation = !this.#isAcknowledgedByPeer
   }
 
   /**
-   * Everything due was posted. A peer that has finished answers FIN by DONE at once. Of another one, the device is asked.
+   * Everything due was posted. A peer that has finished answers FIN with DONE at once; otherwise the peer's device is
+   * asked.
    * @throws NettsError when the device refuses
    */
   onFlushed(): void {
@@ -75,23 +78,23 @@ export class Ending {
     if (this.#isReleased) this.#closeIfSaid()
   }
 
-  /** The connection is over, except that the peer has to be told: by DONE if it finished, else by RESET. */
+  /** The program is done with the connection: sends the last frame, DONE if the peer finished, else RESET. */
   release(): void {
     const { protocol } = this.#parts
     if (!protocol.isParting) protocol.fail(ResetReason.timeout)
     this.#sayLast()
   }
 
-  /** The connection is cut. @param resetReason what the peer is told, where it can be */
+  /** The connection is cut. @param resetReason for the RESET, if one can still be sent */
   cut(resetReason: number): void {
     this.#parts.protocol.fail(resetReason)
     this.#sayLast()
   }
 
   /**
-   * The device refused what was to be posted. Soft-iWARP does so from the moment when the peer closed. The event that
-   * tells is waited for: what arrived before counts, as with any other end.
-   * @param error the end, if nothing else explains it
+   * The device refused a post. Soft-iWARP does so as soon as the peer has closed. The event that says so is waited for,
+   * because what arrived before it is still delivered, as with any other end.
+   * @param error ends the connection if no event comes
    */
   onRefused(error: NettsError): void {
     const { endpoint } = this.#parts

@@ -1,7 +1,7 @@
 /**
- * What leaves, and when: whatever a tick staged, released or made due goes out behind it in one flush; receives first,
- * so that the counts that follow them are true, then frames. An answer, the first data that is staged after some was
- * received, does not wait for that.
+ * When receives and frames are posted. Whatever was staged, released or made due within a tick is posted after it, in
+ * one flush: receives first, because the frames announce their count, then frames. Only an answer (the first data that
+ * is staged after data was received) is posted at once.
  */
 import { nextTick } from '@netts/core/driver'
 import type { Endpoint } from '../endpoint/endpoint-session.js'
@@ -18,13 +18,13 @@ export interface FlushParts {
   /** Posts the receives that are due. */
   readonly postReceives: () => void
   readonly ending: Ending
-  /** Gets what was thrown: the device refuses, or the driver is wrong. */
+  /** Called with what was thrown: the device refuses, or the driver has a fault. */
   readonly onThrow: (error: unknown) => void
 }
 
-/** See above. */
+/** Posts for one transport. */
 export class Flush {
-  /** Frames without data that were staged. */
+  /** Frames without data that were staged so far. */
   controlFrames = 0
   readonly #parts: FlushParts
   #isScheduled = false
@@ -42,16 +42,16 @@ export class Flush {
     nextTick(Flush.#onTick, this)
   }
 
-  /** The caller flushes soon: nothing has to be scheduled until then. */
+  /** The caller is going to call {@link run}: until then {@link schedule} has no effect. */
   hold(): void {
     this.#isScheduled = true
   }
 
-  /** Posts what is staged at once. Whatever else is due goes behind this tick. */
+  /** Posts now what is staged. Whatever else is due is posted after this tick. */
   answer(): void {
     const { endpoint, protocol, sends, ending } = this.#parts
     if (endpoint.state !== 'open' || ending.isRefused) return
-    // In front of the loop's continuation, which polls.
+    // Before posted(), so that the flush runs before the completion loop polls again.
     this.schedule()
     try {
       sends.post(protocol.announce())
@@ -63,7 +63,11 @@ export class Flush {
     endpoint.posted()
   }
 
-  /** Flushes now. @param isTurnOver whether a CREDIT frame that is due has to go */
+  /**
+   * Flushes now.
+   * @param isTurnOver whether a CREDIT frame that is due is sent now, or in the next turn.
+   * @default false
+   */
   run(isTurnOver = false): void {
     this.#isScheduled = false
     const { endpoint, ending } = this.#parts
@@ -84,7 +88,7 @@ export class Flush {
     const { endpoint, protocol, sends, ending } = this.#parts
     const { places } = sends
     this.#parts.postReceives()
-    // Whatever is staged will carry the counts: then no CREDIT is due.
+    // A staged frame will carry the counts, so no CREDIT is due.
     if (places.hasStaged) protocol.announce()
     while (places.hasRoom) {
       const kind = protocol.dueControl
@@ -105,7 +109,7 @@ export class Flush {
     if (hasStaged) endpoint.posted()
   }
 
-  /** Programs that answer from a promise do so after this flush, and then no frame of its own is needed. */
+  /** A program that answers from a promise does so after this flush, and its frame carries the count. */
   #scheduleCredit(): void {
     if (this.#isCreditScheduled) return
     this.#isCreditScheduled = true

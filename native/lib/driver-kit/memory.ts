@@ -1,6 +1,6 @@
 /**
- * Registered memory: buffers of the transports themselves, headers, and the pool that programs send from. It is
- * shared by the transports over one device, so that a connection that grows takes what another gave back.
+ * Registered memory: the transports' own buffers, headers, and the pool that programs send from. The transports over
+ * one device share it, so that a connection that needs more takes what another gave back.
  */
 import { DEFAULT_SIZE_CLASSES, type OwnedBufferPool, type SizeClass } from '@netts/core'
 import { type BufferSlot, takeSlot } from '@netts/core/driver'
@@ -8,25 +8,31 @@ import type { DeviceEnvironment } from '../endpoint/device-environment.js'
 import type { SlabNeed } from '../endpoint/spare-slabs.js'
 import { AccessFlag } from '../verbs/layout.js'
 
-/** Slabs of transports' own buffers: small, since one idle connection needs no more. */
+/** Bytes of a slab of the transports' own buffers: small, since one idle connection needs no more. */
 const SLAB_BYTES = 256 * 1024
 const HEADER_SLAB_BYTES = 4096
-/** As pools lay out their slabs. */
+/** Pools place each buffer of a slab at a multiple of this. */
 const CACHE_LINE_BYTES = 64
 const PAGE_BYTES = 4096
-/** Without a bound of its own: memlock bounds it. */
+/** No bound in practice: RLIMIT_MEMLOCK is reached before. */
 const MOST_BUFFERS = 2 ** 24
 /** Beside the default sizes, one for a frame of the default size, which is what a `Connection` fills. */
 const PROGRAM_CLASSES: readonly SizeClass[] = [...DEFAULT_SIZE_CLASSES, { byteLength: 16_384, count: 1024 }]
 
-/** A buffer of a transport's own. */
+/** A buffer of a transport's own, in registered memory. Whoever took it gives it back once. */
 export class RegisteredBuffer {
-  /** The slab that it lies in, and where in it. */
+  /** The slab that it lies in. */
   readonly slab: Uint8Array
+  /** Where in {@link slab} it begins, in bytes; the same offset holds in the region. */
   readonly byteOffset: number
+  /** The id of the region that is the slab, for work requests. */
   readonly regionId: number
   readonly #slot: BufferSlot
 
+  /**
+   * @param slot of a pool of a {@link DeviceEnvironment}, which now belongs to this
+   * @param regionId of the slot's slab
+   */
   constructor(slot: BufferSlot, regionId: number) {
     this.slab = slot.slab
     this.byteOffset = slot.byteOffset
@@ -34,25 +40,32 @@ export class RegisteredBuffer {
     this.#slot = slot
   }
 
-  /** Gives it back. */
+  /** Gives it back to its pool. Buffers of {@link TransportMemory.takeBuffer} go to `putBack` instead. */
   free(): void {
     this.#slot.free()
   }
 }
 
-/** The memory of transports over one device, whose buffers have one size. */
+/** The memory of the transports over one device whose buffers have one size. */
 export class TransportMemory {
+  /** The device that it is registered with. */
   readonly environment: DeviceEnvironment
+  /** The pool that programs allocate from to send without a copy. It is closed with this. */
   readonly programPool: OwnedBufferPool
+  /** Bytes of each buffer of {@link takeBuffer}. */
   readonly bufferSize: number
   readonly #buffers: OwnedBufferPool
   readonly #headerPools = new Map<number, OwnedBufferPool>()
   #users = 0
-  /** Buffers that are in use, and that slabs hold: those are kept as long as this is. */
+  /** Buffers that are in use. */
   #taken = 0
+  /** Buffers for which there are slabs: slabs are kept as long as this is. */
   #mapped = 0
 
-  /** The slabs that have to be registered for a connection that takes so many buffers at first. */
+  /**
+   * The slabs that have to be registered for a connection that takes `buffers` buffers at first, for
+   * `RdmaDriver.slabs`.
+   */
   static slabsFor(environment: DeviceEnvironment, bufferSize: number, buffers: number): SlabNeed[] {
     const stride = roundUp(bufferSize, CACHE_LINE_BYTES)
     const perSlab = buffersPerSlab(bufferSize)
@@ -63,7 +76,7 @@ export class TransportMemory {
     return Array.from({ length: Math.max(0, Math.ceil(missing / perSlab)) }, () => ({ byteLength, access }))
   }
 
-  /** The memory for a device and size. Give it back with {@link release}. */
+  /** The memory for a device and size, the same for all users. Give each one back with {@link release}. */
   static acquire(environment: DeviceEnvironment, bufferSize: number): TransportMemory {
     let sizes = memories.get(environment)
     if (!sizes) {
@@ -89,7 +102,9 @@ export class TransportMemory {
     })
   }
 
-  /** The last user's release closes the pools; what programs still hold lives on until they release it. */
+  /**
+   * Undoes one {@link acquire}. The last one closes the pools; buffers that programs hold stay valid until released.
+   */
   release(): void {
     if (--this.#users > 0) return
     memories.get(this.environment)?.delete(this.bufferSize)
@@ -98,20 +113,23 @@ export class TransportMemory {
     for (const pool of this.#headerPools.values()) pool.close()
   }
 
-  /** One buffer. @throws NettsError when no more memory can be pinned */
+  /** Takes one buffer. @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when no more memory can be pinned */
   takeBuffer(): RegisteredBuffer {
     const buffer = this.#take(this.#buffers, this.bufferSize)
     if (++this.#taken > this.#mapped) this.#mapped += buffersPerSlab(this.bufferSize)
     return buffer
   }
 
-  /** Gives one back. */
+  /** Gives back a buffer that {@link takeBuffer} returned. */
   putBack(buffer: RegisteredBuffer): void {
     this.#taken--
     buffer.free()
   }
 
-  /** Memory for headers. @throws NettsError when no more memory can be pinned */
+  /**
+   * Takes memory for headers, `byteLength` bytes; its `free()` gives it back.
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when no more memory can be pinned
+   */
   takeHeaders(byteLength: number): RegisteredBuffer {
     let pool = this.#headerPools.get(byteLength)
     if (!pool) {

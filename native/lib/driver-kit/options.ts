@@ -3,69 +3,75 @@ import { isIP } from 'node:net'
 import { checkChoice, checkInteger, checkTimeout, invalidArgument } from '@netts/core/driver'
 import type { Polling } from '../endpoint/completion-loop.js'
 
-/** Options of every driver over RDMA. The two ends of a connection may have different ones. */
+/** Options that every driver over RDMA has. The two ends of a connection may have different ones. */
 export interface RdmaOptions {
-  /** Sends that may be under way at a time; further ones are refused until one is complete. 1 to 16384. @default 64 */
+  /** Sends that may be under way at a time; a further one is refused until one is complete. 1 to 16384. @default 64 */
   readonly sendDepth?: number | undefined
   /**
-   * Frames (with their header) up to so many bytes are handed to the device with the request itself, which saves it
-   * a read of memory. Devices have a limit: where it is lower than this, connecting fails. 0 never does so.
-   * 0 to 4096. @default 0
+   * A frame of up to so many bytes, header included, is handed to the device inside the work request, which saves the
+   * device a read of memory. Devices have a limit, mostly some hundreds: if it is lower than this, connecting fails. 0
+   * hands over nothing so. 0 to 4096. @default 0
    */
   readonly inlineThreshold?: number | undefined
   /**
-   * How to wait for completions: `event` sleeps at once, with the least CPU; `busy` asks all the time, with the
-   * least latency and a whole core; `adaptive` asks for a while after activity, and then sleeps.
+   * How to wait for completions: `event` sleeps at once and uses the least CPU; `busy` polls all the time, with the
+   * least latency, and uses a whole core; `adaptive` polls for a while after activity, and then sleeps.
    * @default 'adaptive'
    */
   readonly polling?: Polling | undefined
-  /** With `adaptive`: for how long after the last completion to go on asking. 0 to 1000000. @default 200 */
+  /**
+   * With `adaptive`: for so many microseconds after the last completion it goes on polling. 0 to 1000000.
+   * @default 200
+   */
   readonly adaptiveMicroseconds?: number | undefined
   /**
-   * For how long to go on asking in native code when nothing is there, in each turn of the event loop, and again after
-   * what the program answered: up to seven times at once, and up to 16 times from a promise. Nothing else runs
-   * meanwhile. 0 to 10000.
+   * For so many microseconds it goes on polling in native code when there is no completion, in each turn of the event
+   * loop, and again after the program has answered: up to 7 times if it answers at once, up to 16 times if it answers
+   * from a promise. Nothing else runs meanwhile. No effect with `polling: 'event'`. 0 to 10000.
    * @default 20
    */
   readonly spinMicroseconds?: number | undefined
   /**
-   * After so long without a sign of life, the peer's device is asked for one, in milliseconds. 0 never asks: then
-   * nothing tells of a silent peer's death while nothing is sent to it. 0 to 2^31 - 1. @default 5000
+   * After so many milliseconds without anything from the peer, its device is asked for an answer. 0 never asks: then
+   * the loss of a peer is not noticed while nothing is sent to it. 0 to 2^31 - 1. @default 5000
    */
   readonly keepAliveIntervalMs?: number | undefined
-  /** Without an answer for so long the peer is lost, in milliseconds. 1 to 2^31 - 1. @default 5000 */
+  /**
+   * After so many milliseconds without that answer the connection ends with `ERR_NETTS_PEER_LOST`. 1 to 2^31 - 1.
+   * @default 5000
+   */
   readonly keepAliveTimeoutMs?: number | undefined
   /**
-   * The class of traffic that this end sends: the byte that the IP header calls ToS, DSCP and ECN bits
-   * (`RDMA_OPTION_ID_TOS`). RoCE networks that rely on priority flow control or ECN map it to a priority. A listener's
-   * holds for what it accepts. 0 to 255. @default what the system has
+   * The class of the traffic that this end sends: the byte that the IP header calls ToS, or DSCP and ECN
+   * (`RDMA_OPTION_ID_TOS`). RoCE networks with priority flow control or ECN map it to a priority. A listener's holds
+   * for the connections that it accepts. 0 to 255. @default the system's
    */
   readonly trafficClass?: number | undefined
   /**
-   * The IP address that `connect` leaves from, which chooses the device where there are several; `listen` has an address
-   * of its own. `connect` rejects with `ERR_NETTS_CONNECT_FAILED` where no device has it.
-   * @default what the routes to the peer say
+   * The IP address that `connect` connects from, which chooses the device when there are several. `listen` takes no
+   * notice of it. `connect` rejects with `ERR_NETTS_CONNECT_FAILED` when no device has the address.
+   * @default the kernel's choice, from its routes
    */
   readonly localAddress?: string | undefined
 }
 
-/** Options without a default: the system decides. */
+/** Options without a default: the system's choice holds. */
 type Undecided = 'trafficClass' | 'localAddress'
 
-/** An interface of options, checked and complete. */
+/** The options `O` after their check: each has a value, but those for which the system decides may be `undefined`. */
 export type Checked<O> = {
   readonly [K in keyof O]-?: NonNullable<O[K]> | (K extends Undecided ? undefined : never)
 }
 
-/** {@link RdmaOptions}, checked and complete. */
+/** {@link RdmaOptions} after their check, see {@link Checked}. */
 export type RdmaConfig = Checked<RdmaOptions>
 
-/** The most sends and receives for data that may be under way. */
+/** The most sends, and the most receives for data, that may be under way. */
 export const MOST_DEPTH = 16_384
 const MOST_MS = 0x7fffffff
 
 /**
- * Checks the options that all drivers have; the names of all are the driver's to check.
+ * Checks the options that all drivers have, and adds the defaults. The driver itself checks for unknown names.
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for one of the wrong type or out of range
  */
 export function checkRdmaOptions(options: RdmaOptions): RdmaConfig {

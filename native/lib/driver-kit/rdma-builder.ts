@@ -1,4 +1,4 @@
-/** The builder: configuration in, connections and listeners out. */
+/** Makes a driver's builder: what `connect` and `listen` of `@netts/core` take. */
 import type { Address, HostAddress, Transport, TransportBuilder } from '@netts/core'
 import { createBuilder, invalidArgument, isPathAddress } from '@netts/core/driver'
 import { connectEndpoint } from '../endpoint/connector.js'
@@ -11,26 +11,33 @@ import type { Verbs } from '../verbs/verbs.js'
 import type { RdmaConfig } from './options.js'
 import { RdmaListener } from './rdma-listener.js'
 
-/** What a driver over RDMA is made of. */
+/** A driver over RDMA, for {@link createRdmaBuilder}. */
 export interface RdmaDriver<T extends Transport> {
-  /** The driver's name. */
+  /** The driver's name, such as `rdma-ring`. */
   readonly name: string
   /** Number and version of its protocol in the hello. */
   readonly identity: ProtocolIdentity
-  /** The options that all such drivers have, checked. */
+  /** The options that all such drivers have, from {@link checkRdmaOptions}. */
   readonly options: RdmaConfig
-  /** Send work requests that a connection may have outstanding: of the driver's own, and so are the receives. */
+  /** Send work requests of the driver that a connection may have outstanding. The endpoint adds its own. */
   readonly maxSendWorkRequests: number
+  /** Receives of the driver that a connection may have outstanding. The endpoint adds its own. */
   readonly maxReceiveWorkRequests: number
-  /** The slabs that {@link session} is going to register. They are there when it is called. @default none */
+  /**
+   * The slabs that {@link session} is going to register: they are registered before, on another thread.
+   * @default none
+   */
   slabs?(environment: DeviceEnvironment): readonly SlabNeed[]
-  /** Called with the queue pair made: allocate memory, and post every receive now. May throw a NettsError. */
+  /**
+   * Makes the transport of a connection. Its queue pair exists: take memory, and post every receive now. When it throws
+   * a NettsError, `connect` rejects with it, and an acceptor refuses the request.
+   */
   session(endpoint: Endpoint): T & EndpointSession
-  /** What to run on. Called with the first `connect` or `listen`. May throw a NettsError. */
+  /** The verbs to run on. Called by each `connect` and `listen`, which reject with what it throws. */
   verbs(): Verbs
 }
 
-/** Makes the builder of a driver. */
+/** Makes the builder of a driver. It connects and listens over `driver.verbs()`, and opens nothing before that. */
 export function createRdmaBuilder<T extends Transport>(driver: RdmaDriver<T>): TransportBuilder<T> {
   const endpoint = endpointOptions(driver)
   return createBuilder<T, HostAddress>({
@@ -45,7 +52,7 @@ export function createRdmaBuilder<T extends Transport>(driver: RdmaDriver<T>): T
   })
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless they are verbs to run a driver on */
+/** Checks an option `verbs`. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless it is a {@link Verbs} */
 export function checkVerbs(verbs: Verbs | undefined): Verbs {
   if (typeof verbs?.createCmId === 'function') return verbs
   throw invalidArgument('verbs must be what openVerbs() or a simulated fabric made')

@@ -1,4 +1,4 @@
-/** Listens: endpoints whose handshake is complete wait in a queue for `accept`. */
+/** The listener of drivers over RDMA: endpoints whose handshake is complete wait in a queue for `accept`. */
 import type { HostAddress, Transport } from '@netts/core'
 import { BaseListener } from '@netts/core/driver'
 import type { EndpointOptions } from '../endpoint/endpoint-session.js'
@@ -10,8 +10,8 @@ export class RdmaListener<T extends Transport> extends BaseListener<T> {
   readonly #listener: EndpointListener
 
   /**
-   * @param endpoint whose sessions are the transports
-   * @throws NettsError `ERR_NETTS_LISTEN_FAILED`
+   * @param endpoint options of each endpoint; its sessions are the transports
+   * @throws NettsError as {@link listenEndpoints}
    */
   constructor(verbs: Verbs, address: HostAddress, backlog: number, endpoint: EndpointOptions) {
     super(backlog)

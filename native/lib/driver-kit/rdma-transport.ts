@@ -1,8 +1,8 @@
 /**
- * What every transport over an endpoint does alike. To the program it is a transport, and what is alike for all of those
- * is `BaseTransport`'s; to the endpoint it is its session. This class stands between: it keeps the protocol's life, the
- * flush and the end, and takes what is in no data. A driver extends it and states what its data is: how it is staged,
- * how a received frame is read, and which memory it needs.
+ * What all transports over an endpoint have in common. To the program it is a transport, and what all transports have
+ * in common is in `BaseTransport`; to the endpoint it is the session. This class connects the two: it has the state of
+ * the protocol, the flush and the end, and handles control frames. A driver extends it with what its data needs: how a
+ * send is staged, how a received frame is read, and which memory it takes.
  */
 import { type HostAddress, NettsError, type TransportCapabilities } from '@netts/core'
 import { BaseTransport } from '@netts/core/driver'
@@ -20,61 +20,78 @@ import { WorkKind } from './work-kinds.js'
 
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
-/** See above. */
+/**
+ * The base class of a driver's transport: a {@link BaseTransport} that is the {@link EndpointSession} of its endpoint.
+ * A driver implements the abstract members, and calls the others as events and sends need them.
+ */
 export abstract class RdmaTransport<P extends ProtocolEnd>
   extends BaseTransport<HostAddress>
   implements EndpointSession
 {
+  /** The connection. The transport posts to its queue pair. */
   protected readonly endpoint: Endpoint
-  /** From the peer's hello on. */
+  /** The protocol's state, from the peer's hello on. */
   protected protocol!: P
-  /** This batch of completions brought something to tell the program. */
+  /** Set it when a completion brought something that the program has to be told at the end of the batch. */
   protected hasNews = false
-  /** Data was received since the last send: that leaves at once. */
+  /** Set it when data was received: the next send is posted at once. */
   protected mayAnswer = false
-  /** What is received is thrown away. */
+  /** Whether received data is thrown away. */
   protected isDiscarding = false
   #ending!: Ending
   #flush!: Flush
-  /** The peer had finished, has waited for this end, and left: which is an error only if something is sent to it. */
+  /** Set when the peer finished and then gave up waiting for this end: it is an error only if data is sent after it. */
   #left: NettsError | undefined
 
+  /** @param endpoint whose session this is */
   protected constructor(endpoint: Endpoint) {
     super(endpoint, endpoint.verbs.clock)
     this.endpoint = endpoint
   }
 
-  // What a driver states.
+  // What a driver implements.
 
+  /** How the driver sends. */
   protected abstract readonly sends: SendSide
+  /** How the driver receives. */
   protected abstract readonly receives: ReceiveSide
-  /** Whether the protocol and the queue allow one more send of so many bytes. */
+  /** Whether the protocol and the queue have room for one more send of `byteLength` bytes. */
   protected abstract hasRoomFor(byteLength: number): boolean
-  /** Reads the peer's hello. @returns the protocol's state, or what is wrong with the hello */
+  /** Decodes the peer's hello. @returns the protocol's state, or a sentence that says what is wrong with the hello */
   protected abstract openProtocol(hello: Uint8Array): P | string
-  /** A receive was used up: `COMPLETION` words from `at` on. */
+  /**
+   * A receive completed.
+   * @param index the slot in the work request's id
+   * @param words the completion: `COMPLETION` words from `at` on, valid for this call
+   */
   protected abstract onReceived(index: number, words: Uint32Array, at: number): void
-  /** Posts the receives that are due: the first part of each flush. */
+  /** Posts the receives that are due: the first step of each flush. */
   protected abstract postReceives(): void
-  /** The queue pair is gone, and so is the memory of both sides: gives back what else was taken. */
+  /** The queue pair is closed, and both sides have given their memory back: gives back everything else. */
   protected abstract releaseMemory(): void
+  /** See {@link EndpointSession.hello}. */
   abstract hello(): Uint8Array
+  /** See {@link EndpointSession.ready}. */
   abstract ready(): Uint8Array
+  /** See {@link EndpointSession.onReady}. */
   abstract onReady(body: Uint8Array): void
 
-  // What a driver tells.
+  // What a driver calls.
 
-  /** Flushes behind this tick. */
+  /** Flushes after this tick. */
   protected flushSoon(): void {
     this.#flush.schedule()
   }
 
-  /** Flushes now: in a callback of the event loop. */
+  /** Flushes now: to be called in a callback of the event loop, such as a timer's. */
   protected flushNow(): void {
     this.#flush.run()
   }
 
-  /** A frame of data was staged. @param isLast whether no other one belongs to the same send */
+  /**
+   * To be called for each frame of data that was staged.
+   * @param isLast false when more frames of the same send follow
+   */
   protected onDataStaged(isLast = true): void {
     this.protocol.onSend(FrameKind.data)
     if (!this.mayAnswer || !isLast) {
@@ -86,8 +103,8 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
   }
 
   /**
-   * A control frame was taken by the protocol.
-   * @param argument that came with it
+   * To be called for each control frame that the protocol has taken.
+   * @param argument the number in the frame
    * @param before the protocol's state before it was taken
    */
   protected onControl(kind: number, argument: number, before: LifeState): void {
@@ -98,13 +115,19 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
       this.onEndTaken()
     } else if (kind === FrameKind.reset) {
       const error = resetByPeer(argument, this.remoteAddress)
-      const hadPeerFinished = before === 'peer-finished' && this.sends.places.dataInFlight === 0
-      if (argument === ResetReason.timeout && hadPeerFinished) this.#onLeft(error)
+      // It has finished, has waited, and nothing that was sent to it is lost.
+      const hasLeft = argument === ResetReason.timeout && this.sends.places.dataInFlight === 0
+      if (hasLeft && before === 'peer-finished') this.#onLeft(error)
+      // This end's FIN crossed its last frame.
+      else if (hasLeft && before === 'parting') this.onEndTaken()
       else this.onFailure(error)
     }
   }
 
-  /** The peer broke the protocol. @param what it sent */
+  /**
+   * To be called when the peer broke the protocol: resets the connection.
+   * @param what it sent, see {@link brokenProtocol}
+   */
   protected onLie(what: string): void {
     this.protocol.fail(ResetReason.protocol)
     this.onFailure(brokenProtocol(what, this.remoteAddress))
@@ -141,7 +164,7 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
     return this.sends.places.dataInFlight
   }
 
-  /** The device reads the memory until the queue pair was drained: `onDrained` gives it back. */
+  /** The device may read the memory until the queue pair is drained: `onDrained` gives it back. */
   protected dropQueued(): void {}
 
   protected get hasUnpolled(): boolean {
@@ -201,7 +224,7 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
   onOpen(): void {}
 
   onCompletion(words: Uint32Array, at: number): void {
-    // What failed, and how, is the endpoint's business: it ends the connection then.
+    // The endpoint ends the connection for a failed completion.
     if (words[at + COMPLETION.status] !== CompletionStatus.success) return
     const idLow = words[at + COMPLETION.idLow]!
     const kind = kindOf(idLow)
@@ -218,7 +241,7 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
     if (this.endpoint.state !== 'open') return
     try {
       this.#ending.onAcknowledged()
-      // What the waker leads to leaves below, and not a tick later.
+      // What the program sends when it is woken is posted below, not a tick later.
       this.#flush.hold()
       if (this.hasNews) {
         this.hasNews = false
@@ -251,7 +274,7 @@ export abstract class RdmaTransport<P extends ProtocolEnd>
 
   #onLeft(error: NettsError): void {
     this.#left = error
-    // The endpoint may be draining, and then no batch ends any more that would tell the program.
+    // The endpoint may be draining: then no further batch would wake the program.
     this.wake()
   }
 }

@@ -1,25 +1,26 @@
 /**
- * The buffers that one transport copies into when it sends. They come as they are needed, and go when time passed in
- * which they were free.
+ * The buffers into which one transport copies what it sends. They are taken as they are needed, and given back when
+ * they were not in use for a while.
  */
 import type { RegisteredBuffer, TransportMemory } from './memory.js'
 
-/** Buffers that are kept when there is nothing to send. */
+/** Buffers that a transport keeps when it has nothing to send. */
 export const LEAST_BUFFERS = 2
 
-/** See above. */
+/** The send buffers of one transport. */
 export class SendBuffers {
-  /** Buffers that hold memory, in use or free. */
+  /** Buffers taken from the memory, in use or free. */
   held = 0
   readonly #memory: TransportMemory
   readonly #most: number
   readonly #free: RegisteredBuffer[] = []
-  /** No more memory could be had, a while ago. */
+  /** Taking a buffer failed since the last {@link trim}. */
   #short = false
 
   /**
-   * @param most how many there may be
-   * @throws NettsError when the least memory can't be had
+   * Takes the first {@link LEAST_BUFFERS}.
+   * @param most how many buffers there may be
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when there is no memory for them
    */
   constructor(memory: TransportMemory, most: number) {
     this.#memory = memory
@@ -32,28 +33,28 @@ export class SendBuffers {
     }
   }
 
-  /** Whether there are some that could be given back. */
+  /** Whether {@link trim} may have something to do. */
   get hasExtra(): boolean {
     return this.held > LEAST_BUFFERS || this.#short
   }
 
-  /** One that is free; `undefined` when all are in use, and no more memory can be had. */
+  /** A free buffer; `undefined` when all are in use and no more can be taken. */
   take(): RegisteredBuffer | undefined {
     return this.#free.pop() ?? this.#tryAdd()
   }
 
-  /** It is free again. */
+  /** The buffer is free again. */
   putBack(buffer: RegisteredBuffer): void {
     this.#free.push(buffer)
   }
 
-  /** Gives back those that are free, all but the least. */
+  /** Gives free buffers back to the memory until {@link LEAST_BUFFERS} are held. To be called now and then. */
   trim(): void {
     this.#short = false
     while (this.#free.length > 0 && this.held > LEAST_BUFFERS) this.#giveBack(this.#free.pop()!)
   }
 
-  /** Gives back all, none of which is in use any more. */
+  /** Gives all buffers back. None may be in use. */
   close(): void {
     for (const buffer of this.#free.splice(0)) this.#giveBack(buffer)
   }
@@ -63,7 +64,7 @@ export class SendBuffers {
     try {
       return this.#add()
     } catch {
-      // No more memory can be pinned: those that are on their way come back.
+      // No more memory can be pinned: a buffer becomes free when a send completes.
       this.#short = true
       return undefined
     }
@@ -82,10 +83,10 @@ export class SendBuffers {
 }
 
 /**
- * Copies as much of the parts as fits.
- * @param offset where in `target` to begin
- * @param most how many bytes fit
- * @returns how many were copied
+ * Copies the parts, one after the other, into `target`, as far as they fit.
+ * @param offset where in `target` to begin, in bytes
+ * @param most how many bytes to copy at most
+ * @returns how many bytes were copied
  */
 export function copyParts(
   parts: readonly Uint8Array[],

@@ -1,9 +1,9 @@
 /**
- * The ring of places for one transport's sends. A frame is staged in the next place, posted with all that were staged
- * beside it in one batch, and retired in order as the device completes it. Only the last frame of a batch, and one in so
- * many, asks for a completion: it stands for all before it.
+ * The ring of places for one transport's sends. A frame is staged in the next place, posted with all other staged
+ * frames in one batch, and retired in order as the device completes it. Only the last frame of a batch, and one in
+ * {@link SIGNAL_EVERY}, is signalled: its completion counts for all frames before it.
  *
- * A driver says what a frame is by writing its work requests' records; one frame may take several.
+ * A driver writes the records of a frame's work requests; one frame may have several.
  */
 import type { BufferSlot } from '@netts/core/driver'
 import { workRequestIdLow } from '../endpoint/work-request-id.js'
@@ -24,30 +24,34 @@ const SIGNAL_EVERY = 16
 export interface SendPlacesOptions {
   /** Data sends that may be under way. */
   readonly depth: number
-  /** Places that one data send may take. @default 1 */
+  /** Frames, and so places, that one data send may need. @default 1 */
   readonly placesPerSend?: number | undefined
-  /** Memory of each place, for a frame's header, or a control frame, in bytes. */
+  /** Bytes of memory that each place has, for a frame's header or a control frame. */
   readonly headerStride: number
-  /** Requests of up to so many bytes go inline. */
+  /** Work requests of up to so many bytes are posted inline. */
   readonly inlineThreshold: number
 }
 
-/** How many places there are. */
+/** How many places {@link SendPlaces} with these options have: those for data, and some for control frames. */
 export function sendPlacesFor(depth: number, placesPerSend = 1): number {
   return depth * placesPerSend + CONTROL_SENDS
 }
 
-/** See above. */
+/** The sends of one transport, from staging to completion. */
 export class SendPlaces {
-  /** Frames ever staged, posted, and complete. The place of frame `i` is `i % capacity`. */
+  /** Frames ever staged. The place of frame `i` is `i % capacity`. */
   staged = 0
+  /** Frames ever posted. */
   posted = 0
+  /** Frames ever completed. */
   retired = 0
-  /** Data sends accepted and not complete, and their bytes. */
+  /** Data sends that are staged or posted, and not complete. */
   dataInFlight = 0
+  /** Bytes of data in frames that are staged or posted, and not complete. */
   queuedBytes = 0
+  /** How many places there are. */
   readonly capacity: number
-  /** Memory for headers and control frames, in bytes. */
+  /** Registered memory for headers and control frames, in bytes. */
   readonly headerBytes: number
   readonly #queuePair: QueuePair
   readonly #buffers: SendBuffers
@@ -56,7 +60,7 @@ export class SendPlaces {
   readonly #headerStride: number
   readonly #inlineThreshold: number
   readonly #headers: RegisteredBuffer
-  /** By place: what the frame is, how many bytes of data it has, and the memory that its completion frees. */
+  /** By place: the frame's kind, how many bytes of data it has, and the memory that its completion frees. */
   readonly #kinds: Uint8Array
   readonly #byteLengths: Uint32Array
   readonly #copies: (RegisteredBuffer | undefined)[]
@@ -66,7 +70,12 @@ export class SendPlaces {
   /** Records written since the last post. */
   #recordCount = 0
 
-  /** @throws NettsError when there is no memory for headers */
+  /**
+   * @param queuePair to post to, with room for all records
+   * @param memory for headers
+   * @param buffers where copied frames come from, and go back to
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when there is no memory for headers
+   */
   constructor(
     queuePair: QueuePair,
     memory: TransportMemory,
@@ -94,6 +103,7 @@ export class SendPlaces {
     return this.staged - this.retired
   }
 
+  /** Whether {@link post} has something to do. */
   get hasStaged(): boolean {
     return this.staged > this.posted
   }
@@ -108,7 +118,12 @@ export class SendPlaces {
     return this.inFlight < this.capacity
   }
 
-  /** Stages a frame without memory of its own: a control frame, or one part of a send. @returns its place */
+  /**
+   * Stages a frame that frees no memory when it completes: a control frame, or a part of a send that is not the last.
+   * @param kind of the frame
+   * @param byteLength bytes of data
+   * @returns its place
+   */
   stage(kind: number, byteLength: number): number {
     const place = this.staged++ % this.capacity
     this.#kinds[place] = kind
@@ -117,7 +132,11 @@ export class SendPlaces {
     return place
   }
 
-  /** Stages a data send that was copied, header in front, into a buffer of `SendBuffers`. @returns its place */
+  /**
+   * Stages a data send whose frame, header included, is in a buffer of {@link SendBuffers}, which its completion frees.
+   * @param byteLength bytes of data
+   * @returns its place
+   */
   stageCopy(buffer: RegisteredBuffer, byteLength: number): number {
     const place = this.stage(FrameKind.data, byteLength)
     this.#copies[place] = buffer
@@ -125,7 +144,11 @@ export class SendPlaces {
     return place
   }
 
-  /** Stages a data send, or the last part of one, that lies in a program's buffer. @returns its place */
+  /**
+   * Stages a data send, or the last part of one, whose data is in a program's buffer, which its completion frees.
+   * @param byteLength bytes of data
+   * @returns its place
+   */
   stageSlot(slot: BufferSlot, byteLength: number): number {
     const place = this.stage(FrameKind.data, byteLength)
     this.#slots[place] = slot
@@ -133,7 +156,11 @@ export class SendPlaces {
     return place
   }
 
-  /** Stages a control frame as a Send from header memory, where the driver writes what follows the header. */
+  /**
+   * Stages a control frame as a Send from the memory of its place. The driver writes what follows the header there.
+   * @param byteLength of the whole frame
+   * @returns its place
+   */
   stageControl(kind: number, byteLength: number): number {
     const place = this.stage(kind, 0)
     const at = this.record(place, SendOpcode.send, 1, byteLength)
@@ -141,31 +168,33 @@ export class SendPlaces {
     return place
   }
 
-  /** The slab that the memory of places lies in. */
+  /** The slab with the memory of all places. */
   get placeSlab(): Uint8Array {
     return this.#headers.slab
   }
 
-  /** Where in {@link placeSlab} the memory of this place begins. */
+  /** Where in {@link placeSlab} the memory of a place begins, in bytes. */
   placeOffset(place: number): number {
     return this.#headers.byteOffset + place * this.#headerStride
   }
 
-  /** The slab that the header of this place's frame lies in. */
+  /** The slab with the header of a place's frame: its copy's, or {@link placeSlab}. */
   headerSlab(place: number): Uint8Array {
     return (this.#copies[place] ?? this.#headers).slab
   }
 
-  /** Where in {@link headerSlab} the header begins. */
+  /** Where in {@link headerSlab} the header begins, in bytes. */
   headerOffset(place: number): number {
     const copy = this.#copies[place]
     return copy ? copy.byteOffset : this.placeOffset(place)
   }
 
   /**
-   * Begins the next record of the frame that was staged last. Fields that are not named here are the driver's.
-   * @param byteLength of the whole request
-   * @returns where it begins; its entries do at `SEND.headerWords` behind
+   * Begins the next record of the frame that was staged last. The driver writes the fields that are no parameters here.
+   * @param opcode one of {@link SendOpcode}
+   * @param entryCount how many entries follow, see {@link entry}
+   * @param byteLength of the whole work request
+   * @returns at which word of `sendRequests` it begins
    */
   record(place: number, opcode: number, entryCount: number, byteLength: number): number {
     const { sendRequests: words, sendRecordWords } = this.#queuePair
@@ -179,7 +208,7 @@ export class SendPlaces {
     return at
   }
 
-  /** Writes an entry of the record that begins at `at`. */
+  /** Writes entry `index` of the record that begins at word `at`. */
   entry(at: number, index: number, regionId: number, byteOffset: number, byteLength: number): void {
     const words = this.#queuePair.sendRequests
     const entry = at + SEND.headerWords + index * ENTRY.words
@@ -189,14 +218,15 @@ export class SendPlaces {
     words[entry + ENTRY.reserved] = 0
   }
 
-  /** Writes an entry for the memory of a place. @param from where in it. @default 0 */
+  /** Writes an entry that is in the memory of a place. @param from at which byte of it. @default 0 */
   headerEntry(at: number, index: number, place: number, byteLength: number, from = 0): void {
     this.entry(at, index, this.#headers.regionId, this.placeOffset(place) + from, byteLength)
   }
 
   /**
-   * Writes what every header begins with to everything staged, and posts it, in one batch.
-   * @param count of receives
+   * Writes the beginning of the header of every staged frame, and posts the frames in one batch.
+   * @param count receives ever posted by this end
+   * @throws NettsError `ERR_NETTS_VERBS` when the device refuses
    */
   post(count: number): void {
     const batch = this.staged - this.posted
@@ -216,8 +246,8 @@ export class SendPlaces {
   }
 
   /**
-   * The device completed the frame in this place, and so everything before it.
-   * @returns how many data sends that were
+   * The device completed the frame in this place, and so all frames before it: frees their memory.
+   * @returns how many data sends completed
    */
   retireTo(place: number): number {
     const last = this.retired + ((place - (this.retired % this.capacity) + this.capacity) % this.capacity)
@@ -229,14 +259,14 @@ export class SendPlaces {
     return data
   }
 
-  /** Nothing will complete any more: frees the memory of everything that was under way. */
+  /** No further frame is going to complete: frees the memory of all that are staged or posted. */
   settle(): void {
     while (this.retired < this.staged) this.#freeMemory(this.retired++ % this.capacity)
     this.posted = this.staged
     this.dataInFlight = 0
   }
 
-  /** The queue pair is gone: gives back all memory. */
+  /** The queue pair is closed: gives back all memory. */
   close(): void {
     this.settle()
     this.#headers.free()

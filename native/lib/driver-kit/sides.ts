@@ -1,23 +1,30 @@
-/** What a driver of the kit has for each direction, as far as the kit is concerned. */
+/** What a driver has for each direction, as far as the kit calls it. */
 import type { SendPlaces } from './send-places.js'
 
-/** What a transport sends by. */
+/** How a transport sends. */
 export interface SendSide {
+  /** Its sends. */
   readonly places: SendPlaces
-  /** Stages a control frame, for which there is a place. @param argument that goes with it */
+  /** Stages a control frame; there is a place for it. @param argument the number in it, see `ProtocolEnd.argumentOf` */
   stageControl(kind: number, argument: number): void
-  /** Writes the headers of everything staged and posts it, in one batch. @param count of receives, for the headers */
+  /**
+   * Completes the headers of all staged frames and posts them in one batch.
+   * @param count receives ever posted by this end
+   * @throws NettsError `ERR_NETTS_VERBS` when the device refuses
+   */
   post(count: number): void
-  /** The queue pair is gone: gives back all memory. */
+  /** The queue pair is closed: gives back all memory. */
   close(): void
 }
 
-/** What a transport receives by. */
+/** How a transport receives. */
 export interface ReceiveSide {
-  /** Chunks that wait to be handed out. */
+  /** Chunks that were received and not handed out to the program. */
   readonly queued: number
-  /** Forgets the chunks that were not handed out. */
+  /** Discards the chunks that were not handed out. */
   discardQueued(): void
-  /** The queue pair is gone: gives back all memory but that of chunks handed out, which goes back with their release. */
+  /**
+   * The queue pair is closed: gives back all memory, except that of chunks that are handed out, until their release.
+   */
   close(): void
 }

@@ -1,6 +1,6 @@
 /**
- * Several addresses behind one name: they are tried one after the other, each with a head start before the next, until
- * one of them answers (RFC 8305, "Happy Eyeballs"). An address that is silent costs no more than its head start.
+ * Tries the addresses of a name one after the other, each with a head start before the next, until one of them answers
+ * (RFC 8305, "Happy Eyeballs"). An address that does not answer costs no more than its head start.
  */
 import { NettsError } from '@netts/core'
 import type { EndSignal } from '@netts/core/driver'
@@ -11,16 +11,17 @@ const HEAD_START_MS = 250
 
 /** An attempt to connect to one address. */
 export interface Attempt<T> {
-  /** Called once. A result or failure behind {@link abandon} is ignored. */
+  /** Connects. Called once. A result or failure after {@link abandon} is ignored. */
   run(): Promise<T>
-  /** Ends it wherever it is, also when it has just succeeded, and gives everything back. */
+  /** Ends the attempt at any step, also when it has just succeeded, and gives everything back. */
   abandon(reason: NettsError): void
 }
 
 /**
- * Rejects with the last failure once every address has failed, or at once with one that {@link isConclusive}.
- * @param ended stops every attempt when it fires; the promise does not matter any more then
- * @param isConclusive whether trying elsewhere is pointless after this failure
+ * Resolves with the first success. Rejects with the last failure when every address has failed, or at once with a
+ * failure that `isConclusive`.
+ * @param ended stops every attempt when it fires; then the promise stays pending
+ * @param isConclusive whether other addresses are not to be tried after this failure
  */
 export function raceAddresses<T>(
   clock: Clock,

@@ -1,16 +1,16 @@
-/** Hands completions to the connections that they belong to. */
+/** Hands completions to the connections to which they belong. */
 import { nextTick } from '@netts/core/driver'
 import type { CompletionQueue } from '../verbs/completion-queue.js'
 import { COMPLETION, CompletionOpcode } from '../verbs/layout.js'
 import { InternalKind, kindOf } from './work-request-id.js'
 
-/** What a completion is handed to. */
+/** Whoever takes the completions of a queue pair. */
 export interface CompletionSink {
-  /** One completion, as `COMPLETION` words from `at` on. They are overwritten when this returned. */
+  /** One completion: `COMPLETION` words from `at` on, valid for this call. */
   onCompletion(words: Uint32Array, at: number): void
-  /** The batch with at least one completion of this sink is over: the moment to post. */
+  /** A batch with at least one completion of this sink is over: the moment to post. */
   onBatchEnd(): void
-  /** The queue itself failed, or one of the above threw: the connection can't go on. */
+  /** The completion queue failed, or one of the above threw: the connection cannot go on. */
   onQueueFailure(error: unknown): void
 }
 
@@ -23,16 +23,16 @@ interface Route {
 
 /** The sinks of one device, by the numbers of their queue pairs. */
 export class CompletionDispatch {
-  /** Sends were posted since the last receive: what they lead to is worth waiting for. */
+  /** Sends were posted since the last receive: it is worth polling for their completions. */
   hasAnswered = false
   readonly #routes = new Map<number, Route>()
   readonly #touched: Route[] = []
   #batch = 0
-  /** Most completions belong to whom the one before belonged. */
+  /** The last lookup: most completions have the same queue pair as the one before. */
   #lastNumber = -1
   #lastRoute: Route | undefined
 
-  /** Completions of a queue pair, which come from that queue, go to `sink`. */
+  /** From now on, completions of a queue pair go to `sink`. @param queue from which they come */
   add(queuePairNumber: number, queue: CompletionQueue, sink: CompletionSink): void {
     this.#routes.set(queuePairNumber, { queue, sink, batch: 0 })
     this.#lastNumber = -1
@@ -41,13 +41,13 @@ export class CompletionDispatch {
   remove(queuePairNumber: number): void {
     this.#routes.delete(queuePairNumber)
     this.#lastNumber = -1
-    // It would hold a closed connection, with its memory, until the next completion.
+    // Otherwise it would keep a closed connection, and its memory, until the next completion.
     this.#lastRoute = undefined
   }
 
   /**
    * Hands out a batch.
-   * @returns whether there was anything but answers to keepalive, which are no reason to expect more
+   * @returns whether there was anything but answers to keepalive, after which nothing more is to be expected
    */
   handOut(words: Uint32Array, count: number): boolean {
     const touched = this.#touched
@@ -70,7 +70,7 @@ export class CompletionDispatch {
       try {
         route.sink.onCompletion(words, at)
       } catch (error) {
-        // A driver that can't go on must not keep its neighbours from their completions.
+        // The other sinks get their completions although this one failed.
         nextTick(failLater, route.sink, error)
       }
     }
@@ -84,14 +84,14 @@ export class CompletionDispatch {
     return isActive
   }
 
-  /** A queue that fails takes its connections with it, and nothing else. */
+  /** A queue failed: tells the sinks of its queue pairs, and no others. */
   fail(queue: CompletionQueue, error: unknown): void {
     for (const route of [...this.#routes.values()])
       if (route.queue === queue) route.sink.onQueueFailure(error)
   }
 }
 
-/** Tearing down takes completions, which can't be in the midst of a batch. */
+/** Ending a connection polls its queue, which must not happen within a batch. */
 function failLater(sink: CompletionSink, error: unknown): void {
   sink.onQueueFailure(error)
 }

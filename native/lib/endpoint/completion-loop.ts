@@ -1,12 +1,12 @@
 /**
  * Decides when to take completions from the queues of one device: how long to poll, and when to sleep.
  *
- * States: *idle* (no connection), *sleeping* (armed; the channel wakes it) and *polling* (comes round in every turn
- * of the event loop). After activity it polls for a while before it arms, polls once more, and sleeps: what arrives
- * between the last poll and the arming causes no notification. A turn's work is bounded.
+ * States: *idle* (no connection), *sleeping* (armed; the channel wakes it) and *polling* (it polls in every turn of the
+ * event loop). After activity it polls for a while before it arms, polls once more, and sleeps: what arrives between
+ * the last poll and the arming causes no notification. The work of a turn is bounded.
  *
- * Programs that answer from a promise do so behind the turn. While it polls, the turn then continues there, since the
- * next one would come a whole turn of the event loop later.
+ * A program that answers from a promise does so after the turn. While the loop is polling, it then polls again in the
+ * same turn of the event loop (a *continuation*), instead of in the next one.
  */
 import { pid } from 'node:process'
 import { threadId } from 'node:worker_threads'
@@ -18,27 +18,31 @@ import { CompletionDispatch, type CompletionSink } from './completion-dispatch.j
 import { CompletionQueues, type SharedQueue } from './completion-queues.js'
 
 /**
- * How to wait for completions. `event` sleeps at once: least CPU, each wake costs tens of microseconds. `busy` polls in
- * every turn: least latency, one core each. `adaptive` polls for a short while after activity; so does `busy` while
- * `unref()` has been called on all that wait, since polling keeps the process alive.
+ * How to wait for completions. `event` sleeps at once: it uses the least CPU, and each wake takes tens of microseconds.
+ * `busy` polls in every turn of the event loop: it has the least latency, and uses a whole core. `adaptive` polls for a
+ * while after activity, then sleeps. Because polling keeps the process alive, `busy` behaves like `adaptive` while no
+ * connection has a `ref()`.
  */
 export type Polling = 'adaptive' | 'busy' | 'event'
 
 /** How a {@link CompletionLoop} waits. */
 export interface PollingOptions {
+  /** When to poll, and when to sleep. */
   readonly polling: Polling
-  /** Adaptive: for how long after the last completion it goes on polling, in microseconds. */
+  /** For so many microseconds after the last completion it goes on polling, unless `polling` is `event`. */
   readonly adaptiveMicroseconds: number
-  /** For how long a turn goes on asking in native code, in microseconds; and again after what was answered at once. */
+  /**
+   * For so many microseconds one poll goes on asking in native code while there is no completion; see `RdmaOptions`.
+   */
   readonly spinMicroseconds: number
 }
 
-/** Completions that one poll takes at most. */
+/** The most completions that one poll takes. */
 const BATCH = 64
-/** For how long a turn goes on, with what continues it, before timers and other sockets get theirs. */
+/** For how long a turn with its continuations goes on, before timers and other sockets get their turn. */
 const TURN_MS = 0.05
 
-/** Takes completions for whoever has a queue pair on the queues. */
+/** Takes the completions of one device's queues, for all connections with the same {@link PollingOptions}. */
 export class CompletionLoop {
   readonly #clock: Clock
   readonly #options: PollingOptions
@@ -51,18 +55,18 @@ export class CompletionLoop {
   #references = 0
   #isTaking = false
   #isContinuing = false
-  /** Until when the turn goes on. */
+  /** When the present turn is over. */
   #turnEndMs = 0
 
   constructor(device: Device, clock: Clock, options: PollingOptions) {
     this.#clock = clock
     this.#options = options
     const { maxCompletions, completionVectors } = device.attributes
-    // Interrupts of different processes and threads come to different processors.
+    // Different processes and threads take different vectors, whose interrupts go to different processors.
     const vector = (pid + threadId) % completionVectors
     this.#channel = device.createCompletionChannel({ vector, batch: BATCH })
     this.#queues = new CompletionQueues(this.#channel, maxCompletions)
-    // Polling, it comes round in this turn of the event loop anyway.
+    // While it is polling, it polls in this turn of the event loop anyway.
     this.#channel.onNotify = () => {
       if (this.#state === 'sleeping') this.#turn()
     }
@@ -80,8 +84,8 @@ export class CompletionLoop {
   }
 
   /**
-   * Forgets a queue pair that was destroyed, or never made. Its leftover completions are taken first: the device may
-   * give its number to another. Not to be called from within a sink.
+   * Undoes {@link reserve} and {@link route} for a queue pair that was destroyed, or never made. What is left in its
+   * queue is taken first, because the device may give its number to another. Not to be called from within a sink.
    */
   retire(shared: SharedQueue, workRequests: number, queuePairNumber: number | undefined): void {
     if (queuePairNumber !== undefined) {
@@ -112,7 +116,7 @@ export class CompletionLoop {
     if (shared) this.drain(shared)
   }
 
-  /** Polls soon, whatever it was doing. */
+  /** Polls in the next turn of the event loop, whatever the state. */
   wake(): void {
     if (this.#state === 'polling') return
     this.#state = 'polling'
@@ -120,7 +124,7 @@ export class CompletionLoop {
     this.#schedule()
   }
 
-  /** A sink posted sends. */
+  /** To be called when a sink has posted sends. */
   posted(): void {
     this.#dispatch.hasAnswered = true
     if (this.#isTaking || this.#isContinuing || this.#state !== 'polling') return
@@ -129,7 +133,7 @@ export class CompletionLoop {
     nextTick(CompletionLoop.#continue, this)
   }
 
-  /** Counts who wants the process kept alive while it waits. */
+  /** Keeps the process alive until as many calls of {@link unref} undo it. */
   ref(): void {
     if (this.#references++ > 0) return
     this.#channel.ref()
@@ -141,7 +145,7 @@ export class CompletionLoop {
     if (--this.#references === 0) this.#channel.unref()
   }
 
-  /** Gives the channel back. Its queues were retired before. */
+  /** Closes the channel, after everything was retired. */
   close(): void {
     this.#rest()
     this.#channel.close()
@@ -167,7 +171,7 @@ export class CompletionLoop {
     const beganMs = this.#clock.now()
     this.#turnEndMs = beganMs + TURN_MS
     this.#take(spinMicroseconds)
-    // Without spinning there is no use in continuing: what was posted is not answered so soon.
+    // Without spinning a continuation is of no use: what was posted is not answered so soon.
     if (spinMicroseconds === 0) this.#turnEndMs = beganMs
     if (this.#queues.isEmpty) this.#rest()
     else if (this.#goesOnPolling() || !this.#fallAsleep()) this.#schedule()
@@ -186,7 +190,7 @@ export class CompletionLoop {
     return idleMs * 1000 < (polling === 'event' ? 0 : adaptiveMicroseconds)
   }
 
-  /** Arms, and polls once more. @returns false when something was there after all */
+  /** Arms, and polls once more. @returns false when that found something, and it has to go on polling */
   #fallAsleep(): boolean {
     try {
       const taken = this.#channel.arm()
@@ -210,7 +214,7 @@ export class CompletionLoop {
       const isActive = this.#handOut(this.#channel.completions, taken)
       const nowMs = this.#clock.now()
       if (isActive) this.#lastActivityMs = nowMs
-      // Programs that answer later, from a promise for instance, wait for the end of this.
+      // A program that answers from a promise can do so only after this returns.
       const awaitsProgram = spinMicroseconds > 0 && taken < BATCH && !this.#dispatch.hasAnswered
       isOver = awaitsProgram || nowMs >= this.#turnEndMs
     }
@@ -226,14 +230,14 @@ export class CompletionLoop {
   }
 
   #handOut(words: Uint32Array, count: number): boolean {
-    // What is posted by sinks needs no continuation.
+    // What sinks post here needs no continuation: the poll after this one takes its completions.
     this.#isTaking = true
     const isActive = this.#dispatch.handOut(words, count)
     this.#isTaking = false
     return isActive
   }
 
-  /** The channel knows of a failure, and each queue whether it was its own. */
+  /** The channel reported that some queue failed: each queue reports whether it did. */
   #findFailed(error: unknown): void {
     let isFound = false
     const queues = this.#queues.all()

@@ -1,23 +1,26 @@
-/** What a completion says of the connection that it belongs to. */
+/** What a completion says about its connection. */
 import type { HostAddress, NettsError } from '@netts/core'
 import type { Device } from '../verbs/device.js'
 import { completionError } from '../verbs/errors.js'
 import { CompletionOpcode, CompletionStatus } from '../verbs/layout.js'
 
-/** Whether a request on iWARP was completed by the peer: a Send or Write is once the local TCP took it. */
+/**
+ * Whether, on iWARP, the peer took part in a completion: a Send or Write completes as soon as the local TCP took it.
+ */
 export function isSignOfLife(opcode: number): boolean {
   return opcode !== CompletionOpcode.send && opcode !== CompletionOpcode.write
 }
 
-/** Whether a request failed only because the connection had ended. */
+/** Whether a request failed because the connection had ended. */
 export function tellsOfTheEnd(status: number, { transport }: Device): boolean {
   switch (status) {
     case CompletionStatus.flushed:
-    // The peer's queue pair failed by itself (InfiniBand Architecture 9.9.5.2): so it is when a process was killed
-    // with a message on its way, as its memory is gone before its queue pair.
+    // The peer's queue pair failed by itself (InfiniBand Architecture 9.9.5.2), as when a process is killed while a
+    // message arrives: its memory is gone before its queue pair.
     case CompletionStatus.remoteOperationError:
       return true
-    // siw says so of what it was writing to a stream that the peer closed (siw_qp_sq_process() in siw_qp_tx.c).
+    // siw gives this status to a request that it was writing when the peer closed the stream (siw_qp_sq_process() in
+    // siw_qp_tx.c).
     case CompletionStatus.localQpOperationError:
       return transport === 'iwarp'
     default:

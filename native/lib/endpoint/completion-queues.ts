@@ -1,6 +1,6 @@
 /**
- * Packs queue pairs onto completion queues, since a queue holds so many completions, and one more than that breaks every
- * queue pair on it: each reserves room for all the work requests that it may have outstanding.
+ * Shares completion queues among queue pairs. A queue that gets more completions than it can hold breaks every queue
+ * pair on it, so each queue pair reserves room for all work requests that it may have outstanding.
  */
 import type { CompletionChannel, CompletionQueue } from '../verbs/completion-queue.js'
 
@@ -12,8 +12,9 @@ export interface SharedQueue {
 }
 
 /**
- * Completions of the first queue, where the device allows as many: some twenty connections of a usual depth, in 256 KiB.
- * Each further queue holds as many as those before it together, so that queues stay few and memory is half used.
+ * Completions that the first queue holds, if the device allows as many: enough for some twenty connections of a usual
+ * depth, in 256 KiB. Each further queue holds as many as all before it, so that there are few queues, at least half
+ * full.
  */
 const FIRST_QUEUE_COMPLETIONS = 4096
 
@@ -33,7 +34,7 @@ export class CompletionQueues {
     return this.#queues.length === 0
   }
 
-  /** The queues, for who looks at each. */
+  /** All queues, as a copy. */
   all(): readonly SharedQueue[] {
     return [...this.#queues]
   }

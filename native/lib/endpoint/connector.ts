@@ -1,4 +1,4 @@
-/** From an address to an open endpoint; whatever interrupts it leaves nothing behind. */
+/** Connects to an address. Whatever interrupts it, nothing stays open. */
 import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type HostAddress, NettsError } from '@netts/core'
@@ -13,18 +13,20 @@ import { decodeHello, encodeHello } from './hello.js'
 import { withSlabsAhead } from './slabs-ahead.js'
 
 const ENDS: ReadonlySet<string> = new Set(['ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_VERBS'])
-/** For either step of resolving an address. */
+/** For resolving the address, and again for resolving the route. */
 const RESOLVE_TIMEOUT_MS = 5_000
 
 /**
- * Connects to a listener of the same driver, and completes hello and READY. It has no deadline of its own: builders have
- * one (`createBuilder` and `withDeadline` of `@netts/core/driver`).
+ * Connects to a listener of the same driver, and completes hello and READY. It has no deadline of its own: builders
+ * have one (`createBuilder` and `withDeadline` of `@netts/core/driver`).
  *
- * @param ended gives up when it fires, and leaves nothing behind; the promise does not matter any more then.
- *   @default never
- * @returns the open endpoint; its `session` is the driver's
- * Rejects with `ERR_NETTS_CONNECT_FAILED`, `ERR_NETTS_REJECTED`, `ERR_NETTS_PROTOCOL`, or what opening the session
- * threw.
+ * @param verbs to run on
+ * @param address of the peer; a name is looked up, and its addresses are tried with a head start of 250 ms each
+ * @param ended when it fires, the attempt ends and nothing stays open; then the promise may stay pending. @default
+ *   never
+ * @returns the open endpoint, whose `session` is what `options.openSession` made. Rejects with
+ *   `ERR_NETTS_CONNECT_FAILED`, `ERR_NETTS_REJECTED` (the listener refused), `ERR_NETTS_PROTOCOL` (it is no listener of
+ *   this driver), `ERR_NETTS_UNAVAILABLE`, or what `openSession` threw
  */
 export async function connectEndpoint(
   verbs: Verbs,
@@ -42,7 +44,9 @@ function never(): EndSignal {
   return { aborted: false, reason: undefined, throwIfAborted() {}, onabort: undefined }
 }
 
-/** A peer that refused was reached; elsewhere it may be another one. What is missing here is missing for all. */
+/**
+ * Whether other addresses are not to be tried: the peer was reached and refused, or something is missing at this end.
+ */
 function isConclusive(error: unknown): boolean {
   return !(error instanceof NettsError) || error.code !== 'ERR_NETTS_CONNECT_FAILED'
 }
@@ -109,7 +113,7 @@ class ConnectAttempt implements Attempt<Endpoint> {
 
   abandon(reason: NettsError): void {
     this.#abandoned = reason
-    // Until there is an endpoint, the id is all there is.
+    // Before there is an endpoint, the id is all that has to be closed.
     if (this.#endpoint) this.#endpoint.close(reason)
     else this.#id?.close()
   }
@@ -150,7 +154,7 @@ async function shakeHands(
   endpoint.greet()
 }
 
-/** To whoever connects, what ended a connection that never was is a failure to connect. */
+/** The end of a connection that was not open yet is a failure to connect. */
 function asConnectFailure(error: unknown, address: HostAddress, { localAddress }: EndpointOptions): unknown {
   if (!(error instanceof NettsError) || !ENDS.has(error.code)) return error
   const hint = localAddress === undefined ? addressHint(address) : undefined

@@ -1,6 +1,6 @@
 /**
- * What the connections over one device share within one Node.js environment: protection domain, registered memory, and
- * the completion loops. It comes with the first user and goes with the last.
+ * What the connections over one device share within one thread: protection domain, registered memory, and the
+ * completion loops. It is made for the first user and closed by the last.
  */
 import { type BufferPoolOptions, createBufferPool, NettsError, type OwnedBufferPool } from '@netts/core'
 import type { Device, DeviceEvent } from '../verbs/device.js'
@@ -13,7 +13,7 @@ import { READY_BYTES } from './hello.js'
 import { type KeepAliveOptions, KeepAliveRounds } from './keep-alive.js'
 import { type SlabNeed, type SlabReservation, SpareSlabs } from './spare-slabs.js'
 
-/** Most READY messages in progress at once; each holds two slots during its handshake. */
+/** Slots for READY messages; each connection has two until it is closed. */
 const MOST_CONTROL_SLOTS = 16_384
 const CONTROL_SLAB_BYTES = 4096
 
@@ -25,28 +25,33 @@ interface SharedLoop {
 }
 
 /**
- * What the endpoints over one device share. It takes the device's `onEvent` for as long as it lives; drivers get theirs
- * as `endpoint.environment`.
+ * What the endpoints over one device share. A driver gets it as `endpoint.environment`. While it exists, it has the
+ * device's `onEvent`.
  */
 export class DeviceEnvironment {
+  /** The verbs that the device is of. */
   readonly verbs: Verbs
+  /** The device. */
   readonly device: Device
-  /** Of all queue pairs and slabs here: what one connection registered, another can send. */
+  /** The domain of all queue pairs and slabs here: what one connection registered, another can send. */
   readonly protectionDomain: ProtectionDomain
-  /** The `BufferPool.domain` of memory registered here. */
+  /** The `BufferPool.domain` of the pools here. */
   readonly domain: symbol
   /** Slots for READY messages. */
   readonly controlSlots: OwnedBufferPool
   readonly #regions = new WeakMap<Uint8Array, MemoryRegion>()
   readonly #spareSlabs: SpareSlabs
-  /** As it was when it was last in the way: it is read from files. */
+  /** As it was last read: reading it takes time, so it is read again only when it would be exceeded. */
   #memlockLimitBytes: number
   readonly #loops = new Map<string, SharedLoop>()
   readonly #keepAliveRounds = new Map<string, KeepAliveRounds>()
   readonly #eventHandlers = new Map<QueuePair, (event: DeviceEvent) => void>()
   #users = 0
 
-  /** The environment of a device. Give each one back with {@link release}. */
+  /**
+   * The environment of a device, the same for all users. Give each one back with {@link release}.
+   * @throws NettsError `ERR_NETTS_VERBS` when the device refuses a protection domain
+   */
   static acquire(verbs: Verbs, device: Device): DeviceEnvironment {
     const ofVerbs = environments.get(verbs) ?? new Map<Device, DeviceEnvironment>()
     environments.set(verbs, ofVerbs)
@@ -70,7 +75,7 @@ export class DeviceEnvironment {
     device.onEvent = (event) => this.#onDeviceEvent(event)
   }
 
-  /** Undoes one {@link acquire}. The last one closes what is shared; slabs that are still in use live on. */
+  /** Undoes one {@link acquire}. The last one closes what is shared; slabs that are still in use stay registered. */
   release(): void {
     if (--this.#users > 0) return
     environments.get(this.verbs)?.delete(this.device)
@@ -81,10 +86,11 @@ export class DeviceEnvironment {
   }
 
   /**
-   * Registers a slab, which the caller closes.
+   * Registers a slab, which the caller closes. It takes one that was registered ahead if there is one.
    * @param byteLength rounded up to whole pages
    * @param access {@link AccessFlag}s, added together. @default AccessFlag.localWrite
-   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when the process may not pin as much, and what the device refuses
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when the process may not pin as much; `ERR_NETTS_VERBS` when the
+   *   device refuses
    */
   registerSlab(byteLength: number, access: number = AccessFlag.localWrite): MemoryRegion {
     const region = this.#spareSlabs.take({ byteLength, access }) ?? this.#register(byteLength, access)
@@ -93,8 +99,8 @@ export class DeviceEnvironment {
   }
 
   /**
-   * Registers slabs on another thread, for somebody who takes them with {@link registerSlab} once they are there. What
-   * cannot be had, {@link registerSlab} says.
+   * Registers slabs on another thread, for a caller that takes them with {@link registerSlab} when they are ready. A
+   * failure is not reported here: `registerSlab` fails then.
    */
   reserveSlabs(needs: readonly SlabNeed[]): SlabReservation {
     const byteLength = needs.reduce((sum, need) => sum + need.byteLength, 0)
@@ -113,7 +119,7 @@ export class DeviceEnvironment {
     if (this.#mayPin(byteLength)) this.#spareSlabs.prepare({ byteLength, access: AccessFlag.localWrite })
   }
 
-  /** The kernel counts what the device's own queues pin as well, so that it may refuse before the limit seems reached. */
+  /** The kernel also counts what the device's own queues pin, so it may refuse before the limit seems to be reached. */
   #register(byteLength: number, access: number): MemoryRegion {
     if (!this.#mayPin(byteLength) && !(this.#spareSlabs.clear() && this.#mayPin(byteLength))) {
       throw new NettsError(
@@ -145,7 +151,7 @@ export class DeviceEnvironment {
     return region
   }
 
-  /** A buffer pool over registered slabs of this device, for local access alone. The caller closes it. */
+  /** Makes a buffer pool over registered slabs, which peers cannot reach. The caller closes it. */
   createBufferPool(
     options: Pick<BufferPoolOptions, 'classes' | 'slabByteLength' | 'detectLeaks'>,
   ): OwnedBufferPool {
@@ -158,7 +164,7 @@ export class DeviceEnvironment {
     })
   }
 
-  /** The completion loop for this way of waiting. Give each one back with {@link releaseLoop}. */
+  /** The completion loop for these options, the same for all users. Give each one back with {@link releaseLoop}. */
   acquireLoop(options: PollingOptions): CompletionLoop {
     const key = JSON.stringify(options)
     let shared = this.#loops.get(key)
@@ -179,7 +185,7 @@ export class DeviceEnvironment {
     }
   }
 
-  /** Who watches the peers of connections with such options. */
+  /** The keepalive of the connections with these options, the same for all users. */
   keepAliveRounds({ keepAliveIntervalMs, keepAliveTimeoutMs }: KeepAliveOptions): KeepAliveRounds {
     const key = `${keepAliveIntervalMs}/${keepAliveTimeoutMs}`
     let rounds = this.#keepAliveRounds.get(key)
@@ -190,7 +196,7 @@ export class DeviceEnvironment {
     return rounds
   }
 
-  /** Tells a queue pair's owner of events about it, and of the end of the device. */
+  /** Calls `handler` for each event about a queue pair, and when the device is removed. */
   watch(queuePair: QueuePair, handler: (event: DeviceEvent) => void): void {
     this.#eventHandlers.set(queuePair, handler)
   }
@@ -201,8 +207,8 @@ export class DeviceEnvironment {
   }
 
   /**
-   * An event concerns the object that it names, and nobody when that is a program's own or gone: peers can cause events.
-   * Only the end of the device concerns all.
+   * Hands an event to the object that it is about, if that is one of an endpoint. Only the removal of the device goes
+   * to all: peers can cause the other events.
    */
   #onDeviceEvent(event: DeviceEvent): void {
     const { queuePair, completionQueue } = event
@@ -211,7 +217,7 @@ export class DeviceEnvironment {
     } else if (queuePair) {
       this.#eventHandlers.get(queuePair)?.(event)
     } else if (completionQueue) {
-      // Polling it says that it failed.
+      // Polling the queue throws if it failed.
       for (const { loop } of this.#loops.values()) loop.onQueueError(completionQueue)
     }
   }

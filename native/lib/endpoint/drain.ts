@@ -1,6 +1,6 @@
 /**
- * Waits until everything outstanding on a queue pair in the error state has been flushed: a marker is posted behind all
- * else on either queue, and queues complete in order.
+ * Waits until everything outstanding on a queue pair in the error state has been flushed: a marker is posted last to
+ * each of its two queues, and queues complete in order.
  */
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
@@ -8,9 +8,10 @@ import { writeReceive, writeSend } from '../verbs/records.js'
 import type { Clock, ClockTimer } from '../verbs/verbs.js'
 import { InternalKind, workRequestIdLow } from './work-request-id.js'
 
-/** How long flushing may take before the queue pair is destroyed with what is left. */
+/** How long flushing may take before the queue pair is destroyed anyway. */
 const DRAIN_TIMEOUT_MS = 1_000
 
+/** The flushing of one queue pair. */
 export class Drain {
   readonly #clock: Clock
   readonly #onDone: () => void
@@ -23,7 +24,7 @@ export class Drain {
     this.#onDone = onDone
   }
 
-  /** Moves the queue pair to the error state and posts the markers, from these records. */
+  /** Moves the queue pair to the error state and posts the markers, as these records. */
   start(queuePair: QueuePair, sendAt: number, receiveAt: number): void {
     this.#timer = this.#clock.setTimer(() => this.finish(), DRAIN_TIMEOUT_MS)
     try {
@@ -35,10 +36,10 @@ export class Drain {
       })
       writeReceive(queuePair, receiveAt, { id: BigInt(workRequestIdLow(InternalKind.drainReceive, 0)) })
       this.#markersLeft = queuePair.postSend(1, sendAt) + queuePair.postReceive(1, receiveAt)
-      // Soft-RoCE flushes receives that were posted in the error state only when it is told again.
+      // Soft-RoCE flushes receives that were posted in the error state only after another move to it.
       queuePair.moveToError()
     } catch {
-      // Closed or broken underneath: nothing will complete, and the timer ends the wait.
+      // The queue pair was closed or is broken: nothing completes, and the timer ends the wait.
     }
   }
 

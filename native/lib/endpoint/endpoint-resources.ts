@@ -1,4 +1,4 @@
-/** What an endpoint holds of its device: taken step by step, each undone when a later one fails, and given back in order. */
+/** What an endpoint takes from its device, step by step. When a step fails, those before it are undone. */
 import { NettsError } from '@netts/core'
 import type { CmId } from '../verbs/cm.js'
 import type { DeviceEvent } from '../verbs/device.js'
@@ -12,9 +12,9 @@ import type { EndpointOptions } from './endpoint-session.js'
 import type { KeepAliveRounds } from './keep-alive.js'
 import { ReadyExchange } from './ready-exchange.js'
 
-/** Send work requests of the endpoint's own, by their records behind the driver's. */
+/** The endpoint's own send work requests; the number is that of the record, counted from the end of the driver's. */
 export const OwnSend = { ready: 0, keepAlive: 1, drainMarker: 2, confirmation: 3 } as const
-/** Receives of its own, in the same way. */
+/** The endpoint's own receives, numbered in the same way. */
 export const OwnReceive = { ready: 0, drainMarker: 1 } as const
 
 /** A queue pair on the shared queues of its device, with the memory for its handshake. */
@@ -27,7 +27,10 @@ export class EndpointResources {
   readonly #shared: SharedQueue
   readonly #workRequests: number
 
-  /** @throws NettsError for what is missing; nothing is left behind, but `id` stays the caller's */
+  /**
+   * @param id whose device is known; the caller closes it when this throws
+   * @throws NettsError for what cannot be had; nothing stays open
+   */
   constructor(verbs: Verbs, id: CmId, options: EndpointOptions) {
     const { device } = id
     if (!device) {
@@ -66,7 +69,7 @@ export class EndpointResources {
     }
   }
 
-  /** Its completions and events go there from now on. */
+  /** From now on its completions go to `sink`, and its events to `onDeviceEvent`. */
   attach(sink: CompletionSink, onDeviceEvent: (event: DeviceEvent) => void): void {
     this.loop.route(this.#shared, this.queuePair.number, sink)
     this.environment.watch(this.queuePair, onDeviceEvent)
@@ -77,7 +80,7 @@ export class EndpointResources {
     this.loop.drain(this.#shared)
   }
 
-  /** Destroys the queue pair: memory that it used may be given back then. Not to be called from within a sink. */
+  /** Destroys the queue pair; then memory that it used may be given back. Not to be called from within a sink. */
   closeQueuePair(): void {
     this.environment.unwatch(this.queuePair)
     const { number } = this.queuePair

@@ -1,10 +1,10 @@
 /**
- * One end of a connection, from its queue pair's creation to its destruction, for whatever driver runs on it: the
- * handshake's READY, completions, keepalive, the one end, draining and teardown.
+ * One end of a connection, from the creation of its queue pair to its destruction, for any driver: READY, completions,
+ * keepalive, the end, draining and teardown.
  *
- * States: *handshaking* (receives are posted; hello and READY travel) → *open* → *draining* (the queue pair is in the
- * error state, everything outstanding is being flushed) → *closed*. Only downwards, and every failure is the same step
- * to draining.
+ * States: *handshaking* (receives are posted; hello and READY are exchanged) → *open* → *draining* (the queue pair is
+ * in the error state, everything outstanding is being flushed) → *closed*. There is no way back, and every failure
+ * leads to draining in the same way.
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmEvent, CmId } from '../verbs/cm.js'
@@ -30,7 +30,10 @@ import { askPeer } from './peer-question.js'
 import { UnansweredConnect } from './unanswered-connect.js'
 import { FIRST_INTERNAL_KIND, InternalKind, kindOf } from './work-request-id.js'
 
-/** 10.24 ms (see {@link QueuePair.setMinRnrTimer}): a peer without receives broke the protocol, and gets 60 ms. */
+/**
+ * 10.24 ms (see {@link QueuePair.setMinRnrTimer}). An end without a receive broke the protocol: after 6 repetitions,
+ * some 60 ms, the peer's Send fails.
+ */
 const MIN_RNR_TIMER = 20
 /** Events after which a queue pair is of no more use. */
 const FATAL_EVENTS: ReadonlySet<DeviceEventType> = new Set([
@@ -40,17 +43,17 @@ const FATAL_EVENTS: ReadonlySet<DeviceEventType> = new Set([
   'device-fatal',
 ])
 
-/** What happens to an endpoint that its maker wants to know. */
+/** What the connector or listener is told of an endpoint. */
 export interface EndpointObserver {
   /** The handshake is complete. */
   onOpen(): void
-  /** It is over; during the handshake, this is why. */
+  /** The connection ended; if that was during the handshake, `error` says why. */
   onEnd(error: NettsError): void
-  /** Everything is given back. */
+  /** Everything was given back. */
   onClosed(): void
 }
 
-/** An {@link Endpoint}, with what its maker tells it of the connection manager's events. */
+/** An {@link Endpoint}, with the methods by which the connector or listener passes events on to it. */
 export class EndpointMachine implements Endpoint, CompletionSink {
   readonly verbs: Verbs
   readonly device: Device
@@ -75,8 +78,9 @@ export class EndpointMachine implements Endpoint, CompletionSink {
   #onConfirmed: (() => void) | undefined
 
   /**
-   * Makes the queue pair, lets the driver open its session and so post its receives.
-   * @throws NettsError for what is missing; nothing is left behind, but `id` stays the caller's
+   * Makes the queue pair, and lets the driver open its session and post its receives.
+   * @param id whose device is known; the caller closes it when this throws
+   * @throws NettsError for what cannot be had; nothing stays open
    */
   constructor(
     verbs: Verbs,
@@ -142,22 +146,22 @@ export class EndpointMachine implements Endpoint, CompletionSink {
     this.#hold(false)
   }
 
-  /** The connector asks its peer now. */
+  /** The connector has sent its request. */
   asking(): void {
     this.#unanswered.begin(this.#isIwarp)
   }
 
-  /** Takes what is in its queue by now. Not to be called from within a sink. */
+  /** Takes the completions that are in its queue. Not to be called from within a sink. */
   look(): void {
     if (this.#state !== 'closed') this.#resources.drain()
   }
 
-  /** The peer answered, or never will. */
+  /** The connector's request was answered, or failed. */
   answered(): void {
     if (this.#unanswered.end() && this.#state === 'draining') this.#startDraining()
   }
 
-  /** The peer's hello was accepted; for the connector, this is the moment to say READY. */
+  /** The peer's hello was accepted. A connector sends READY now. */
   greet(): void {
     this.#handshake.isGreeted = true
     this.queuePair.setMinRnrTimer(MIN_RNR_TIMER)
@@ -173,7 +177,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
         this.#openIfReady()
         return
       case 'disconnected':
-        // What arrived before is delivered before the end; what is flushed now is no other end.
+        // What arrived before is delivered before the end. Flushed completions are a consequence of it, no other end.
         this.#disconnected = true
         this.look()
         this.close(this.#lost('the peer disconnected'))
@@ -199,7 +203,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
       this.session.onCompletion(words, at)
     }
     if (status === CompletionStatus.success || this.#state === 'draining') return
-    // What is flushed before the end of a handshake, or behind a disconnect, has a reason that an event tells.
+    // During the handshake, and after a disconnect, an event gives the reason for what is flushed.
     const explained = this.#disconnected || this.#state === 'handshaking'
     if (!explained || !tellsOfTheEnd(status, this.device)) {
       this.close(completionFailure(status, words[at + COMPLETION.vendorError]!, this))
@@ -229,7 +233,7 @@ export class EndpointMachine implements Endpoint, CompletionSink {
     const wasOpen = this.#state === 'open'
     this.#state = 'draining'
     this.#resources.keepAliveRounds.remove(this.#keepAlive)
-    // A session knows what to make of them only once it has heard the peer's hello.
+    // A session can use completions only after the peer's hello.
     const early = this.#handshake.takeEarly()
     if (this.#handshake.isGreeted) for (const words of early) this.session.onCompletion(words, 0)
     const reason = error ?? new NettsError('ERR_NETTS_CLOSED', 'closed by this side')
@@ -244,14 +248,14 @@ export class EndpointMachine implements Endpoint, CompletionSink {
     try {
       this.#id.disconnect()
     } catch {
-      // Somebody closed the verbs underneath: there is nobody to tell any more.
+      // The verbs were closed, and this connection with them.
     }
     const sendAt = maxSendWorkRequests + OwnSend.drainMarker
     this.#drain.start(this.queuePair, sendAt, maxReceiveWorkRequests + OwnReceive.drainMarker)
     this.#resources.loop.wake()
   }
 
-  /** Window, queue pair, completions, regions, id, protection domain, in this order. */
+  /** Closes windows, queue pair, completion queue, regions, id and protection domain, in this order. */
   #tearDown(): void {
     this.#resources.drain()
     this.session.onDrained()

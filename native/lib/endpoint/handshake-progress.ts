@@ -1,12 +1,13 @@
-/** What an endpoint waits for before it is open, and what came too early. */
+/** What an endpoint waits for before it is open, and the completions that came before that. */
 import { COMPLETION } from '../verbs/layout.js'
 
+/** The progress of one handshake. */
 export class HandshakeProgress {
   /** The peer's hello was accepted. */
   isGreeted = false
-  /** The connection manager has the connection. */
+  /** The connection manager reported `established`. */
   isEstablished = false
-  /** The peer said READY. */
+  /** The peer's READY arrived. */
   isPeerReady = false
   readonly #early: Uint32Array[] = []
 
@@ -14,12 +15,12 @@ export class HandshakeProgress {
     return this.isGreeted && this.isEstablished && this.isPeerReady
   }
 
-  /** Keeps a completion for the session, which can't use it before the endpoint is open. */
+  /** Keeps a copy of a completion for the session, which cannot use it before the endpoint is open. */
   keep(words: Uint32Array, at: number): void {
     this.#early.push(words.slice(at, at + COMPLETION.words))
   }
 
-  /** What was kept, once. */
+  /** Returns what was kept, and forgets it. */
   takeEarly(): readonly Uint32Array[] {
     return this.#early.splice(0)
   }

@@ -1,4 +1,4 @@
-/** The connection manager's part of a handshake: steps as promises, refusals as errors, parameters. */
+/** The connection manager's part of a handshake: its steps as promises, its failures as errors, its parameters. */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmConnectRequestEvent, CmEvent, CmId, ConnectionParameters } from '../verbs/cm.js'
 import type { Device } from '../verbs/device.js'
@@ -12,9 +12,9 @@ import { describeRefusal } from './hello.js'
  */
 export const ACK_TIMEOUT = 16
 const RETRY_COUNT = 7
-/** Receiver-not-ready does not happen in normal work; 7 would mean for ever. */
+/** Receiver-not-ready does not happen in normal work; 7 would be without end. */
 const RNR_RETRY_COUNT = 6
-/** Some errnos of the connection manager, and what they mean to people. */
+/** What some errnos of the connection manager mean. */
 const HINTS: Readonly<Record<string, string>> = {
   ENODEV: 'No RDMA device serves the network that the address is in',
   EADDRNOTAVAIL: 'No RDMA device has that address',
@@ -22,16 +22,16 @@ const HINTS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'Nobody answered',
 }
 
-/** What to do about an address that hardly any device serves; `undefined` for others. */
+/** What to do when a loopback address, which few devices serve, cannot be reached; `undefined` for other addresses. */
 export function addressHint({ host }: HostAddress): string | undefined {
   if (!/^(127\.|::1$|localhost$)/.test(host)) return undefined
   return 'Most RDMA devices do not serve the loopback address: use an address of the RDMA interface itself, also within one machine'
 }
 
-/** What the connector offers. The device may have less than the driver wants, and the acceptor goes no higher. */
+/** The reads and atomics that the connector offers: the acceptor takes no more. */
 export type Offer = Pick<CmConnectRequestEvent, 'responderResources' | 'initiatorDepth'>
 
-/** What both ends ask of the connection. */
+/** What this end asks of the connection: what the driver wants, unless the device or the offer allows less. */
 export function connectionParameters(
   options: EndpointOptions,
   { attributes }: Device,
@@ -79,7 +79,7 @@ export function connectFailure(event: CmEvent, address: HostAddress, localAddres
   })
 }
 
-/** Waits for one step after the other of an id's way to a connection. */
+/** Waits for the steps by which an id gets connected, one after the other. */
 export class CmSteps {
   readonly #id: CmId
   readonly #address: HostAddress
@@ -91,7 +91,7 @@ export class CmSteps {
     this.#localAddress = localAddress
   }
 
-  /** Starts a step and waits for the event that completes it. Rejects with what else happened. */
+  /** Starts a step and waits for the event of this type. Rejects with an error for any other event. */
   take<T extends CmEvent['type']>(type: T, start: () => void): Promise<Extract<CmEvent, { type: T }>> {
     return new Promise((resolve, reject) => {
       this.#id.onEvent = (event) => {

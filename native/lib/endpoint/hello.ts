@@ -1,5 +1,5 @@
 /**
- * What both ends say before any data, byte by byte. All integers are big-endian.
+ * What both ends send before any data, byte by byte. All integers are unsigned and big-endian.
  *
  * Hello, in the private data of the connection manager's request and reply, at most 56 bytes:
  * ```
@@ -15,7 +15,7 @@
  *  0  4  magic 'NTTR'
  *  4  1  length of the whole refusal
  *  5  1  reason
- *  6  …  text for humans, UTF-8
+ *  6  …  text for people, UTF-8
  * ```
  * READY, the first Send of either end, at most 64 bytes:
  * ```
@@ -33,14 +33,14 @@ const HELLO_HEADER_BYTES = 8
 const REFUSAL_HEADER_BYTES = 6
 const READY_HEADER_BYTES = 4
 
-/** Room for the driver's own part of the hello. */
+/** The most bytes of a driver's own part of the hello. */
 export const HELLO_BODY_BYTES: number = PRIVATE_DATA_BYTES.connect - HELLO_HEADER_BYTES
-/** Length of a READY with the most a driver may put into it. */
+/** The most bytes of a READY. */
 export const READY_BYTES = 64
-/** Room for the driver's own part of READY. */
+/** The most bytes of a driver's own part of READY. */
 export const READY_BODY_BYTES: number = READY_BYTES - READY_HEADER_BYTES
 
-/** Who speaks: both ends must be the same. */
+/** A driver's protocol. A connection needs the same at both ends. */
 export interface ProtocolIdentity {
   /** The driver's number: 1 for rdma-sendrecv, 2 for rdma-ring; from 128 on for others. */
   readonly driver: number
@@ -48,15 +48,23 @@ export interface ProtocolIdentity {
   readonly version: number
 }
 
-/** Why a connection request was refused. */
+/** Why a connection request was refused. The numbers are part of the wire format; unknown ones are read as `other`. */
 export const RefusalReason = {
+  /** None of the others. */
   other: 0,
+  /** The listener's backlog is full. */
   busy: 1,
+  /** The request has no hello of netts. */
   notNetts: 2,
+  /** The driver is the same, and its protocol has another version. */
   version: 3,
+  /** No driver of this number listens there. */
   driver: 4,
+  /** The hello is malformed, or the driver refused its part of it. */
   invalid: 5,
+  /** Memory or something else was missing. */
   resources: 6,
+  /** The listener was closed. */
   closed: 7,
 } as const
 
@@ -64,15 +72,16 @@ const REFUSALS: Record<number, string> = {
   [RefusalReason.other]: 'it gave no reason',
   [RefusalReason.busy]: 'its backlog is full',
   [RefusalReason.notNetts]: 'it did not understand the request',
-  [RefusalReason.version]: 'it speaks another version of the protocol',
+  [RefusalReason.version]: 'it uses another version of the protocol',
   [RefusalReason.driver]: 'it runs another driver',
   [RefusalReason.invalid]: 'it found the request invalid',
   [RefusalReason.resources]: 'it lacks memory or other resources',
   [RefusalReason.closed]: 'it is closing',
 }
 
-/** A hello that is not acceptable. */
+/** Thrown for a hello that is refused. */
 export class HelloError extends Error {
+  /** One of {@link RefusalReason}. */
   readonly reason: number
 
   constructor(reason: number, message: string) {
@@ -81,7 +90,7 @@ export class HelloError extends Error {
   }
 }
 
-/** Builds a hello. */
+/** Builds a hello. @throws RangeError for a body of more than {@link HELLO_BODY_BYTES} */
 export function encodeHello(identity: ProtocolIdentity, body: Uint8Array): Uint8Array {
   const hello = new Uint8Array(HELLO_HEADER_BYTES + body.byteLength)
   if (hello.byteLength > PRIVATE_DATA_BYTES.connect) {
@@ -97,13 +106,13 @@ export function encodeHello(identity: ProtocolIdentity, body: Uint8Array): Uint8
 }
 
 /**
- * Reads from a peer's hello which driver it is of.
+ * Reads the driver's number from a peer's hello.
  * @throws HelloError for anything but a hello
  */
 export function readDriver(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.byteLength < HELLO_HEADER_BYTES || view.getUint32(0) !== HELLO_MAGIC) {
-    throw new HelloError(RefusalReason.notNetts, 'this is no netts hello')
+    throw new HelloError(RefusalReason.notNetts, 'the request has no hello of netts')
   }
   return bytes[6] as number
 }
@@ -119,7 +128,7 @@ export function decodeHello(identity: ProtocolIdentity, bytes: Uint8Array): Uint
     throw new HelloError(RefusalReason.driver, `the peer runs driver ${driver}, not ${identity.driver}`)
   }
   if (version !== identity.version) {
-    throw new HelloError(RefusalReason.version, `the peer speaks version ${version}, not ${identity.version}`)
+    throw new HelloError(RefusalReason.version, `the peer uses version ${version}, not ${identity.version}`)
   }
   if (byteLength < HELLO_HEADER_BYTES || byteLength > bytes.byteLength) {
     throw new HelloError(RefusalReason.invalid, `a hello of ${byteLength} bytes in ${bytes.byteLength}`)
@@ -127,7 +136,7 @@ export function decodeHello(identity: ProtocolIdentity, bytes: Uint8Array): Uint
   return bytes.slice(HELLO_HEADER_BYTES, byteLength)
 }
 
-/** Builds the private data of a rejection. The text is cut to what fits. */
+/** Builds the private data of a rejection. Text that does not fit is cut off. @param reason a {@link RefusalReason} */
 export function encodeRefusal(reason: number, text: string): Uint8Array {
   const refusal = new Uint8Array(PRIVATE_DATA_BYTES.reject)
   const { written } = new TextEncoder().encodeInto(text, refusal.subarray(REFUSAL_HEADER_BYTES))
@@ -137,7 +146,7 @@ export function encodeRefusal(reason: number, text: string): Uint8Array {
   return refusal.slice(0, REFUSAL_HEADER_BYTES + written)
 }
 
-/** What a rejection says, in words; also for rejections that are not netts'. */
+/** Describes a rejection in words, also one that does not come from netts. @param bytes its private data */
 export function describeRefusal(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.byteLength < REFUSAL_HEADER_BYTES || view.getUint32(0) !== REFUSAL_MAGIC) {
@@ -149,7 +158,10 @@ export function describeRefusal(bytes: Uint8Array): string {
   return text === '' ? (reason as string) : `${reason}: ${text}`
 }
 
-/** Writes a READY into `target`. @returns its length in bytes */
+/**
+ * Writes a READY into `target`. @returns its length in bytes
+ * @throws RangeError for a body of more than {@link READY_BODY_BYTES}
+ */
 export function encodeReady(target: Uint8Array, body: Uint8Array): number {
   if (body.byteLength > READY_BODY_BYTES) {
     throw new RangeError(`a READY's body has at most ${READY_BODY_BYTES} bytes, not ${body.byteLength}`)
@@ -166,7 +178,7 @@ export function encodeReady(target: Uint8Array, body: Uint8Array): number {
 export function decodeReady(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.byteLength < READY_HEADER_BYTES || view.getUint32(0) !== READY_MAGIC) {
-    throw new NettsError('ERR_NETTS_PROTOCOL', "the peer's first message was no READY")
+    throw new NettsError('ERR_NETTS_PROTOCOL', "the peer's first message was not READY")
   }
   return bytes.slice(READY_HEADER_BYTES)
 }

@@ -1,52 +1,58 @@
 /**
- * Finds peers that fell silent: the fourth face of a peer's death, beside event, error and device.
+ * Finds peers that do not answer any more. (The loss of a peer can also show as an event of the connection manager, a
+ * failed completion, or an event of the device.)
  *
- * One timer does it for all connections of a device with the same intervals, so that thousands of idle ones cost a wake
- * now and then, and not one each. It looks at them in rounds. A round counts as so much silence, however late it comes:
- * a program that was busy does not make a peer silent.
+ * One timer serves all connections of a device with the same intervals, so that thousands of idle connections cost one
+ * wake now and then, not one each. It looks at them in rounds. Each round counts as the same time of silence, however
+ * late it comes: when this program was busy, its peers were not silent.
  */
 import { afterPendingInput } from '@netts/core/driver'
 import type { Clock, ClockTimer } from '../verbs/verbs.js'
 
-/** When to ask, and how long to wait. */
+/** When to ask a peer's device for an answer, and how long to wait for it. */
 export interface KeepAliveOptions {
-  /** After so long without a sign of life the peer is asked, in milliseconds, and up to a quarter later. 0 never asks. */
+  /**
+   * After so many milliseconds without anything from the peer, and up to a quarter of the shorter of both times later,
+   * its device is asked. 0 never asks.
+   */
   readonly keepAliveIntervalMs: number
-  /** Without an answer for so long the peer is lost, in milliseconds. */
+  /** After so many milliseconds without an answer the connection ends with `ERR_NETTS_PEER_LOST`. At least 1. */
   readonly keepAliveTimeoutMs: number
 }
 
 /** A connection whose peer is watched. */
 export interface KeepAliveTarget {
-  /** Sends a question; `answered` is called for its answer. */
+  /** Asks the peer's device; {@link KeepAlive.answered} is to be called for the answer. */
   probe(): void
-  /** Takes what has come in and was not seen yet: there may be an answer. */
+  /** Takes what has arrived and was not taken yet: the answer may be in it. */
   look(): void
-  /** There was none for `keepAliveTimeoutMs`. */
+  /** There was no answer for `keepAliveTimeoutMs`. */
   onSilent(): void
 }
 
-/** So many rounds make up the shorter of the two times. */
+/** Rounds within the shorter of the two times. */
 const ROUNDS = 4
-/** Questions that are asked in one turn of the event loop. */
+/** The most peers that are asked in one turn of the event loop. */
 const PROBES_PER_TURN = 256
 
-/** What is known of one peer. States: *quiet*, and *asking* from a question until its answer. */
+/** The state of one peer: `isAsking` from a question until its answer. */
 export class KeepAlive {
   readonly target: KeepAliveTarget
-  /** Rounds since the last sign of life, or since the question. */
+  /** Rounds since something came from the peer, or since the question. */
   quietRounds = 0
+  /** Whether an answer is awaited. */
   isAsking = false
 
   constructor(target: KeepAliveTarget) {
     this.target = target
   }
 
-  /** Anything came from the peer. On the hot path. */
+  /** Something came from the peer. This is on the hot path. */
   heard(): void {
     this.quietRounds = 0
   }
 
+  /** The answer came. */
   answered(): void {
     this.quietRounds = 0
     this.isAsking = false
@@ -60,7 +66,7 @@ export class KeepAliveRounds {
   readonly #intervalRounds: number
   readonly #timeoutRounds: number
   readonly #watched = new Set<KeepAlive>()
-  /** Those that are to be asked, once it is their turn. */
+  /** Peers that are waiting to be asked. */
   readonly #toAsk: KeepAlive[] = []
   #timer: ClockTimer | undefined
   #asker: ClockTimer | undefined
@@ -72,7 +78,7 @@ export class KeepAliveRounds {
     this.#timeoutRounds = keepAliveTimeoutMs / this.#roundMs
   }
 
-  /** Watches it from now on. */
+  /** Watches a peer from now on. */
   add(peer: KeepAlive): void {
     if (this.#roundMs === 0) return
     peer.answered()
@@ -80,7 +86,7 @@ export class KeepAliveRounds {
     if (!this.#timer) this.#wait()
   }
 
-  /** Watches it no more. Idempotent. */
+  /** Stops watching a peer. Idempotent. */
   remove(peer: KeepAlive): void {
     this.#watched.delete(peer)
     if (this.#watched.size > 0) return
@@ -98,16 +104,16 @@ export class KeepAliveRounds {
   }
 
   #round(): void {
-    // A peer that is added meanwhile, when no other is left, begins the next round itself.
+    // If a callback below removes the last peer and adds one, add() starts the timer.
     this.#timer = undefined
     for (const peer of this.#watched) {
       peer.quietRounds++
       if (!peer.isAsking) {
-        // The first round came early: it may have begun just before the last sign of life.
+        // The first round is shorter: it may have begun just before something came from the peer.
         if (peer.quietRounds > this.#intervalRounds) this.#askSoon(peer)
       } else if (peer.quietRounds >= this.#timeoutRounds) {
         peer.target.look()
-        // What was seen may have been an answer, or the end of this connection or another.
+        // That may have taken the answer, or ended this connection or another.
         const isSilent = peer.isAsking && peer.quietRounds >= this.#timeoutRounds
         if (isSilent && this.#watched.has(peer)) peer.target.onSilent()
       }
@@ -122,7 +128,7 @@ export class KeepAliveRounds {
     if (this.#toAsk.length === 1) this.#ask()
   }
 
-  /** Asks so many at once, and the others in the next turns. */
+  /** Asks some peers in the next turn of the event loop, and the others in the turns after it. */
   #ask(): void {
     this.#asker = this.#clock.setImmediate(() => {
       for (const peer of this.#toAsk.splice(0, PROBES_PER_TURN)) {

@@ -1,6 +1,6 @@
 /**
- * Listening, for one driver: a handshake for each request, all at once, each with its own deadline. One client's failure
- * is its own. Drivers that listen at one address share its {@link SharedListener}.
+ * Listening, for one driver: a handshake for each request, many at a time, each with its own deadline. A client whose
+ * handshake fails does not affect others. Drivers that listen at the same address share its {@link SharedListener}.
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import { StallDeadline } from '@netts/core/driver'
@@ -16,18 +16,19 @@ import { withSlabsAhead } from './slabs-ahead.js'
 /** How long a client may take from its request to its READY. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
-/** What a listener is for. */
+/** Options of {@link listenEndpoints}. */
 export interface EndpointListenerOptions {
+  /** How each connection's endpoint is made. */
   readonly endpoint: EndpointOptions
-  /** Requests that may wait in the kernel, and handshakes at once. */
+  /** Requests that may wait in the kernel, at least 1; a number below 128 counts as 128. */
   readonly backlog: number
-  /** Whether one more connection is wanted, with so many handshakes in progress. Others are refused as busy. */
+  /** Whether one more connection is wanted while so many handshakes are in progress. If not, the request is refused. */
   hasRoom(handshakes: number): boolean
-  /** A handshake is complete. Also called for none that `close` has refused. */
+  /** A handshake is complete: the endpoint is open, and belongs to the callee. Not called any more after `close`. */
   onEndpoint(endpoint: Endpoint): void
-  /** The listener itself broke, such as by the removal of its device. */
+  /** The listener was closed by a failure, such as the removal of its device. */
   onFailure(error: NettsError): void
-  /** A handshake failed; for observation only. @default nothing */
+  /** A handshake failed, or a request was refused; for observation only. @default none */
   onHandshakeFailure?(error: NettsError): void
 }
 
@@ -35,18 +36,21 @@ export interface EndpointListenerOptions {
 export interface EndpointListener {
   /** Where it listens, with the port that was chosen for 0. */
   readonly address: HostAddress
-  /** Stops listening; handshakes in progress are refused, open endpoints live on. Idempotent. */
+  /** Stops listening. Handshakes in progress are ended; open endpoints stay open. Idempotent. */
   close(): void
+  /** Keeps the process alive while it listens; a new listener does. Calls are not counted. */
   ref(): void
+  /** Lets the process end although it listens. */
   unref(): void
 }
 
 /**
- * Listens at a local address. Several drivers may listen at the same one, over the same verbs: a request goes to the one
- * that its hello names. On InfiniBand and RoCE the ports are RDMA's own; on iWARP a listener takes the kernel's TCP port of
- * that number, which no other socket can have then.
+ * Listens at a local address. Several drivers may listen at the same address, over the same verbs: a request goes to
+ * the driver that its hello names. On InfiniBand and RoCE the ports are RDMA's own; on iWARP a listener takes the
+ * kernel's TCP port of that number, so no TCP socket can have it at the same time.
  *
- * @param address an IP address of an RDMA interface, or `0.0.0.0` or `::` for all of them
+ * @param verbs to run on
+ * @param address an IP address of an RDMA interface, or `0.0.0.0` or `::` for all of them; port 0 takes a free one
  * @throws NettsError `ERR_NETTS_LISTEN_FAILED`; `ERR_NETTS_UNAVAILABLE` when no RDMA device serves the address
  */
 export function listenEndpoints(
@@ -69,7 +73,7 @@ function listenFailure(verbs: Verbs, address: HostAddress, cause: Error): NettsE
   let hint = ''
   if (isNoDevice) hint = '. No RDMA device serves that address'
   else if (code === 'EADDRINUSE' && verbs.devices().some(({ transport }) => transport === 'iwarp')) {
-    hint = '. On iWARP it takes the TCP port of that number, which no TCP socket may have then'
+    hint = '. On iWARP it takes the TCP port of that number, which a TCP socket may have'
   }
   return new NettsError(
     isNoDevice ? 'ERR_NETTS_UNAVAILABLE' : 'ERR_NETTS_LISTEN_FAILED',
@@ -84,7 +88,7 @@ class Listener implements EndpointListener, ListeningDriver {
   readonly #shared: SharedListener
   readonly #options: EndpointListenerOptions
   readonly #handshakes = new Set<EndpointMachine>()
-  /** Requests whose memory is being registered. */
+  /** Requests for which memory is being registered. */
   readonly #admitted = new Set<CmId>()
   #closed = false
 
@@ -130,7 +134,7 @@ class Listener implements EndpointListener, ListeningDriver {
     try {
       const body = decodeHello(endpoint.identity, privateData)
       await withSlabsAhead(this.#verbs, id, endpoint, () => {
-        // From here on it counts as a handshake, or not at all.
+        // From here on it counts among the handshakes.
         this.#admitted.delete(id)
         if (this.#closed) throw new NettsError('ERR_NETTS_CLOSED', 'the listener was closed')
         this.#shakeHands(request, body)
@@ -155,14 +159,14 @@ class Listener implements EndpointListener, ListeningDriver {
   onRemoved(): void {
     this.close()
     this.#options.onFailure(
-      new NettsError('ERR_NETTS_CLOSED', 'the device that it listened on was removed', {
+      new NettsError('ERR_NETTS_CLOSED', 'the device on which it listened was removed', {
         operation: 'listen',
         address: this.address,
       }),
     )
   }
 
-  /** @throws what makes the request refused, having cleaned up after itself */
+  /** @throws the reason to refuse the request, if no endpoint could be made; then nothing stays open but the id */
   #shakeHands({ id, ...offer }: CmConnectRequestEvent, body: Uint8Array): void {
     const { endpoint: options } = this.#options
     let refusal: NettsError | undefined
@@ -182,7 +186,7 @@ class Listener implements EndpointListener, ListeningDriver {
       clock: this.#verbs.clock,
       timeoutMs: HANDSHAKE_TIMEOUT_MS,
       look: () => endpoint.look(),
-      // What the client does within the time is all the same: it has to come to an end.
+      // Nothing but the end of the handshake counts as progress.
       progress: () => 0,
       onStalled: () => {
         const message = 'the client did not complete its handshake in time'
@@ -204,7 +208,7 @@ class Listener implements EndpointListener, ListeningDriver {
       try {
         id.reject(encodeRefusal(reason, refusal.message))
       } catch {
-        // The client has gone, or it was accepted already: closing tells it then.
+        // The client has gone, or was accepted already: then closing the endpoint tells it.
       }
       endpoint.close(refusal)
       this.onRefused(refusal)

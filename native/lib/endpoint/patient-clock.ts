@@ -1,10 +1,10 @@
-/** The deadline of `connect`, in which a peer has to answer several times. */
+/** The clock for the deadline of `connect`, within which a peer has to answer several times. */
 import { StallDeadline } from '@netts/core/driver'
 import type { Clock } from '../verbs/verbs.js'
 
 /**
- * A clock whose timers do not hold against the peer the time in which this program was busy: see {@link StallDeadline}.
- * They may be late by a quarter.
+ * A clock whose timers do not count the time in which this program was busy, because its peer could not be heard then:
+ * see {@link StallDeadline}. They may be late by a quarter. `setImmediate` is that of `clock`.
  */
 export function patientClock(clock: Clock): Pick<Clock, 'setTimer' | 'setImmediate'> {
   return {

@@ -1,11 +1,11 @@
-/** Asks the peer's device for an answer, behind everything posted so far; needs no receive there. */
+/** Asks the peer's device for an answer, after everything posted so far. It needs no receive at the peer. */
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
 import { writeSend } from '../verbs/records.js'
 import { workRequestIdLow } from './work-request-id.js'
 
 /**
- * Asks, from send record `at`; the answer is a completion of this kind.
+ * Posts the question as send record `at`; the answer is its completion, whose id has this kind.
  * @throws NettsError `ERR_NETTS_VERBS` when the device refuses
  */
 export function askPeer(queuePair: QueuePair, isIwarp: boolean, kind: number, at: number): void {

@@ -1,4 +1,4 @@
-/** The READY messages of a handshake: the first receive and the first Send of a queue pair, and their memory. */
+/** The READY messages of a handshake: a queue pair's first receive and first Send, and their memory. */
 import { type BufferSlot, takeSlot } from '@netts/core/driver'
 import { SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { QueuePair } from '../verbs/queue-pair.js'
@@ -7,12 +7,13 @@ import type { DeviceEnvironment } from './device-environment.js'
 import { decodeReady, encodeReady, READY_BYTES } from './hello.js'
 import { InternalKind, workRequestIdLow } from './work-request-id.js'
 
+/** The two READY messages of one connection. */
 export class ReadyExchange {
   readonly #environment: DeviceEnvironment
   readonly #in: BufferSlot
   readonly #out: BufferSlot
 
-  /** @throws NettsError when there is no memory */
+  /** @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when there is no memory */
   constructor(environment: DeviceEnvironment) {
     this.#environment = environment
     const { controlSlots } = environment
@@ -25,7 +26,7 @@ export class ReadyExchange {
     }
   }
 
-  /** Posts the receive for the peer's READY: before any other, since it comes first. */
+  /** Posts the receive for the peer's READY: before any other receive, because READY comes first. */
   expect(queuePair: QueuePair): void {
     writeReceive(queuePair, 0, {
       id: BigInt(workRequestIdLow(InternalKind.readyReceive, 0)),
@@ -34,7 +35,7 @@ export class ReadyExchange {
     queuePair.postReceive(1)
   }
 
-  /** Sends READY, from send record `at`. */
+  /** Sends READY, as send record `at`. @param body the driver's part */
   say(queuePair: QueuePair, at: number, body: Uint8Array): void {
     const { slab, byteOffset } = this.#out
     const byteLength = encodeReady(slab.subarray(byteOffset, byteOffset + READY_BYTES), body)
@@ -47,13 +48,13 @@ export class ReadyExchange {
     queuePair.postSend(1, at)
   }
 
-  /** What the peer said. @throws NettsError `ERR_NETTS_PROTOCOL` */
+  /** Decodes the peer's READY. @returns the driver's part, a copy @throws NettsError `ERR_NETTS_PROTOCOL` */
   heard(byteLength: number): Uint8Array {
     const { slab, byteOffset } = this.#in
     return decodeReady(slab.subarray(byteOffset, byteOffset + byteLength))
   }
 
-  /** Gives the memory back, with the queue pair gone. */
+  /** Gives the memory back. The queue pair is closed. */
   free(): void {
     this.#in.free()
     this.#out.free()

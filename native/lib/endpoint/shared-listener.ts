@@ -1,6 +1,6 @@
 /**
- * One listening id of the connection manager for every driver that listens at its address: each request goes to the
- * driver that its hello names. The id comes with the first driver and goes with the last.
+ * One listening id of the connection manager for all drivers that listen at its address: each request goes to the
+ * driver that its hello names. The id is opened for the first driver and closed by the last.
  */
 import { formatAddress, type HostAddress, NettsError } from '@netts/core'
 import type { CmConnectRequestEvent, CmId } from '../verbs/cm.js'
@@ -8,8 +8,8 @@ import type { Verbs } from '../verbs/verbs.js'
 import { encodeRefusal, HelloError, RefusalReason, readDriver } from './hello.js'
 
 /**
- * Requests that may wait in the kernel until this program looks, at least: they are of all drivers, of which each says
- * itself how many it takes.
+ * The least number of requests that may wait in the kernel. They are for all drivers together; each driver decides
+ * itself how many connections it takes.
  */
 const LEAST_BACKLOG = 128
 
@@ -17,7 +17,7 @@ const LEAST_BACKLOG = 128
 export interface SharedListenerOptions {
   readonly address: HostAddress
   readonly backlog: number
-  /** See `EndpointOptions.trafficClass`: it is one for all that share a listener. */
+  /** See `EndpointOptions.trafficClass`; it is the same for all drivers that share a listener. */
   readonly trafficClass: number | undefined
 }
 
@@ -25,9 +25,9 @@ export interface SharedListenerOptions {
 export interface ListeningDriver {
   /** Its number in the hello. */
   readonly driver: number
-  /** Somebody asks for it. The request's id is to be accepted, or refused and closed. */
+  /** A request names this driver. Its id is to be accepted, or refused and closed. */
   onRequest(request: CmConnectRequestEvent): void
-  /** A request was refused that no driver here is meant by. */
+  /** A request that names none of the drivers here was refused. */
   onRefused(error: NettsError): void
   /** The device that it listened on was removed. */
   onRemoved(): void
@@ -38,7 +38,7 @@ const listeners = new WeakMap<Verbs, Map<string, SharedListener>>()
 
 /** Routes the requests of one listening id to the drivers that joined it. */
 export class SharedListener {
-  /** With the port that was chosen for 0. */
+  /** Where it listens, with the port that was chosen for 0. */
   readonly address: HostAddress
   readonly #verbs: Verbs
   readonly #id: CmId
@@ -48,10 +48,11 @@ export class SharedListener {
   readonly #holders = new Set<ListeningDriver>()
 
   /**
-   * Listens for a driver, together with those that listen at the address already, in the same thread and over the same
-   * verbs. It keeps the process alive.
-   * @param id a new one, which it takes or, unless it throws, closes
-   * @throws NettsError what the device refused, or `ERR_NETTS_INVALID_STATE` when the same driver listens there already
+   * Listens for a driver, together with those that listen at the address already over the same verbs. It keeps the
+   * process alive.
+   * @param id a new one, which it uses or closes; the caller closes it when this throws
+   * @throws NettsError what the device refused; `ERR_NETTS_INVALID_STATE` when the same driver listens there already,
+   *   or another one with another traffic class
    */
   static join(
     verbs: Verbs,
@@ -99,7 +100,7 @@ export class SharedListener {
     if (this.#holders.size === 0) this.#id.unref()
   }
 
-  /** A driver listens no more. */
+  /** A driver stops listening. */
   leave(driver: ListeningDriver): void {
     this.#drivers.delete(driver.driver)
     this.unref(driver)
@@ -141,12 +142,12 @@ export class SharedListener {
   }
 }
 
-/** Refuses a request. @returns what to report */
+/** Refuses a request and closes its id. @param text for the client @returns the error to report here */
 export function refuse(id: CmId, reason: number, text: string): NettsError {
   try {
     id.reject(encodeRefusal(reason, text))
   } catch {
-    // The verbs were closed while the memory for it was being registered, and the id with them.
+    // The verbs, and the id with them, were closed while memory was being registered.
   }
   id.close()
   return new NettsError('ERR_NETTS_REJECTED', text === '' ? 'the backlog is full' : text)

@@ -1,14 +1,14 @@
-/** An endpoint that is about to be made: its slabs are registered first, off the event loop. */
+/** Registers the slabs of an endpoint before it is made, on another thread. */
 import type { CmId } from '../verbs/cm.js'
 import type { Verbs } from '../verbs/verbs.js'
 import { DeviceEnvironment } from './device-environment.js'
 import type { EndpointOptions } from './endpoint-session.js'
 
 /**
- * Registers the slabs of a connection to be, and then makes it. What was not taken by then is given up.
+ * Registers the slabs of a connection, then makes its endpoint. Slabs that `make` did not take are closed.
  * @param id whose device is known
- * @param make makes the endpoint, or throws why not
- * Rejects with what the device refuses, and with what `make` threw.
+ * @param make makes the endpoint, or throws
+ * @returns what `make` returned. Rejects with what the device refuses, and with what `make` threw
  */
 export async function withSlabsAhead<T>(
   verbs: Verbs,

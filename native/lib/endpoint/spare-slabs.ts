@@ -1,35 +1,36 @@
 /**
- * Slabs that are registered ahead, on another thread: to register one takes the time of many round trips, which the
- * event loop is not to spend while somebody sends.
+ * Slabs that are registered ahead, on another thread: registering one takes as long as many round trips, and would
+ * block the event loop for that time.
  */
 import type { MemoryRegion } from '../verbs/protection-domain.js'
 
-/** A slab that will be wanted. */
+/** A slab that is going to be needed. */
 export interface SlabNeed {
+  /** Bytes, in whole pages. */
   readonly byteLength: number
-  /** {@link AccessFlag}s, added together. */
+  /** The {@link AccessFlag}s to register it with, added together. */
   readonly access: number
 }
 
-/** Slabs for somebody who is about to take them. */
+/** Slabs that are registered for a caller of {@link DeviceEnvironment.reserveSlabs}. */
 export interface SlabReservation {
-  /** They are there, or cannot be had: who needs them learns why. Never rejects. */
+  /** Resolves when each slab was registered, or could not be. Never rejects: taking the slab fails then. */
   readonly ready: Promise<void>
-  /** Gives up what was not taken. */
+  /** Closes the slabs that were not taken. Idempotent. */
   close(): void
 }
 
-/** Slabs of the same kind. */
+/** Slabs of the same size and access. */
 interface Spares {
-  /** Those that are there. */
+  /** Registered slabs that were not taken. */
   readonly regions: MemoryRegion[]
-  /** One is being registered for whoever comes. */
+  /** Whether {@link SpareSlabs.prepare} is registering one. */
   isPreparing: boolean
-  /** How many are for those who reserved them. */
+  /** How many of them were reserved. */
   reserved: number
 }
 
-/** At most one slab of each kind beside what was reserved. */
+/** Slabs registered ahead: those reserved, and at most one more of each kind. */
 export class SpareSlabs {
   readonly #register: (need: SlabNeed) => Promise<MemoryRegion>
   readonly #spares = new Map<string, Spares>()
@@ -39,7 +40,7 @@ export class SpareSlabs {
     this.#register = register
   }
 
-  /** Has one of this kind soon, unless there is one. */
+  /** Registers one of this kind, unless there is one. */
   prepare(need: SlabNeed): void {
     const spares = this.#of(need)
     if (this.#isClosed || spares.isPreparing || spares.regions.length > 0) return
@@ -49,7 +50,7 @@ export class SpareSlabs {
     })
   }
 
-  /** Has all of these, beside what others reserved. */
+  /** Registers all of these, in addition to what others reserved. */
   reserve(needs: readonly SlabNeed[]): SlabReservation {
     let isClosed = false
     const giveUpRest = () => {
@@ -71,12 +72,12 @@ export class SpareSlabs {
     }
   }
 
-  /** One of this kind, which is the caller's now; `undefined` when there is none. */
+  /** Takes one of this kind, which the caller closes; `undefined` when there is none. */
   take(need: SlabNeed): MemoryRegion | undefined {
     return this.#of(need).regions.pop()
   }
 
-  /** Gives up those that are there. @returns whether there was any */
+  /** Closes all that were not taken. @returns whether there was any */
   clear(): boolean {
     let hadAny = false
     for (const { regions } of this.#spares.values()) {
@@ -88,7 +89,7 @@ export class SpareSlabs {
     return hadAny
   }
 
-  /** The same, and there are none from now on. */
+  /** Closes all that were not taken, and registers no more. */
   close(): void {
     this.#isClosed = true
     this.clear()
@@ -100,7 +101,7 @@ export class SpareSlabs {
       if (this.#isClosed) region.close()
       else this.#of(need).regions.push(region)
     } catch {
-      // Whoever needs the memory then registers it, and learns why there is none.
+      // Whoever needs the slab registers it then, and gets the error.
     }
   }
 

@@ -1,13 +1,14 @@
 /**
- * On iWARP, destroying an id blocks the thread until the peer answered its request (`iw_destroy_cm_id` in the kernel's
- * iwcm.c), so that has to wait.
+ * Delays the teardown of a connector until its request was answered: on iWARP, destroying an id blocks the thread until
+ * then (`iw_destroy_cm_id` in the kernel's iwcm.c).
  */
 import type { CmId } from '../verbs/cm.js'
 import type { Clock } from '../verbs/verbs.js'
 
-/** How often to try to give up on a host that does not answer, see {@link CmId.disconnect}. */
+/** How often to call {@link CmId.disconnect} for a host that does not answer. */
 const GIVE_UP_INTERVAL_MS = 250
 
+/** Whether the request of one connector is unanswered. */
 export class UnansweredConnect {
   readonly #id: CmId
   readonly #clock: Clock
@@ -18,29 +19,30 @@ export class UnansweredConnect {
     this.#clock = clock
   }
 
+  /** Whether teardown has to wait; never on InfiniBand and RoCE. */
   get isWaiting(): boolean {
     return this.#isWaiting
   }
 
-  /** The connector asks its peer now. */
+  /** The connector has sent its request. */
   begin(isIwarp: boolean): void {
     this.#isWaiting = isIwarp
   }
 
-  /** The peer answered, or never will. @returns whether somebody waited for it */
+  /** The request was answered, or failed. @returns whether {@link isWaiting} was true */
   end(): boolean {
     const waited = this.#isWaiting
     this.#isWaiting = false
     return waited
   }
 
-  /** Has the kernel give up: a host that is silent altogether will not answer for minutes. */
+  /** Makes the kernel give up a host that does not answer at all, which would take minutes otherwise. */
   giveUp(): void {
     if (!this.#isWaiting) return
     try {
       this.#id.disconnect()
     } catch {
-      // Somebody closed the verbs underneath.
+      // The verbs were closed, and the id with them.
       return
     }
     this.#clock.setTimer(() => this.giveUp(), GIVE_UP_INTERVAL_MS)

@@ -1,13 +1,13 @@
 /**
- * Work request ids as the endpoint and its drivers use them: the low word says what kind of request it is and which
- * slot it uses, the high word is the driver's own, such as a generation.
+ * Work request ids as the endpoint and its drivers use them: the low word has the kind of request (8 bits) and its slot
+ * (24 bits), the high word is for the driver, such as a generation.
  */
 
-/** Bits of the slot in the low word; the kind has the rest. */
+/** Bits of the slot in the low word; the other bits are the kind. */
 const SLOT_BITS = 24
 const SLOT_MASK = 0xff_ffff
 
-/** Kinds from here on are the endpoint's own. */
+/** Kinds from here on are for requests of the endpoint itself. */
 export const FIRST_INTERNAL_KIND = 0xf0
 
 /** Requests that the endpoint posts itself. */
@@ -21,20 +21,20 @@ export const InternalKind = {
 } as const
 
 /**
- * The low word of a work request id.
- * @param kind from 0 to 239
- * @param slot from 0 to 2^24 - 1
+ * Builds the low word of a work request id, for `SEND.idLow` and `RECEIVE.idLow`. It checks nothing.
+ * @param kind of request, 0 to 239; higher ones are the endpoint's
+ * @param slot 0 to 2^24 - 1
  */
 export function workRequestIdLow(kind: number, slot: number): number {
   return ((kind << SLOT_BITS) | slot) >>> 0
 }
 
-/** The kind in the low word of a work request id. */
+/** Reads the kind from the low word of a work request id, such as `COMPLETION.idLow`. */
 export function kindOf(idLow: number): number {
   return idLow >>> SLOT_BITS
 }
 
-/** The slot in the low word of a work request id. */
+/** Reads the slot from the low word of a work request id, such as `COMPLETION.idLow`. */
 export function slotOf(idLow: number): number {
   return idLow & SLOT_MASK
 }

@@ -14,7 +14,7 @@ import type { Machine, Network } from './machine.js'
 import { Random } from './random.js'
 import { Scheduler, Step } from './scheduler.js'
 
-/** Steps within a millisecond after which a simulation counts as running in circles. */
+/** Steps within a millisecond after which a simulation counts as an endless loop. */
 const MOST_STEPS_AT_ONE_TIME = 1_000_000
 /** Virtual time after which a promise counts as never settling: longer than any timeout of the wire. */
 const MOST_VIRTUAL_MS = 3_600_000
@@ -118,7 +118,8 @@ export class Fabric implements SimulatedFabric, Network {
   }
 
   block(ms: number): void {
-    if (this.#auto) throw invalidArgument('in real time a program that blocks is one that does block')
+    if (this.#auto)
+      throw invalidArgument("block() is for drive 'manual': in real time, compute for as long instead")
     this.scheduler.compute(this.scheduler.nowMs + ms)
   }
 
@@ -193,7 +194,10 @@ export class Fabric implements SimulatedFabric, Network {
   }
 
   #runaway(): NettsError {
-    return new NettsError('ERR_NETTS_TIMEOUT', `the simulated fabric runs in circles (seed ${this.seed})`)
+    return new NettsError(
+      'ERR_NETTS_TIMEOUT',
+      `the simulated fabric made ${MOST_STEPS_AT_ONE_TIME} steps within a millisecond (seed ${this.seed})`,
+    )
   }
 
   /** Gives real I/O a chance. @returns whether something came of it */

@@ -38,11 +38,16 @@ export interface MachineDevice extends Device {
   readonly removed: boolean
   readonly maxInlineBytes: number
   readonly counters: SimulatedCounters
-  /** Whether a Send or Write completes only once the peer's device acknowledged it. On iWARP, TCP taking it is enough. */
+  /**
+   * Whether a Send or Write completes only once the peer's device acknowledged it. On iWARP, TCP taking it is enough.
+   */
   readonly acknowledges: boolean
   /** Queues an event for the program. */
   raise(event: DeviceEvent): void
-  /** @throws NettsError `ERR_NETTS_VERBS` with ENOMEM when there are as many as the device can have, with EIO once it was removed */
+  /**
+   * @throws NettsError `ERR_NETTS_VERBS` with ENOMEM when there are as many as the device can have, with EIO once it
+   *   was removed
+   */
   checkLimit(kind: keyof VerbsCounts, limit: keyof DeviceAttributes, operation: string): void
   /** @throws NettsError `ERR_NETTS_UNSUPPORTED` */
   requireCapability(capability: keyof DeviceCapabilities, name: string): void

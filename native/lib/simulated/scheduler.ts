@@ -18,7 +18,10 @@ export type StepKind = 'device' | 'program'
 
 const TRACE_LENGTH = 200
 const TURN_MS = 0.001
-/** So many turns in a row in which each program that polls finds nothing, and time passes: deadlines take three for a look. */
+/**
+ * So many turns in a row in which each program that polls finds nothing, and time passes: deadlines take three for a
+ * look.
+ */
 const VAIN_POLLS = 4
 
 /** Something that can happen whenever it is enabled. */

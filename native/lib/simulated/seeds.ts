@@ -2,25 +2,26 @@
 import type { Schedule, SimulatedFabric, SimulationMode } from './contract.js'
 import { Fabric } from './fabric.js'
 
-/** Replays this seed alone. */
+/** Names the one seed to run. */
 const REPLAY_VARIABLE = 'NETTS_SIMULATION_SEED'
 
 /** Options of {@link forEachSeed}. */
 export interface SeedOptions {
+  /** The kind of devices. */
   readonly mode: SimulationMode
-  /** How many seeds. */
+  /** How many seeds to run. */
   readonly count: number
-  /** @default 1 */
+  /** The first seed; the others follow it. @default 1 */
   readonly first?: number
-  /** @default fair for odd seeds, hostile for even ones */
+  /** How the next step is chosen. @default 'fair' for odd seeds, 'hostile' for even ones */
   readonly schedule?: Schedule
 }
 
 /**
- * Runs `body` on a fabric of its own for each seed. With the environment variable `NETTS_SIMULATION_SEED`, for that one
- * alone.
+ * Runs `body` on a fabric of its own for each seed, one after the other. With the environment variable
+ * `NETTS_SIMULATION_SEED` it runs that seed only.
  *
- * Rejects with an error that names the seed and the last steps, caused by what failed.
+ * Rejects at the first failure, with an error that names the seed and the last 200 steps; its `cause` is what failed.
  */
 export async function forEachSeed(
   { mode, count, first = 1, schedule }: SeedOptions,

@@ -1,4 +1,6 @@
-/** What the halves of simulated queue pairs say to each other, and what they know of the queue pair that they are of. */
+/**
+ * What the halves of simulated queue pairs say to each other, and what they know of the queue pair that they are of.
+ */
 import type { QueuePair } from '../verbs/queue-pair.js'
 import type { Completion, SimulatedCompletionQueue } from './completion-queue.js'
 import type { Machine, MachineDevice } from './machine.js'

@@ -1,25 +1,30 @@
 /** 64-bit remote addresses in 32-bit words, without a BigInt on the hot path. */
 import { SEND } from './layout.js'
 
-/** A remote address in two halves, each an unsigned 32-bit integer. */
+/** A 64-bit remote address in two halves, each an unsigned 32-bit integer. */
 export interface RemoteAddress {
+  /** Bits 0 to 31. */
   readonly low: number
+  /** Bits 32 to 63. */
   readonly high: number
 }
 
-/** Splits a 64-bit address once, at setup. */
+/** Splits a 64-bit address, such as a {@link MemoryRegion.remoteAddress}: once per region, at setup. */
 export function splitAddress(address: bigint): RemoteAddress {
   return { low: Number(address & 0xffffffffn), high: Number((address >> 32n) & 0xffffffffn) }
 }
 
-/** The inverse of {@link splitAddress}. */
+/** Joins two 32-bit halves to a 64-bit address: the inverse of {@link splitAddress}. */
 export function joinAddress(low: number, high: number): bigint {
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
 }
 
 /**
- * Writes `base + byteOffset` into the send record that begins at word `record`.
+ * Writes `base + byteOffset` as the remote address of the send record that begins at word `record`.
  *
+ * @param words the records, {@link QueuePair.sendRequests}
+ * @param record a multiple of {@link QueuePair.sendRecordWords}
+ * @param base the address of the peer's region
  * @param byteOffset an integer from 0 to 2^53 - 1
  */
 export function writeRemoteAddress(

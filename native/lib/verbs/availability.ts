@@ -1,14 +1,12 @@
 /** Whether RDMA can be used here, and what to do about it when it cannot. */
 
-/** Why RDMA cannot be used. */
+/** Why RDMA cannot be used. The README of `@netts/verbs` has a table of what to do for each. */
 export type UnavailabilityReason =
   /** RDMA verbs exist on Linux only. */
   | 'not-linux'
-  /** The program runs in Bun or Deno, whose support of addons does not suffice: RDMA needs Node.js. */
+  /** The program runs in Bun or Deno, which lack functions that the addon needs: RDMA needs Node.js. */
   | 'runtime-unsupported'
-  /**
-   * There is no compiled addon for this platform and architecture in the package, or a bundler left it behind.
-   */
+  /** No compiled addon for this machine was found or could be loaded: a bundler may have left it behind. */
   | 'addon-missing'
   /** `libibverbs.so.1` or `librdmacm.so.1` is not installed, or lacks a function. */
   | 'library-missing'
@@ -24,24 +22,28 @@ export type UnavailabilityReason =
 /** What `rdmaAvailability()` says. */
 export type RdmaAvailability =
   | {
+      /** RDMA can be used. */
       readonly available: true
       /** Names of the devices that have an active port. */
       readonly devices: readonly string[]
     }
   | {
+      /** RDMA cannot be used. */
       readonly available: false
+      /** The first thing that is missing, for programs. */
       readonly reason: UnavailabilityReason
-      /** What was found, in a sentence. */
+      /** What was found, for people: a sentence with its full stop. */
       readonly message: string
-      /** What to do about it, in a sentence. */
+      /** What to do about it, for people: a sentence with its full stop. */
       readonly remedy: string
-      /** For `memlock-too-small`: the limit, and what was asked for. */
+      /** For `memlock-too-small`: how many bytes the process may pin (RLIMIT_MEMLOCK). */
       readonly limitBytes?: number
+      /** For `memlock-too-small`: {@link RdmaAvailabilityOptions.requiredBytes}. */
       readonly requiredBytes?: number
     }
 
 /** Options of `rdmaAvailability()`. */
 export interface RdmaAvailabilityOptions {
-  /** How much the process wants to pin. @default 1 MiB, less than which no driver works with */
+  /** How many bytes the process is going to pin, at least 1. @default 1048576 */
   readonly requiredBytes?: number
 }

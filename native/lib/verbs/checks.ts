@@ -5,7 +5,7 @@ import { AccessFlag } from './layout.js'
 
 const ALL_ACCESS = Object.values(AccessFlag).reduce((all, bit) => all | bit, 0)
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for what are no {@link AccessFlag}s, or contradict one another */
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless they are {@link AccessFlag}s that may be combined */
 export function checkAccess(access: number): void {
   if (!Number.isInteger(access) || access < 0 || (access & ~ALL_ACCESS) !== 0) {
     throw invalidArgument(`access must be AccessFlags, not ${access}`, 'ibv_reg_mr')
@@ -16,7 +16,7 @@ export function checkAccess(access: number): void {
   }
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for memory that might go away under the device */
+/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for memory that could be taken away while the device uses it */
 export function checkSharedMemory(memory: Uint8Array): Uint8Array {
   // Of any realm: jest gives each test file globals of its own.
   if (types.isUint8Array(memory) && types.isSharedArrayBuffer(memory.buffer) && memory.byteLength > 0)

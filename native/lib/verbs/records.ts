@@ -3,55 +3,70 @@
  */
 import { COMPLETION, CompletionFlag, ENTRY, RECEIVE, SEND } from './layout.js'
 
-/** Part of a region. */
+/** Part of a region: an entry of a work request. */
 export interface RegionRange {
+  /** The region, of which only the id is read. */
   readonly region: { readonly id: number }
-  /** @default 0 */
+  /** Where in the region it begins, in bytes. @default 0 */
   readonly byteOffset?: number
+  /** Its length in bytes; the range must lie within the region. */
   readonly byteLength: number
 }
 
-/** A send work request as an object. */
+/** A send work request as an object, for {@link writeSend}. {@link SEND} says what its fields mean for each opcode. */
 export interface SendWorkRequest {
-  /** Its completion carries it back. @default 0n */
+  /** 64 bits that its completion carries. @default 0n */
   readonly id?: bigint
   /** One of {@link SendOpcode}. */
   readonly opcode: number
   /** {@link SendFlag}s, added together. @default 0 */
   readonly flags?: number
-  /** @default none */
+  /** Where the bytes come from, or go to for Read and atomics; at most `maxSendEntries`. @default none */
   readonly entries?: readonly RegionRange[]
+  /** The 32 bits of immediate data, or the key to invalidate. @default 0 */
   readonly immediate?: number
+  /** Write, Read, atomics: the peer's address. Bind: where the window begins. @default 0n */
   readonly remoteAddress?: bigint
+  /** Write, Read, atomics: the peer's key. Bind: the window's new key. @default 0 */
   readonly remoteKey?: number
+  /** Bind: the window. @default none */
   readonly window?: { readonly id: number }
+  /** Bind: the {@link AccessFlag}s that the window grants, added together. @default 0 */
   readonly windowAccess?: number
-  /** Compare-and-swap: what to compare with. Fetch-and-add: what to add. */
+  /** Compare-and-swap: what to compare with. Fetch-and-add: what to add. 64 bits. @default 0n */
   readonly compareOrAdd?: bigint
+  /** Compare-and-swap: what to store if the comparison holds. 64 bits. @default 0n */
   readonly swap?: bigint
 }
 
-/** A receive work request as an object. */
+/** A receive work request as an object, for {@link writeReceive}. */
 export interface ReceiveWorkRequest {
-  /** @default 0n */
+  /** 64 bits that its completion carries. @default 0n */
   readonly id?: bigint
-  /** @default none */
+  /** Where the message goes, in order; at most `maxReceiveEntries`. @default none */
   readonly entries?: readonly RegionRange[]
 }
 
-/** A completion as an object. */
+/** A completion as an object, made by {@link readCompletion}. */
 export interface WorkCompletion {
+  /** The work request's id, 64 bits. */
   readonly id: bigint
-  /** One of {@link CompletionStatus}. Unless it is `success`, only `id` and the last two are to be read. */
+  /**
+   * One of {@link CompletionStatus}. Unless it is `success`, only `id`, `queuePairNumber` and `vendorError` are defined
+   * besides.
+   */
   readonly status: number
   /** One of {@link CompletionOpcode}. */
   readonly opcode: number
+  /** Receive: bytes received. Read: bytes read. Atomics: 8. */
   readonly byteLength: number
-  /** `undefined` without immediate data. */
+  /** The peer's immediate data; `undefined` when the message had none. */
   readonly immediate: number | undefined
-  /** The key of this end's that the peer's Send invalidated; `undefined` without. */
+  /** The key of this end that the peer's Send invalidated; `undefined` when it invalidated none. */
   readonly invalidatedKey: number | undefined
+  /** {@link QueuePair.number} */
   readonly queuePairNumber: number
+  /** The device's own error number, for its vendor's support. */
   readonly vendorError: number
 }
 
@@ -72,7 +87,11 @@ function writeEntries(words: Uint32Array, at: number, entries: readonly RegionRa
   }
 }
 
-/** Writes a request into record `index` of `queuePair.sendRequests`. */
+/**
+ * Writes a request into record `index` of `queuePair.sendRequests`, for {@link QueuePair.postSend}. It checks nothing:
+ * `postSend` does.
+ * @param queuePair a queue pair with room for the request's entries
+ */
 export function writeSend(
   queuePair: { readonly sendRequests: Uint32Array; readonly sendRecordWords: number },
   index: number,
@@ -96,7 +115,11 @@ export function writeSend(
   writeEntries(words, at + SEND.headerWords, entries)
 }
 
-/** Writes a request into record `index` of the `receiveRequests` of a queue pair or shared receive queue. */
+/**
+ * Writes a request into record `index` of `queue.receiveRequests`, for `postReceive`. It checks nothing: `postReceive`
+ * does.
+ * @param queue a queue pair or shared receive queue with room for the request's entries
+ */
 export function writeReceive(
   queue: { readonly receiveRequests: Uint32Array; readonly receiveRecordWords: number },
   index: number,
@@ -111,7 +134,10 @@ export function writeReceive(
   writeEntries(words, at + RECEIVE.headerWords, entries)
 }
 
-/** Reads completion `index` of what the last poll brought. */
+/**
+ * Reads completion `index` of what the last poll put into `queue.completions`.
+ * @param queue a completion queue or channel
+ */
 export function readCompletion(queue: { readonly completions: Uint32Array }, index: number): WorkCompletion {
   const words = queue.completions
   const at = index * COMPLETION.words

@@ -1,25 +1,42 @@
-/** Shared receive queues: one supply of receives for many queue pairs. */
+/** Shared receive queues: many queue pairs take their receives from one queue. */
 
 /** Options of {@link ProtectionDomain.createSharedReceiveQueue}. */
 export interface SharedReceiveQueueOptions {
-  /** Receives that can be posted at once. */
+  /** Receives that may be outstanding, 1 to {@link DeviceAttributes.maxSharedReceiveWorkRequests}. */
   readonly maxWorkRequests: number
-  /** Entries of one receive. @default 1 */
+  /** Entries of one receive, 1 to {@link DeviceAttributes.maxSharedReceiveEntries}. @default 1 */
   readonly maxEntries?: number
 }
 
-/** A shared receive queue (`ibv_srq`). */
+/** A shared receive queue (`ibv_srq`). Its methods throw `ERR_NETTS_INVALID_STATE` once it is closed. */
 export interface SharedReceiveQueue extends Disposable {
-  /** As granted; at least what was asked for. */
+  /** Receives that may be outstanding, as granted by the device: at least what was asked for. */
   readonly maxWorkRequests: number
+  /** Entries of one receive, as granted by the device: at least what was asked for. */
   readonly maxEntries: number
-  /** Receive records, as {@link QueuePair.receiveRequests}; `maxWorkRequests` as asked for fit in. */
+  /**
+   * Receive records: `RECEIVE.headerWords` words and then `maxEntries` (as asked for) entries of `ENTRY.words` words
+   * each; as many records as `maxWorkRequests` (as asked for). Write them, then {@link postReceive}; they may be
+   * written again when that has returned.
+   */
   readonly receiveRequests: Uint32Array
-  /** Words of one record. */
+  /** Words of one receive record. */
   readonly receiveRecordWords: number
-  /** As {@link QueuePair.postReceive}. */
+  /**
+   * Posts `count` receive records, in order, from record `first` on, in one native call (`ibv_post_srq_recv`). The
+   * memory belongs to the device until the receive has completed, on the receive completion queue of whichever queue
+   * pair took it.
+   * @param first @default 0
+   * @returns how many were posted: fewer than `count` only when the queue is full
+   * @throws NettsError as {@link QueuePair.postReceive}
+   */
   postReceive(count: number, first?: number): number
-  /** One `srq-limit-reached` event comes when fewer receives than this are left; 0 disarms it. */
+  /**
+   * Asks for one `srq-limit-reached` event when fewer receives than `limit` are left (`ibv_modify_srq`).
+   * @param limit 0 to `maxWorkRequests`; 0 asks for none
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_VERBS`
+   */
   setLimit(limit: number): void
+  /** Closes it. Queue pairs that use it keep the device's queue open until they are closed. Idempotent. */
   close(): void
 }

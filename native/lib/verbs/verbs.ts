@@ -3,15 +3,15 @@
  *
  * Conventions that hold for every object of `@netts/verbs`:
  *
- * - Calls that cannot block are synchronous. What takes time (name resolution excepted, which is not the
- *   business of verbs) is reported by callbacks, which are assigned as properties, come from the event loop,
- *   and never from inside a call.
- * - Misuse throws a NettsError before anything happened: `ERR_NETTS_INVALID_ARGUMENT` for arguments,
- *   `ERR_NETTS_INVALID_STATE` for a closed object or a call out of turn. What the kernel or the device
- *   refused is `ERR_NETTS_VERBS` (see `errors.ts`) with the operation and the errno's name.
- * - `close()` is idempotent, and so is `[Symbol.dispose]`, which does the same. A closed object refuses every
- *   other call. What others were made from lives on underneath until the last of them is closed, so that any
- *   order of closing is safe.
+ * - Calls that cannot block are synchronous. What takes time is reported by callbacks, which are assigned as
+ *   properties. They are called from the event loop, never from inside a call.
+ * - Misuse throws a NettsError and has no effect: `ERR_NETTS_INVALID_ARGUMENT` for arguments, `ERR_NETTS_INVALID_STATE`
+ *   for a closed object or a call out of turn. What the kernel or the device refuses is `ERR_NETTS_VERBS` (see
+ *   `errors.ts`) with the operation, and with the errno's name in the cause.
+ * - `close()` is idempotent, and so is `[Symbol.dispose]`, which does the same. A closed object refuses every other
+ *   call. An object from which others were made stays open underneath until the last of them is closed, so objects may
+ *   be closed in any order.
+ * - With the addon, an object that has no callback is closed when it is garbage-collected.
  * - Nothing keeps the process alive until `ref()` is called on it.
  */
 import type { ClockTimer, Clock as CoreClock } from '@netts/core/driver'
@@ -21,55 +21,71 @@ import type { Device } from './device.js'
 export type { ClockTimer }
 
 /**
- * Time as this implementation sees it: the machine's for the addon, virtual in a simulation. Everything built
- * on verbs takes its deadlines from here and from nowhere else, so that it is testable in no time. A timer does not keep
- * the process alive, and an action of the next turn does.
+ * The time of an implementation: the machine's for the addon, virtual in a simulation. Everything built on verbs takes
+ * its deadlines from here only, so that tests do not have to wait for them. A timer (`setTimer`) does not keep the
+ * process alive; a callback of the next turn of the event loop (`setImmediate`) does.
  */
 export interface Clock extends CoreClock {
-  /** Milliseconds since an arbitrary moment; monotonic. */
+  /** Milliseconds since an arbitrary moment, with fractions; monotonic. */
   now(): number
 }
 
-/** Objects that are open in this environment. */
+/** How many objects of each kind are open, of those made from one {@link Verbs}. */
 export interface VerbsCounts {
+  /** Open {@link ProtectionDomain}s. */
   readonly protectionDomains: number
+  /** Open {@link MemoryRegion}s. */
   readonly memoryRegions: number
+  /** Open {@link MemoryWindow}s. */
   readonly memoryWindows: number
+  /** Open {@link CompletionChannel}s. */
   readonly completionChannels: number
+  /** Open {@link CompletionQueue}s. */
   readonly completionQueues: number
+  /** Open {@link SharedReceiveQueue}s. */
   readonly sharedReceiveQueues: number
+  /** Open {@link QueuePair}s. */
   readonly queuePairs: number
+  /** Open {@link CmId}s. */
   readonly cmIds: number
 }
 
-/** RDMA verbs and their connection manager, for one Node.js environment (thread). */
+/**
+ * RDMA verbs and their connection manager, for one thread: {@link openVerbs} makes that of this machine, a simulated
+ * fabric those of its hosts.
+ */
 export interface Verbs extends Disposable {
   /** Which implementation this is. */
   readonly implementation: 'addon' | 'simulated'
+  /** The time by which everything here happens. */
   readonly clock: Clock
   /**
-   * The devices of this machine, opened. The same objects each time, and the same that {@link CmId.device} has. One
-   * that was removed and comes back is another object.
-   * @throws NettsError `ERR_NETTS_UNAVAILABLE` when the kernel has no RDMA; an empty list is no error.
+   * The devices of this machine, opened. The same objects each time, and the same that {@link CmId.device} has. A
+   * device that was removed and comes back is another object. They are closed with this.
+   * @returns possibly none
+   * @throws NettsError `ERR_NETTS_UNAVAILABLE` when the kernel has no RDMA; `ERR_NETTS_INVALID_STATE` once closed;
+   *   `ERR_NETTS_VERBS` when a device cannot be opened
    */
   devices(): readonly Device[]
   /**
-   * Makes an id of the connection manager (`rdma_create_id`, `RDMA_PS_TCP`). All ids of an environment share
-   * one event channel; every event reaches the id it concerns.
+   * Makes an id of the connection manager (`rdma_create_id` with `RDMA_PS_TCP`), for a client or a listener. The caller
+   * closes it.
+   * @throws NettsError `ERR_NETTS_UNAVAILABLE` when the kernel has no connection manager (`rdma_ucm`);
+   *   `ERR_NETTS_INVALID_STATE` once closed; `ERR_NETTS_VERBS`
    */
   createCmId(): CmId
   /**
-   * How many bytes this process may pin (RLIMIT_MEMLOCK); `Infinity` when it is unlimited, or does not apply
-   * because the process has CAP_IPC_LOCK.
+   * How many bytes this process may pin: RLIMIT_MEMLOCK (`getrlimit(2)`), or `Infinity` when that is unlimited or the
+   * process has CAP_IPC_LOCK in the first user namespace. It is read anew each time.
    */
   readonly memlockLimitBytes: number
-  /** How many bytes regions of this process (all its threads) pin now. */
+  /** How many bytes the regions of this process pin now, those of all its threads together. */
   readonly pinnedBytes: number
-  /** What is open now: all zero once everything was closed. */
+  /** What is open now: all 0 once everything is closed. */
   readonly counts: VerbsCounts
   /**
-   * Closes everything that is still open, in the right order. Peers see a disconnect. Idempotent. Done for you
-   * when the thread ends.
+   * Closes everything that was made from this, in the right order. Peers see a disconnect. Idempotent. It happens by
+   * itself when the thread ends.
    */
   close(): void
 }

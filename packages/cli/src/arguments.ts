@@ -1,8 +1,8 @@
-/** Parsers of arguments; commander ends the process with what they throw. */
+/** Parsers of arguments. commander ends the process with the errors that they throw. */
 import { InvalidArgumentError } from 'commander'
 import { parseEndpoint, type TunnelEndpoint } from './endpoint.js'
 
-/** An address with its transport. */
+/** Parses an address with its transport. */
 export function endpoint(text: string): TunnelEndpoint {
   try {
     return parseEndpoint(text)
@@ -11,7 +11,7 @@ export function endpoint(text: string): TunnelEndpoint {
   }
 }
 
-/** A whole number in a range. */
+/** Makes a parser of whole numbers in a range. */
 export function integer(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text)

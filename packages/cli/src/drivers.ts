@@ -1,9 +1,9 @@
-/** The driver of each kind of address. Those for RDMA are loaded when an address asks for them. */
+/** The driver of each scheme. Drivers for RDMA are loaded when an address needs them. */
 import type { TransportBuilder } from '@netts/core'
 import { tcp } from '@netts/tcp'
 import type { Scheme } from './endpoint.js'
 
-/** The builder for an address; `rdma` is the ring, the faster one. */
+/** Makes the builder for a scheme; `rdma` is the ring, the faster RDMA driver. */
 export async function driverFor(scheme: Scheme): Promise<TransportBuilder> {
   switch (scheme) {
     case 'tcp':

@@ -24,17 +24,17 @@ describe('an address', () => {
   it.each([
     ['', 'does not begin with a transport'],
     ['10.0.0.7:80', 'does not begin with a transport'],
-    ['http://10.0.0.7:80', 'begins with http:, which is no transport'],
-    ['tcp:10.0.0.7:80', 'lacks the // behind tcp:'],
+    ['http://10.0.0.7:80', 'begins with http:, which is not a transport'],
+    ['tcp:10.0.0.7:80', 'has no // after tcp:'],
     ['tcp://10.0.0.7', 'is not a host and a port'],
     ['tcp://:80', 'is not a host and a port'],
     ['tcp://::1:80', 'is not a host and a port'],
     ['tcp://host:port', 'is not a host and a port'],
     ['tcp://host:80/path', 'is not a host and a port'],
     ['tcp://user@host:80', 'is not a host and a port'],
-    ['ring://host:65536', 'has a port beyond 65535'],
-    ['unix:', 'names no path'],
-    ['unix:a\0b', 'has a path with NUL'],
+    ['ring://host:65536', 'has a port above 65535'],
+    ['unix:', 'has no path'],
+    ['unix:a\0b', 'has a path with a NUL character'],
   ])('%j is refused, saying that it %s', (text, why) => {
     expect(() => parseEndpoint(text)).toThrow(
       expect.objectContaining({

@@ -1,5 +1,5 @@
 /**
- * `@netts/cli`: what the command `netts` does, for programs.
+ * `@netts/cli`: the tunnel of the command `netts`, for programs.
  *
  * @packageDocumentation
  */

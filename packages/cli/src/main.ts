@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `netts`. Ends with status 2 when it was called wrongly, and 1 when it failed. */
+/** The command `netts`. It ends with status 2 for wrong arguments, and 1 after a failure. */
 import tab from '@bomb.sh/tab/commander'
 import { isNettsError } from '@netts/core'
 import { Command, CommanderError } from 'commander'
@@ -18,13 +18,13 @@ async function main(): Promise<number> {
   const commands = [doctorCommand(), pingCommand(), echoCommand(), benchCommand(), tunnelCommand()]
   for (const command of commands) netts.addCommand(command)
   for (const command of netts.commands) command.copyInheritedSettings(netts)
-  // The command `complete`: it knows those before it.
+  // The command `complete`, for all commands before it.
   tab(netts)
   try {
     await netts.parseAsync()
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    // What is wrong with the call was printed, and so was the help that was asked for.
+    // commander has printed the error, or the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (!isNettsError(error)) throw error
     console.error(`netts: ${error.message} (${error.code})`)

@@ -15,7 +15,7 @@ interface TunnelArguments extends TunnelTlsArguments {
   readonly drainTimeout: number
 }
 
-/** The longest that a timer can wait: 2^31 - 1 ms. */
+/** The longest delay of setTimeout in Node.js: 2^31 - 1 ms. */
 const MOST_MS = 0x7fffffff
 
 const milliseconds = integer(0, MOST_MS)
@@ -23,13 +23,13 @@ const milliseconds = integer(0, MOST_MS)
 /** Makes the command. */
 export function tunnelCommand(): Command {
   const command = new Command('tunnel')
-    .description('connect whatever connects to one address on to another one, over any two transports')
-    .requiredOption('--listen <address>', 'where to listen', endpoint)
-    .requiredOption('--to <address>', 'where to connect to', endpoint)
-    .option('--connect-timeout <ms>', 'how long connecting on may take', milliseconds, 10_000)
+    .description('forward each connection from one address to another, over any two transports')
+    .requiredOption('--listen <address>', 'the address to listen on', endpoint)
+    .requiredOption('--to <address>', 'the address to connect to', endpoint)
+    .option('--connect-timeout <ms>', 'how long connecting to --to may take', milliseconds, 10_000)
     .option(
       '--drain-timeout <ms>',
-      'how long connections may last after SIGTERM; 0 for ever',
+      'how long connections may continue after SIGTERM; 0 for no limit',
       milliseconds,
       30_000,
     )
@@ -45,7 +45,7 @@ Addresses:
   rdma://HOST:PORT      RDMA, the preferred driver: the ring
 Both ends of an RDMA connection need the same driver.
 
-SIGTERM and SIGINT end the listening and let connections finish; a second one ends them too.`,
+SIGTERM and SIGINT stop the listening and let connections finish; a second signal ends them too.`,
     )
     .action(runTunnel)
 }
@@ -55,8 +55,10 @@ async function runTunnel(args: TunnelArguments, command: Command): Promise<void>
   const [from, toText] = [formatEndpoint(listen), formatEndpoint(to)]
   const tls = tunnelTls(args, to, (why) => command.error(`error: ${why}`))
   if (!isLocal(listen) && !args.tlsRequestCert) {
-    const encrypts = args.tlsListen ? '' : 'encrypts nothing and '
-    say(`warning: whoever reaches ${from} can use this tunnel; it ${encrypts}asks nobody who they are`)
+    const encrypts = args.tlsListen ? '' : 'does not encrypt, and '
+    say(
+      `warning: every host that reaches ${from} can use this tunnel; it ${encrypts}does not authenticate clients`,
+    )
   }
   const [listenBuilder, toBuilder] = await Promise.all([driverFor(listen.scheme), driverFor(to.scheme)])
   let onBroken: () => void = () => {}
@@ -85,7 +87,7 @@ async function runTunnel(args: TunnelArguments, command: Command): Promise<void>
   if (error) throw error
 }
 
-/** Waits for the connections. */
+/** Stops listening, and waits until the connections have ended. */
 async function drained(tunnel: Tunnel, timeoutMs: number): Promise<void> {
   const draining = tunnel.drain()
   if (tunnel.connections > 0) say(`waiting for ${tunnel.connections} connections to finish`)
@@ -95,7 +97,7 @@ async function drained(tunnel: Tunnel, timeoutMs: number): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Says something to the operator. */
+/** Prints a message for the operator on the standard error. */
 export function say(message: string): void {
   console.error(`netts tunnel: ${message}`)
 }

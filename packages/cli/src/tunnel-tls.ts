@@ -5,7 +5,7 @@ import { type TlsOptions, tls } from '@netts/tls'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { TunnelEndpoint } from './endpoint.js'
 
-/** As commander gives them: files as what is in them. */
+/** The options as commander returns them, with the contents of files. */
 export interface TunnelTlsArguments {
   readonly tlsListen?: boolean
   readonly tlsTo?: boolean
@@ -19,15 +19,11 @@ export interface TunnelTlsArguments {
 /** Adds the options to the command. */
 export function addTlsOptions(command: Command): Command {
   return command
-    .option('--tls-listen', 'TLS 1.3 with those who connect to --listen; needs --tls-cert and --tls-key')
+    .option('--tls-listen', 'TLS 1.3 with the clients of --listen; needs --tls-cert and --tls-key')
     .option('--tls-to', 'TLS 1.3 with --to')
     .option('--tls-cert <file>', 'the certificate of this tunnel, in PEM', contents)
     .option('--tls-key <file>', 'its private key, in PEM', contents)
-    .option(
-      '--tls-ca <file>',
-      "the authorities that the other end's certificate must come from, in PEM",
-      contents,
-    )
+    .option('--tls-ca <file>', "the authorities that may sign the other end's certificate, in PEM", contents)
     .option('--tls-request-cert', 'with --tls-listen: refuse clients without a certificate from --tls-ca')
     .option(
       '--tls-servername <name>',
@@ -36,9 +32,9 @@ export function addTlsOptions(command: Command): Command {
 }
 
 /**
- * What makes a builder one with TLS, for each side.
+ * Returns a function for each side that adds TLS to a builder, if that side has TLS.
  *
- * @param refuse ends the command, which was called wrongly
+ * @param refuse ends the command with a message about wrong arguments
  */
 export function tunnelTls(
   args: TunnelTlsArguments,
@@ -54,7 +50,9 @@ export function tunnelTls(
   if (tlsRequestCert && !(tlsListen && ca)) refuse('--tls-request-cert needs --tls-listen and --tls-ca')
   if (tlsServername !== undefined && !tlsTo) refuse('--tls-servername needs --tls-to')
   if (tlsTo && isPathAddress(to.address) && tlsServername === undefined) {
-    refuse('--tls-to needs --tls-servername where --to is a path, which is no name of a certificate')
+    refuse(
+      '--tls-to needs --tls-servername if --to is a path, which has no name to verify a certificate against',
+    )
   }
   const credentials = { cert, key, ca }
   const under = (isOn: boolean | undefined, options: TlsOptions) => (builder: TransportBuilder) => {
@@ -72,7 +70,7 @@ export function tunnelTls(
   }
 }
 
-/** What is in a file; commander ends the process when it can't be read. */
+/** Reads a file; commander ends the process if it cannot be read. */
 function contents(path: string): Buffer {
   try {
     return readFileSync(path)

@@ -1,44 +1,53 @@
-/** A tunnel: what connects to one address is connected to another one, over any two transports. */
+/** A tunnel: it forwards each connection from one address to another, over any two transports. */
 import { once } from 'node:events'
 import type { Address, NettsError, TransportBuilder } from '@netts/core'
 import { connectStream, createStreamServer, type StreamServer, type TransportStream } from '@netts/stream'
 
-/** One side of a tunnel. */
+/** One side of a tunnel: a driver, and an address to listen on or to connect to. */
 export interface TunnelSide {
-  /** A driver with its configuration, such as `tcp()`. */
+  /** A driver with its configuration, such as `tcp()` or `tls(tcp(), …)`. */
   readonly builder: TransportBuilder
+  /** The address to listen on, or to connect to. */
   readonly address: Address
 }
 
 /** Options of {@link openTunnel}. */
 export interface TunnelOptions {
-  /** How long connecting on may take, in milliseconds. @default 10000 */
+  /** How long connecting to the other side may take, in milliseconds; 0 disables the deadline. @default 10000 */
   readonly connectTimeoutMs?: number | undefined
   /**
-   * Told of every connection that could not be made, or failed: the tunnel goes on. At `listener`, listening broke: no
-   * further connection comes, and {@link Tunnel.closed} follows when those that are there have ended.
+   * Called with each error. `listen`: an accepted connection failed. `to`: a connection to the other side could not be made,
+   * or failed. In both cases the tunnel continues. `listener`: the listener failed, so that no further connection is
+   * accepted; {@link Tunnel.closed} resolves when the open connections have ended. @default errors are ignored
    */
   readonly onError?: ((error: NettsError, at: 'listen' | 'to' | 'listener') => void) | undefined
 }
 
-/** A tunnel that is open. */
+/** An open tunnel. It keeps the process alive. `await using` closes it. */
 export interface Tunnel extends AsyncDisposable {
-  /** Where it listens: the port is the one chosen when 0 was asked for. */
+  /** The address on which it listens. If port 0 was asked for, this has the port that was chosen. */
   readonly address: Address
-  /** How many connections go through it now. */
+  /** How many accepted connections are open. */
   readonly connections: number
-  /** Resolves when it listens no more and the last connection has ended: to the error that broke listening, if one did. */
+  /**
+   * Resolves when it no longer listens and the last connection has ended: to the error of the listener if that failed, else
+   * to `undefined`. Never rejects.
+   */
   readonly closed: Promise<NettsError | undefined>
-  /** Listens no more; resolves when the last connection has ended. Idempotent. */
+  /** Stops listening. Resolves when the last connection has ended. Idempotent. */
   drain(): Promise<void>
-  /** Listens no more, and resets every connection. Resolves when they are closed. Idempotent. */
+  /** Stops listening, and resets every connection. Resolves when they are closed. Idempotent. */
   close(): Promise<void>
 }
 
 /**
- * Opens a tunnel. Bytes, half-closes, resets and backpressure pass through in both directions.
+ * Opens a tunnel: it accepts connections on one side, and for each connects to the other side. Bytes, half-closes, resets and
+ * backpressure pass through in both directions. If the other side cannot be connected to, the accepted connection is reset.
  *
- * Rejects with what listening failed with: see `TransportBuilder.listen`.
+ * Rejects as `TransportBuilder.listen` does, for example with `ERR_NETTS_LISTEN_FAILED`.
+ *
+ * @param listen the side that accepts connections
+ * @param to the side that is connected to
  */
 export async function openTunnel(
   listen: TunnelSide,
@@ -60,7 +69,7 @@ export async function openTunnel(
   return new OpenTunnel(server, (error) => options.onError?.(error, 'listener'))
 }
 
-/** What comes from one stream goes to the other one; so does its end, and its failure. */
+/** Forwards the bytes, the end and the failure of one stream to the other. */
 function join(from: TransportStream, to: TransportStream): void {
   from.pipe(to)
   from.on('close', (hadError: boolean) => {
@@ -77,7 +86,7 @@ class OpenTunnel implements Tunnel {
     this.#server = server
     this.address = server.listeningAddress!
     let failure: NettsError | undefined
-    // The server closes itself then.
+    // The server closes itself after this.
     server.on('error', (error) => {
       failure = error as NettsError
       onBroken(failure)

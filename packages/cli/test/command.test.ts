@@ -18,7 +18,7 @@ describe('netts', () => {
   it.each([
     [['tunnel'], /required option '--listen <address>' not specified/],
     [['tunnel', '--listen', 'unix:/x'], /required option '--to <address>' not specified/],
-    [['tunnel', '--listen', 'http://x:1', '--to', 'unix:/x'], /begins with http:, which is no transport/],
+    [['tunnel', '--listen', 'http://x:1', '--to', 'unix:/x'], /begins with http:, which is not a transport/],
     [['tunnel', '--listen', 'unix:/x', '--to', 'tcp://x'], /is not a host and a port/],
     [
       ['tunnel', '--listen', 'unix:/x', '--to', 'unix:/y', '--drain-timeout', 'soon'],
@@ -131,7 +131,9 @@ describe('netts tunnel', () => {
       `unix:${join(folder, 'nobody')}`,
     ])
     const [, port] = await tunnel.until(/listening at tcp:\/\/0\.0\.0\.0:(\d+)/)
-    expect(tunnel.printed.stderr).toMatch(/warning: whoever reaches tcp:\/\/0\.0\.0\.0:0 can use this tunnel/)
+    expect(tunnel.printed.stderr).toMatch(
+      /warning: every host that reaches tcp:\/\/0\.0\.0\.0:0 can use this tunnel/,
+    )
     const client = net.connect(Number(port), '127.0.0.1')
     client.on('error', () => {})
     await closeOf(client)

@@ -70,7 +70,9 @@ describe('a peer that is no echo', () => {
     })
     const ping = await netts(['ping', address])
     expect(await ping.ended).toBe(1)
-    expect(ping.printed.stderr).toMatch(/64 bytes that are not those of the message .*ERR_NETTS_PROTOCOL/)
+    expect(ping.printed.stderr).toMatch(
+      /the answer of 64 bytes differs from the message .*ERR_NETTS_PROTOCOL/,
+    )
   })
 
   it('is not waited for longer than --timeout', async () => {

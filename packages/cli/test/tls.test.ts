@@ -66,7 +66,7 @@ for (const [scheme, missing] of Object.entries(wires)) {
   )
 }
 
-it('serves a client of node:tls, and warns beyond this machine that it asks nobody who they are', async () => {
+it('serves a client of node:tls, and warns beyond this machine that it does not authenticate clients', async () => {
   const service = await echoServer()
   const tunnel = await netts([
     ...['tunnel', '--listen', 'tcp://0.0.0.0:0', '--to', `tcp://127.0.0.1:${portOf(service)}`],
@@ -77,7 +77,7 @@ it('serves a client of node:tls, and warns beyond this machine that it asks nobo
   socket.end('hello')
   expect(String((await once(socket, 'data'))[0])).toBe('hello')
   await once(socket, 'close')
-  expect(tunnel.printed.stderr).toMatch(/can use this tunnel; it asks nobody who they are/)
+  expect(tunnel.printed.stderr).toMatch(/can use this tunnel; it does not authenticate clients/)
   tunnel.child.kill('SIGTERM')
   expect(await tunnel.ended).toBe(0)
   service.close()
@@ -91,9 +91,9 @@ describe('what is no use of --tls-*', () => {
     [['--tls-listen', ...asServer, '--tls-request-cert'], /needs --tls-listen and --tls-ca/],
     [['--tls-listen', ...asServer, '--tls-servername', 'x'], /needs --tls-to/],
     [['--tls-to', '--tls-ca', '/nowhere'], /no such file/],
-    [['--tls-to', ...asServer.slice(0, 2)], /cert and key go together/],
-    [['--tls-to', ...asServer.slice(0, 2), ...asClient.slice(2)], /credentials can't be used/],
-    [['--to', 'unix:/y', '--tls-to'], /needs --tls-servername where --to is a path/],
+    [['--tls-to', ...asServer.slice(0, 2)], /cert and key must be given together/],
+    [['--tls-to', ...asServer.slice(0, 2), ...asClient.slice(2)], /credentials cannot be used/],
+    [['--to', 'unix:/y', '--tls-to'], /needs --tls-servername if --to is a path/],
   ])('%# ends with status 2, and says why', async (options, why) => {
     const { ended, printed } = await netts([...plain, ...options])
     expect(await ended).toBe(2)

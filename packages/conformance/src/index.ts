@@ -1,5 +1,5 @@
 /**
- * `@netts/conformance`: the suite that every driver passes, under whichever test runner it is given.
+ * `@netts/conformance`: the test suite that every driver passes, under any test runner.
  *
  * @packageDocumentation
  */

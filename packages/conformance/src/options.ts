@@ -1,4 +1,4 @@
-/** What the suite is told: the driver, where its tests may listen, and what it claims to be able to do. */
+/** The options of the suite: the driver, the addresses for its tests, and what the driver claims to support. */
 import type {
   Address,
   Connection,
@@ -7,106 +7,107 @@ import type {
   TransportCapabilities,
 } from '@netts/core'
 
-/** What a crashable peer does until it is killed. It is plain data, fit for a command line. */
+/** The task of a crashable peer, for {@link runPeerTask}. It is plain data: pass it to a process as JSON. */
 export interface PeerTask {
   /** Connects to `address`, or listens there and accepts one connection. */
   readonly role: 'connect' | 'listen'
   /** The address to connect to, or to listen on. */
   readonly address: Address
-  /** How many bytes it sends before it falls silent. */
+  /** How many bytes it sends; afterwards it neither reads nor ends. */
   readonly byteLength: number
 }
 
-/** A peer that can be made to crash; most often a process of its own that runs {@link runPeerTask}. */
+/** A peer that can be made to crash, mostly a separate process that runs {@link runPeerTask}. */
 export interface CrashablePeer {
-  /** Where it listens, when its role is to listen. */
+  /** The address on which it listens, if its role is to listen. */
   readonly address: Address
-  /** Crashes it, without a word to the other side: SIGKILL, a power cut. */
+  /** Crashes it, so that it sends nothing more to the other side: kill the process with SIGKILL, for example. */
   crash(): void | Promise<void>
 }
 
-/** Counts of whatever must not leak, by name: file descriptors, queue pairs, memory regions, bytes pinned. */
+/** Counts of what must not leak, by name: file descriptors, queue pairs, memory regions, pinned bytes. */
 export type ResourceCounts = Readonly<Record<string, number>>
 
-/** One test's ground: made by `setup`, disposed of by `teardown`. */
+/** What one test uses: made by `setup` before it, and disposed of by `teardown` after it. */
 export interface ConformanceFixture {
-  /** Connects; listens as well unless {@link listenBuilder} is there. */
+  /** The driver under test. It connects, and listens too unless there is a {@link listenBuilder}. */
   readonly builder: TransportBuilder
-  /** Listens, where that takes another configuration. @default `builder` */
+  /** The driver that listens, if that needs another configuration. @default `builder` */
   readonly listenBuilder?: TransportBuilder | undefined
-  /** Somewhere to listen: not used yet, or with port 0. */
+  /** Returns an address to listen on: one that is not in use, or with port 0. */
   listenAddress(): Address
-  /** Where a connection attempt gets no answer at all. Without it the rule about deadlines is skipped. */
+  /** Returns an address where an attempt to connect gets no answer. Without it the rule about deadlines is skipped. */
   silentAddress?(): Address | Promise<Address>
   /**
-   * Makes a connection: for what gives connections of its own, such as a pool, whose are to keep the rules about messages.
-   * @default one over a transport of {@link builder}
+   * Makes a connection, if something other than the driver does, such as a pool.
+   * @default a connection over a transport of {@link builder}
    */
   connect?(address: Address, options: ConnectionOptions | undefined): Promise<Connection>
   /**
-   * How long a silent peer is taken for alive, in milliseconds, where the driver has a keepalive: a program that is busy
-   * for longer must not lose a connection by it. @default 0, for none
+   * After how long the driver's keepalive takes a silent peer for lost, in milliseconds. The suite tests that a program that
+   * is busy for longer does not lose a connection. @default 0: the driver has no keepalive
    */
   readonly keepaliveMs?: number | undefined
   /**
-   * Starts a peer that can crash. Without it the rules about crashes are skipped, and one fails for a driver that
+   * Starts a peer that can crash. Without it the rules about crashes are skipped, and one rule fails for a driver that
    * claims `detectsPeerCrash`.
    */
   startCrashablePeer?(task: PeerTask): Promise<CrashablePeer>
   /**
-   * Counts what must not leak. @default open file descriptors (where `/proc` has them) and the active handles
-   * of the event loop
+   * Counts what must not leak. @default open file descriptors (on systems with `/proc`), and the active handles of the event
+   * loop
    */
   resources?(): ResourceCounts | Promise<ResourceCounts>
 }
 
-/** Options of {@link transportConformance}. */
+/** Options of {@link transportConformance} and {@link connectionConformance}. */
 export interface ConformanceOptions {
-  /** The driver and its mode, such as `tcp over IPv6`. */
+  /** The name of the driver and its mode, for the names of the tests, such as `tcp over IPv6`. */
   readonly name: string
-  /** What the driver claims. Every transport must say the same, and the claims are tested. */
+  /** What the driver claims. Every transport must have the same `capabilities`, and the claims are tested. */
   readonly capabilities: TransportCapabilities
-  /** Makes a test's ground; called before each test. */
+  /** Makes what a test uses. Called before each test. */
   setup(): ConformanceFixture | Promise<ConformanceFixture>
-  /** Disposes of it; called after each test, also a failed one. */
+  /** Disposes of it. Called after each test, also after a failure. */
   teardown?(fixture: ConformanceFixture): void | Promise<void>
-  /** The runner's `describe`, of vitest, node:test, mocha or jest. */
+  /** The `describe` of the test runner: vitest, node:test, mocha or jest. */
   describe(name: string, body: () => void): unknown
-  /** The runner's `it`. */
+  /** The `it` of the test runner. */
   it(name: string, body: (this: unknown, ...args: unknown[]) => Promise<void>): unknown
   /**
-   * How long nothing may happen before a test fails; never what makes it pass. Timeouts that a test sets itself are
-   * this / 500, at least 20 ms, or a few times that. @default 10000
+   * After how long without any event a test fails, in milliseconds. A test never passes because of it; raise it on slow
+   * machines. Timeouts that a test sets itself are a 500th of it, at least 20 ms, or a few times that. @default 10000
    */
   readonly deadlineMs?: number | undefined
-  /** How many bytes the bulk tests move each way. @default 4 MiB */
+  /** How many bytes the bulk tests send in each direction. Lower it on slow machines. @default 4194304 (4 MiB) */
   readonly bulkByteLength?: number | undefined
-  /** How many connections are opened at once where a test is about that. @default 200 */
+  /** How many connections the tests about many connections open at the same time. @default 200 */
   readonly connections?: number | undefined
   /**
-   * The most that a connection may take from a writer whose reader does not read, beyond `recvWindow`: send
-   * slots, and the kernel's buffers where there are any. @default 32 MiB
+   * The most bytes that a connection may accept, beyond `recvWindow`, from a writer whose reader does not read: in send
+   * slots and buffers of the kernel. @default 33554432 (32 MiB)
    */
   readonly bufferedByteLength?: number | undefined
   /**
-   * The driver accepts no more than the peer has room for, as with credits: then the wire takes all of it at once, also
-   * from a writer whose reader does not read, and nothing stays queued. @default false
+   * Whether the driver accepts no more bytes than the peer has room for, as with credits. The wire then takes all of them at
+   * once, also when the reader does not read, and nothing stays queued. @default false
    */
   readonly creditBased?: boolean | undefined
   /**
-   * A completed send has arrived, and a reset is seen although the whole receive window is held: so it is where the wire
-   * itself sees a crash. What is detected above the wire, as by TLS, does without. @default `detectsPeerCrash`
+   * Whether a completed send has arrived at the peer, and a reset is seen although the whole receive window is held. That is
+   * so where the wire itself detects a crash; set it to `false` for a layer above the wire, such as TLS.
+   * @default `capabilities.detectsPeerCrash`
    */
   readonly completionIsArrival?: boolean | undefined
-  /** Where random schedules begin; a failure names the one to replay. @default chosen by chance */
+  /** The seed of the first random schedule. A failure names the seed to replay. @default random */
   readonly seed?: number | undefined
   /** How many random schedules are run. @default 20 */
   readonly schedules?: number | undefined
-  /** Also the rule that needs many seconds: the default deadline of `disconnect`, 5 s. @default false */
+  /** Whether to run the rule about the default deadline of `disconnect` too, which takes many seconds. @default false */
   readonly slow?: boolean | undefined
 }
 
-/** Options that are numbers or switches, with every default filled in. */
+/** The options that are numbers or switches, with every default. */
 export interface Settings {
   readonly capabilities: TransportCapabilities
   readonly deadlineMs: number
@@ -118,11 +119,11 @@ export interface Settings {
   readonly seed: number
   readonly schedules: number
   readonly slow: boolean
-  /** Timeouts that a test sets and lets pass, or not: longer on machines whose deadlines are, in milliseconds. */
+  /** The timeout that tests set themselves, in milliseconds; longer with a longer `deadlineMs`. */
   readonly shortMs: number
 }
 
-/** Fills the defaults in. */
+/** Fills in the defaults. */
 export function settingsOf(options: Omit<ConformanceOptions, 'describe' | 'it'>): Settings {
   const deadlineMs = options.deadlineMs ?? 10_000
   return {

@@ -1,17 +1,19 @@
-/** What a crashable peer does: for a process of its own, which the fixture then kills. */
+/** The program of a crashable peer, for a separate process that the fixture kills. */
 import type { Address, TransportBuilder } from '@netts/core'
 import { Endpoint } from './harness/endpoint.js'
 import { Pattern } from './harness/pattern.js'
 import type { PeerTask } from './options.js'
 
-/** How long a peer waits for capacity before it gives up, in milliseconds. */
+/** After how long without capacity a peer gives up, in milliseconds. */
 const PEER_DEADLINE_MS = 30_000
 
 /**
- * Does what a {@link PeerTask} says: connects or listens, sends its bytes, and then neither reads nor ends. The
- * process stays for as long as the caller keeps it.
+ * Carries out a {@link PeerTask}: connects or listens, sends its bytes, and then neither reads nor ends. Call it in the
+ * process that {@link ConformanceFixture.startCrashablePeer} starts. It resolves when the bytes were accepted; the open
+ * transport then keeps the process alive until it is killed. Rejects if it cannot connect, listen or send.
  *
- * @param onListening told the address, when the role is to listen
+ * @param builder the driver under test
+ * @param onListening called with the address, if the role is to listen
  */
 export async function runPeerTask(
   builder: TransportBuilder,
@@ -29,9 +31,9 @@ export async function runPeerTask(
   const listener = await builder.listen(address)
   onListening(listener.address)
   const transport = await listener.accept()
-  // One connection is all it is for, and an open listener would keep its process alive.
+  // It needs only one connection.
   await listener.close()
-  if (!transport) throw new Error('the listener closed before anybody connected')
+  if (!transport) throw new Error('the listener was closed before a client connected')
   await speak(new Endpoint(transport, PEER_DEADLINE_MS, new Pattern(2), new Pattern(1)), byteLength)
 }
 

@@ -1,4 +1,4 @@
-/** The suite: every rule of the contract as a test, under the runner that the caller brought. */
+/** The suite: every rule of the contract is a test, under the test runner of the caller. */
 import { Context, Skipped } from './harness/context.js'
 import { type ConformanceOptions, type Settings, settingsOf } from './options.js'
 import type { Area } from './rules/area.js'
@@ -6,16 +6,17 @@ import { areas, messageAreas } from './rules/areas.js'
 import { runSchedule } from './rules/random-schedule.js'
 
 /**
- * Registers the whole suite with the runner. Every test runs on ground of its own, from `setup`, and afterwards
- * puts away what it opened, and checks that no buffer is missing.
+ * Registers the whole suite with the test runner: every rule of `Transport`, `TransportBuilder`, `TransportListener` and
+ * `Connection` as one test. Each test calls `setup`, destroys everything that it opened, checks that every pooled buffer was
+ * returned, and calls `teardown`. Call it at the top level of a test file.
  */
 export function transportConformance(options: ConformanceOptions): void {
   register(`transport conformance: ${options.name}`, areas, options)
 }
 
 /**
- * Registers the rules about messages alone: for what gives connections of its own (see `ConformanceFixture.connect`) over
- * drivers that pass the whole suite.
+ * Registers only the rules about messages with the test runner. It is for code that makes connections of its own, such as a
+ * pool, over a driver that passes the whole suite: see {@link ConformanceFixture.connect}.
  */
 export function connectionConformance(options: ConformanceOptions): void {
   register(`connection conformance: ${options.name}`, messageAreas, options)
@@ -36,7 +37,7 @@ function register(title: string, areas: Readonly<Record<string, Area>>, options:
   })
 }
 
-/** @param contexts what runners give a test, as `this` or as an argument: some of it can skip */
+/** Skips a test by its runner. @param contexts the contexts of a test, as `this` or an argument; some can skip it */
 async function runOrSkip(contexts: unknown[], running: Promise<void>): Promise<void> {
   try {
     await running
@@ -50,11 +51,11 @@ async function runOrSkip(contexts: unknown[], running: Promise<void>): Promise<v
 }
 
 /**
- * Runs random schedules without a test runner, each on ground of its own, until the time is up.
+ * Runs random schedules without a test runner, each with a fixture of its own, until the time is over.
  *
- * @param options as for the suite: `seed` is where the schedules begin, `schedules` has no meaning here
- * @param durationMs how long; at least one schedule is run
- * @returns how many schedules were run. Rejects with the first failure, whose message names its seed
+ * @param options as for the suite, without `schedules`; `seed` is the seed of the first schedule
+ * @param durationMs for how long, in milliseconds; at least one schedule is run
+ * @returns how many schedules were run. Rejects with the first failure, whose message names its seed.
  */
 export async function runRandomSchedules(
   options: Omit<ConformanceOptions, 'describe' | 'it' | 'schedules'>,

@@ -14,7 +14,7 @@ export interface PathAddress {
   readonly path: string
 }
 
-/** Where a listener listens and a client connects to. Which forms work is the driver's choice. */
+/** An address to listen on or to connect to. Each driver documents which of the two forms it takes. */
 export type Address = HostAddress | PathAddress
 
 /** Where a listener listens over one wire. */
@@ -30,7 +30,7 @@ export function isPathAddress(address: Address): address is PathAddress {
   return 'path' in address
 }
 
-/** The address as people write it: `10.0.0.1:80`, `[::1]:80` or a path; `(unnamed)` for an empty path. */
+/** Formats an address for people, as in error messages: `10.0.0.1:80`, `[::1]:80` or a path; `(unnamed)` for an empty path. */
 export function formatAddress(address: Address): string {
   if (isPathAddress(address)) return address.path || '(unnamed)'
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`

@@ -17,9 +17,9 @@ export interface ConnectTrace {
   readonly address: Address
   /** The name of the builder. */
   readonly wire: string
-  /** From `asyncStart` on, when it succeeded. */
+  /** The connection, from `asyncStart` on, if the attempt succeeded. */
   readonly result?: Connection
-  /** From `error` on, when it failed. */
+  /** What the attempt rejected with, from `error` on, if it failed. */
   readonly error?: unknown
 }
 
@@ -63,7 +63,10 @@ export interface ListenerErrorEvent {
   readonly error: NettsError
 }
 
-/** The message of `netts:buffer-pool:leak` is an {@link OutstandingBuffer}. */
+/**
+ * The message of `netts:buffer-pool:leak`: a pooled buffer was garbage-collected without a `release()`, so its memory is
+ * lost to the pool. It says how many bytes were asked for and where. Published only by pools with `detectLeaks`.
+ */
 export type BufferLeakEvent = OutstandingBuffer
 
 /** The message of `netts:wire:fallback`: a wire of `preferring` is not available, and the next one is tried. */
@@ -82,15 +85,23 @@ export interface WireFallbackEvent {
   readonly count: number
 }
 
-/** The names of all channels. */
+/** The names of all channels of `node:diagnostics_channel` that this package publishes to. */
 export const DIAGNOSTICS_CHANNELS = {
+  /** The tracing channel of each attempt to connect; its messages are {@link ConnectTrace}s. */
   connectTracing: 'netts:connect',
+  /** `connect` made a connection; the message is a {@link ConnectionConnectEvent}. */
   connect: 'netts:connection:connect',
+  /** A listener handed a connection out; the message is a {@link ConnectionAcceptEvent}. */
   accept: 'netts:connection:accept',
+  /** A connection is closed; the message is a {@link ConnectionCloseEvent}. */
   close: 'netts:connection:close',
+  /** An error ended a connection; the message is a {@link ConnectionErrorEvent}. */
   error: 'netts:connection:error',
+  /** A listener could not accept a connection; the message is a {@link ListenerErrorEvent}. */
   listenerError: 'netts:listener:error',
+  /** A pooled buffer was never released; the message is a {@link BufferLeakEvent}. */
   bufferLeak: 'netts:buffer-pool:leak',
+  /** A wire of `preferring` is not available; the message is a {@link WireFallbackEvent}. */
   wireFallback: 'netts:wire:fallback',
 } as const
 

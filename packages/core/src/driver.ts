@@ -1,6 +1,6 @@
 /**
- * `@netts/core/driver`: for authors of drivers. Extend {@link BaseTransport} and {@link BaseListener}, and make the
- * builder with {@link createBuilder}. `@netts/conformance` tests the result.
+ * `@netts/core/driver`: for authors of drivers. Extend {@link BaseTransport} and {@link BaseListener}, and make the builder
+ * with {@link createBuilder}. Test the driver with `@netts/conformance`.
  *
  * @packageDocumentation
  */

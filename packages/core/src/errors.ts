@@ -1,8 +1,8 @@
 /**
  * The one error type of netts, and the table of every code it can carry.
  *
- * Errors are branded with a registered symbol, so that two copies of this package in one process
- * (an ESM and a CJS one, say) still recognise each other's errors.
+ * Errors have a registered symbol as a brand, so that two copies of this package in one process (an ESM and a CJS one, for
+ * example) recognise each other's errors.
  */
 import { type Address, formatAddress } from './address.js'
 
@@ -47,7 +47,7 @@ export const ERROR_CODES = {
 /** A stable code, for programs to test. Messages may change between versions. */
 export type NettsErrorCode = keyof typeof ERROR_CODES
 
-/** Details of a {@link NettsError} in addition to its code and message. */
+/** Details of a {@link NettsError}, in addition to its code and message. */
 export interface NettsErrorDetails {
   /** The error that led to this one: a Node.js system error, an abort reason, a completion status. */
   cause?: unknown
@@ -59,7 +59,7 @@ export interface NettsErrorDetails {
 
 const brand = Symbol.for('@netts/core/error')
 
-/** What {@link NettsError.name} can be. */
+/** The values of {@link NettsError.name}. */
 export type NettsErrorName = 'NettsError' | 'AbortError' | 'TimeoutError'
 
 /** The error that netts throws and rejects with. It has a stable {@link NettsErrorCode}. */
@@ -85,7 +85,7 @@ export class NettsError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** True for errors of any copy of this package in the process; a class derived from it knows its own alone. */
+  /** `instanceof` is true for the errors of every copy of this package in the process; for a derived class as usual. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: which class is asked is the point
     return this === NettsError ? isNettsError(value) : super[Symbol.hasInstance](value)
@@ -103,12 +103,12 @@ export function isNettsError(value: unknown): value is NettsError {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
 }
 
-/** An error for an argument that was refused before anything happened. */
+/** Makes an `ERR_NETTS_INVALID_ARGUMENT`, for an argument that is refused before anything happens. */
 export function invalidArgument(message: string, operation?: string): NettsError {
   return new NettsError('ERR_NETTS_INVALID_ARGUMENT', message, operation === undefined ? {} : { operation })
 }
 
-/** An error for an operation that its {@link AbortSignal} cancelled. */
+/** Makes an `ERR_NETTS_ABORTED`, for an operation that its {@link AbortSignal} cancelled; its reason is the cause. */
 export function aborted(signal: AbortSignal, operation: string, address?: Address): NettsError {
   return new NettsError('ERR_NETTS_ABORTED', `${operation} was aborted`, {
     cause: signal.reason,
@@ -117,7 +117,7 @@ export function aborted(signal: AbortSignal, operation: string, address?: Addres
   })
 }
 
-/** An error for an operation that ran out of time. */
+/** Makes an `ERR_NETTS_TIMEOUT`, for an operation that did not complete within `timeoutMs` milliseconds. */
 export function timedOut(operation: string, timeoutMs: number, address?: Address): NettsError {
   const where = address ? ` to ${formatAddress(address)}` : ''
   return new NettsError('ERR_NETTS_TIMEOUT', `${operation}${where} did not complete within ${timeoutMs} ms`, {
@@ -126,7 +126,7 @@ export function timedOut(operation: string, timeoutMs: number, address?: Address
   })
 }
 
-/** What a driver or a callback threw, as the error that ends its connection. */
+/** The error that ends a connection whose driver or callback threw: a NettsError as it is, else `ERR_NETTS_INTERNAL`. */
 export function threw(cause: unknown, address?: Address): NettsError {
   if (isNettsError(cause)) return cause
   const what = cause instanceof Error ? cause.message : String(cause)

@@ -1,7 +1,7 @@
 /**
- * For what stands on a {@link Transport} beside messages, such as a stream of bytes: what every consumer of the
- * contract shares. State what is sent and received as a {@link LifecycleUser}, and {@link Lifecycle} takes the
- * transport's one waker, half-closes, closes within deadlines, and lets nothing that is thrown cross connections.
+ * `@netts/core/lifecycle`: for other layers on a {@link Transport} than messages, such as a stream of bytes. Implement
+ * sending and receiving as a {@link LifecycleUser}. {@link Lifecycle} then handles the transport's waker, the half-close,
+ * closing within deadlines, and exceptions, which end only their own connection.
  *
  * @packageDocumentation
  */

@@ -1,9 +1,8 @@
 /**
- * The one contract that a driver implements: an ordered, reliable pipe of byte chunks with explicit
- * buffer ownership, the builder that connects and listens, and the listener.
+ * The interface that a driver implements: an ordered, reliable pipe of byte chunks with explicit buffer ownership, the
+ * builder that connects and listens, and the listener.
  *
- * It is polled, because a hot loop that polls allocates nothing. Promises are built on top of it once, in
- * {@link Connection}.
+ * It is polled, because a hot loop that polls allocates nothing. {@link Connection} adds promises to it.
  */
 import type { Address } from './address.js'
 import type { BufferPool, PooledBuffer } from './buffer-pool/buffer-pool.js'
@@ -73,7 +72,10 @@ export interface Transport {
    *   side's own `finish`, `disconnect` or `destroy`.
    */
   sendCopy(data: Uint8Array): number
-  /** Like {@link sendCopy}, for several slices that follow one another; empty slices are skipped. */
+  /**
+   * Like {@link sendCopy}, for several slices that follow one another. Empty slices are skipped; all of them empty is
+   * `ERR_NETTS_INVALID_ARGUMENT`.
+   */
   sendGather(parts: readonly Uint8Array[]): number
   /**
    * Sends part of a pooled buffer without copying it.
@@ -82,8 +84,8 @@ export interface Transport {
    * completed or was dropped; the caller must not use it again. The transport reads its bytes and never changes them. On
    * `false` (no capacity now, or the transport failed) it remains the caller's.
    *
-   * @param byteOffset @default 0
-   * @param byteLength up to {@link maxSendSize}. @default the rest of the buffer
+   * @param byteOffset where the part begins in the buffer, in bytes. @default 0
+   * @param byteLength the length of the part, up to {@link maxSendSize}. @default the rest of the buffer
    * @throws NettsError `ERR_NETTS_FOREIGN_BUFFER` when its memory is not of the same
    *   {@link BufferPool.domain} as {@link bufferPool}; `ERR_NETTS_BUFFER_RELEASED`;
    *   `ERR_NETTS_INVALID_ARGUMENT` for a range that is empty, too long or outside of the buffer;
@@ -218,8 +220,9 @@ export interface TransportBuilder<T extends Transport = Transport> {
   /**
    * Connects, within one deadline. A rejected attempt leaves nothing behind.
    *
-   * Rejects with a NettsError: `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_ABORTED`, `ERR_NETTS_TIMEOUT`,
-   * `ERR_NETTS_CONNECT_FAILED` or `ERR_NETTS_REJECTED`.
+   * Rejects with `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_ABORTED`, `ERR_NETTS_TIMEOUT`, `ERR_NETTS_CONNECT_FAILED` or
+   * `ERR_NETTS_REJECTED`; RDMA drivers also with `ERR_NETTS_UNAVAILABLE` and `ERR_NETTS_VERBS`, `tls()` with
+   * `ERR_NETTS_TLS`.
    */
   connect(address: Address, options?: ConnectOptions): Promise<T>
   /**

@@ -1,26 +1,24 @@
-/** Where latency and deadlines get their time from. */
+/** The clocks of latencies and deadlines. */
 import { setTimeout as machineSetTimeout } from 'node:timers'
 import { type Clock, clock as machineClock } from '@netts/core/driver'
 
-/** A source of delays; anything with these two functions of Node.js will do. */
+/** A clock for {@link MockNetworkOptions.clock}: any object with these two functions. */
 export interface MockClock {
-  /** Calls back once after `delayMs`, as the global `setTimeout`. */
+  /** Calls back once, after `delayMs` milliseconds. Returns a handle for {@link clearTimeout}. */
   setTimeout(callback: () => void, delayMs: number): unknown
   /** Cancels a timer of {@link setTimeout}. */
   clearTimeout(timer: unknown): void
 }
 
-/** A clock that stands still until it is told how much time passed. */
+/** A clock whose time passes only by {@link advance}. */
 export interface VirtualClock extends MockClock {
-  /** How much time has passed, in milliseconds. */
+  /** How much time has passed since the clock was made, in milliseconds. */
   readonly nowMs: number
-  /** Lets time pass: runs what became due, in order. */
+  /** Lets `ms` milliseconds pass: calls back the timers that become due, in order, before it returns. */
   advance(ms: number): void
 }
 
-/**
- * The global timers, looked up with each use, so that a test runner's fake timers rule them.
- */
+/** The global timers, looked up at each use, so that a test runner's fake timers control them. */
 export const globalClock: MockClock = {
   setTimeout(callback, delayMs) {
     return globalThis.setTimeout(callback, delayMs)
@@ -31,18 +29,18 @@ export const globalClock: MockClock = {
 }
 
 /**
- * A mock's clock as core's deadlines use it.
+ * Makes a {@link Clock} for the deadlines of `@netts/core` of a mock's clock.
  *
- * A deadline gives input a turn of the event loop before it judges. Made-up time passes between two turns, so there it
- * judges at once: what is due within one `advance` all happens in it.
+ * A deadline waits for a turn of the event loop before it fires. Virtual time passes between two turns, so with it the
+ * deadline fires at once: everything that is due within one `advance` happens in it.
  */
 export function clockOf(time: MockClock): Clock {
-  /** What waits for a turn while a timer of made-up time runs. */
+  /** The actions that wait for a turn while a timer of virtual time runs. */
   let due: Set<() => void> | undefined
   const jump = (callback: () => void) => {
     due = new Set([callback])
     try {
-      // Those that are added on the way come last.
+      // Actions that are added meanwhile come last.
       for (const action of due) {
         due.delete(action)
         action()
@@ -64,7 +62,7 @@ export function clockOf(time: MockClock): Clock {
   }
 }
 
-/** Makes a clock for `createMockNetwork({ clock })` that moves only when told to. */
+/** Makes a clock for `createMockNetwork({ clock })` whose time passes only by its `advance(ms)`. It begins at 0. */
 export function createVirtualClock(): VirtualClock {
   let nowMs = 0
   const timers = new Set<{ callback: () => void; dueMs: number }>()

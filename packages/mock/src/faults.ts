@@ -1,61 +1,65 @@
-/** What can be made to go wrong on a mock connection. */
+/** The faults of a mock connection. */
 import { checkChoice, checkInteger, checkOptionNames, invalidArgument } from '@netts/core/driver'
 import { checkLimits, LIMIT_NAMES, type MockLimits } from './limits.js'
 import type { Random } from './random.js'
 
-/** What goes wrong with what one side of a connection sends, and where that side is especially narrow. */
+/** The faults of one side of a connection: of the bytes that it sends, and limits that replace those of its builder. */
 export interface MockSideFaults extends Partial<MockLimits> {
   /**
-   * How long everything that this side sends is under way, in milliseconds of the network's clock. `connect` takes as
-   * long as that of both sides: fake timers hold it back until they advance. @default 0
+   * The delay of everything that this side sends, the end included, in milliseconds of the network's clock. `connect` takes
+   * the sum of both sides: under fake timers it waits until they advance. @default 0
    */
   readonly latencyMs?: number | undefined
-  /** What this side sends arrives in chunks of at most so many bytes. @default unlimited */
+  /** The most bytes of a chunk that arrives from this side; at least 1. @default unlimited */
   readonly maxChunk?: number | undefined
-  /** `sendCopy` and `sendGather` of this side take at most so many bytes at a time. @default `maxSendSize` */
+  /** The most bytes that `sendCopy` and `sendGather` of this side accept at once; at least 1. @default `maxSendSize` */
   readonly maxAccept?: number | undefined
-  /** After so many bytes nothing arrives any more from this side, until `resume()`. @default never */
+  /** After this many bytes of this side nothing more arrives, until `resume()`. @default never */
   readonly stallAfterBytes?: number | undefined
   /**
-   * Once so many of its bytes arrived, this side crashes: the peer gets `ERR_NETTS_PEER_LOST`. @default never
+   * After this many bytes of this side have arrived, it crashes: the peer gets `ERR_NETTS_PEER_LOST`, and its own transport
+   * fails with `ERR_NETTS_DESTROYED`. @default never
    */
   readonly crashAfterBytes?: number | undefined
   /**
-   * Once so many of its bytes arrived, this side is gone but its kernel closes for it: the peer sees a clean end,
-   * wherever in a message that is. @default never
+   * After this many bytes of this side have arrived, its process is killed and its kernel closes the connection: the peer
+   * sees a clean end, also in the middle of a message. @default never
    */
   readonly endAfterBytes?: number | undefined
 }
 
-/** Faults by chance. Each is decided by the network's seed, the connection's number and the side alone. */
+/**
+ * Random faults of a connection. They depend only on the network's seed, the number of the connection, the side, and what the
+ * program does. Probabilities are from 0 to 1.
+ */
 export interface MockChaos {
-  /** Probability that an attempt to connect is refused. @default 0 */
+  /** The probability that an attempt to connect is refused with `ERR_NETTS_CONNECT_FAILED`. @default 0 */
   readonly refuseConnect?: number | undefined
-  /** Probability that a send is refused although there is capacity; the waker follows. @default 0.1 */
+  /** The probability that a send is refused although there is capacity; the waker is called afterwards. @default 0.1 */
   readonly refuseSend?: number | undefined
-  /** Probability that a send takes only a part of the data: a quarter at least. @default 0.2 */
+  /** The probability that a copying send accepts only a part of the data, at least a quarter. @default 0.2 */
   readonly partialAccept?: number | undefined
-  /** Probability that a send arrives in several chunks. @default 0.3 */
+  /** The probability that a chunk is split. @default 0.3 */
   readonly splitChunk?: number | undefined
-  /** Up to so many extra turns of the event loop pass before a send arrives. @default 3 */
+  /** The most extra turns of the event loop before a send arrives, 0 to 1000. @default 3 */
   readonly delayTurns?: number | undefined
-  /** Probability, for each send, that the sender crashes instead of its arrival. @default 0 */
+  /** The probability, for each send, that the sender crashes before it arrives. @default 0 */
   readonly crash?: number | undefined
 }
 
-/** What goes wrong with one connection. */
+/** The faults of one connection. */
 export interface MockFaults {
   /**
-   * How the attempt to connect ends: `refuse` with `ERR_NETTS_CONNECT_FAILED`, `reject` with
-   * `ERR_NETTS_REJECTED`, `never` not at all, until it is aborted or its deadline passes.
-   * @default it connects if somebody listens
+   * How the attempt to connect ends: `refuse` with `ERR_NETTS_CONNECT_FAILED`, `reject` with `ERR_NETTS_REJECTED`; with
+   * `never` it does not end until it is aborted or its deadline passes.
+   * @default it succeeds if something listens at the address
    */
   readonly connect?: 'refuse' | 'reject' | 'never' | undefined
-  /** What goes wrong on the side that connects. */
+  /** The faults of the side that connects. @default none */
   readonly client?: MockSideFaults | undefined
-  /** What goes wrong on the side that accepts. */
+  /** The faults of the side that accepts. @default none */
   readonly server?: MockSideFaults | undefined
-  /** Faults by chance, on both sides; `true` takes every default. @default none */
+  /** Random faults of both sides; `true` uses every default. @default none */
   readonly chaos?: MockChaos | true | undefined
 }
 
@@ -80,7 +84,7 @@ const CALM: Probabilities = {
 
 const CHAOS_NAMES = Object.keys(DEFAULT_CHAOS) as (keyof MockChaos)[]
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a probability that is none */
+/** The probabilities of random faults. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for one out of range */
 export function chaosOf(faults: MockFaults): Probabilities {
   if (faults.chaos === undefined) return CALM
   const chaos = faults.chaos === true ? {} : checkOptionNames('chaos', faults.chaos, CHAOS_NAMES)
@@ -95,7 +99,7 @@ export function chaosOf(faults: MockFaults): Probabilities {
   return chosen
 }
 
-/** What can go wrong on one side, and the least value of each. */
+/** The faults of one side, with the least value of each. */
 const SIDE_FAULTS = {
   latencyMs: 0,
   maxChunk: 1,
@@ -115,7 +119,7 @@ function checkSide(side: 'client' | 'server', faults: MockSideFaults): void {
   }
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown fault, or one out of range */
+/** Checks faults. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a fault that is unknown or out of range */
 export function checkFaults(faults: MockFaults): MockFaults {
   checkOptionNames('faults', faults, ['connect', 'client', 'server', 'chaos'])
   if (faults.connect !== undefined) checkChoice('connect', faults.connect, ['refuse', 'reject', 'never'])
@@ -125,7 +129,7 @@ export function checkFaults(faults: MockFaults): MockFaults {
   return faults
 }
 
-/** The faults of what one side sends, as decisions to be asked for. */
+/** Decides the faults of the sends of one side. */
 export class SendFaults {
   readonly latencyMs: number
   readonly stallAfterBytes: number
@@ -152,7 +156,7 @@ export class SendFaults {
     return this.#random.chance(this.#chaos.refuseSend)
   }
 
-  /** How many of so many bytes a send takes; at least 1. */
+  /** How many of `byteLength` bytes a send accepts; at least 1. */
   accepts(byteLength: number): number {
     const most = Math.min(byteLength, this.#maxAccept)
     return this.#random.chance(this.#chaos.partialAccept)
@@ -160,18 +164,18 @@ export class SendFaults {
       : most
   }
 
-  /** How many of so many bytes the next chunk has; at least 1. */
+  /** How many of `byteLength` bytes are in the next chunk; at least 1. */
   chunk(byteLength: number): number {
     const most = Math.min(byteLength, this.#maxChunk)
     return this.#random.chance(this.#chaos.splitChunk) ? this.#random.integer(1, most) : most
   }
 
-  /** How many turns a send is under way. */
+  /** After how many turns of the event loop a send arrives; at least 1. */
   turns(): number {
     return this.#chaos.delayTurns > 0 ? this.#random.integer(1, this.#chaos.delayTurns + 1) : 1
   }
 
-  /** Whether the sender crashes instead of a send's arrival. */
+  /** Whether the sender crashes before a send arrives. */
   crashes(): boolean {
     return this.#random.chance(this.#chaos.crash)
   }

@@ -1,15 +1,15 @@
-/** What bounds a mock transport: the configuration that its builder carries. */
+/** The limits of a mock transport, which its builder has as options. */
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 
-/** The bounds of one end of a mock connection, all of them real: nothing goes beyond them. */
+/** The limits of one end of a mock connection. The mock enforces them, as a real driver does. */
 export interface MockLimits {
-  /** The most bytes that one send takes; at least 1024. @default 16384 */
+  /** The most bytes that one send takes, 1024 to 2^30. @default 16384 (16 KiB) */
   readonly maxSendSize: number
-  /** How many sends may be in flight; another one is refused until one completed. @default 16 */
+  /** How many sends may be in flight, 1 to 2^20. Further ones are refused until one has completed. @default 16 */
   readonly sendSlots: number
-  /** How many of the peer's sends may lie here unreleased; the next one waits at the peer. @default 64 */
+  /** How many sends of the peer may be held here unreleased, 1 to 2^20. The next one waits at the peer. @default 64 */
   readonly recvSlots: number
-  /** How many received bytes may lie here unreleased; at least `maxSendSize`. @default 262144 */
+  /** How many received bytes may be held here unreleased, `maxSendSize` to 2^30. @default 262144 (256 KiB) */
   readonly recvWindow: number
 }
 
@@ -20,10 +20,10 @@ const DEFAULT_LIMITS: MockLimits = {
   recvWindow: 262_144,
 }
 
-/** What limits are called. */
+/** The names of the limits. */
 export const LIMIT_NAMES: readonly string[] = Object.keys(DEFAULT_LIMITS)
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a limit out of range */
+/** Checks limits and fills in the defaults. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for one out of range */
 export function checkLimits(options: Partial<MockLimits>): MockLimits {
   const limit = (name: keyof MockLimits, least: number, most: number) =>
     checkInteger(name, options[name] ?? DEFAULT_LIMITS[name], least, most)
@@ -35,7 +35,7 @@ export function checkLimits(options: Partial<MockLimits>): MockLimits {
   }
   if (limits.recvWindow < limits.maxSendSize) {
     throw invalidArgument(
-      `recvWindow (${limits.recvWindow}) must hold at least one send of maxSendSize (${limits.maxSendSize})`,
+      `recvWindow (${limits.recvWindow}) must be at least maxSendSize (${limits.maxSendSize})`,
     )
   }
   return Object.freeze(limits)

@@ -1,4 +1,4 @@
-/** A mock connection as its network sees it: both ends, what they sent, and the strings to pull. */
+/** A mock connection as tests see it: both sides, the bytes that they sent, and faults on demand. */
 import type { Address, BufferPool } from '@netts/core'
 import { type Clock, sharePool } from '@netts/core/driver'
 import { chaosOf, type MockFaults, type MockSideFaults, SendFaults } from './faults.js'
@@ -9,27 +9,36 @@ import { Recorder } from './recorder.js'
 import { MockTransport } from './transport.js'
 import type { Turns } from './turns.js'
 
-/** One side of a mock connection. */
+/** One side of a mock connection, for assertions and faults on demand. */
 export interface MockSide {
-  /** What this side's sends accepted, from the beginning, up to the network's `recordByteLength`. */
+  /**
+   * The bytes that this side's sends accepted, from the beginning, up to the network's `recordByteLength`; headers of
+   * messages included. Each read makes a copy.
+   */
   readonly sent: Buffer
-  /** How many bytes this side's sends accepted in all. */
+  /** How many bytes this side's sends accepted in total, also beyond `recordByteLength`. */
   readonly sentByteLength: number
-  /** Nothing that this side sends arrives, until {@link resume}. */
+  /** From now on nothing that this side sends arrives, until {@link resume}. */
   stall(): void
   /** Ends a stall, also one of `stallAfterBytes`. */
   resume(): void
-  /** This side crashes now: the peer gets `ERR_NETTS_PEER_LOST`; what was not delivered is lost. */
+  /**
+   * This side crashes now: the peer gets `ERR_NETTS_PEER_LOST`, bytes that were not delivered are lost, and its own transport
+   * fails with `ERR_NETTS_DESTROYED`. No effect on a closed transport.
+   */
   crash(): void
-  /** This side is gone now, but its kernel closes for it: the peer sees a clean end. */
+  /**
+   * The process of this side is killed now, and its kernel closes the connection: the peer sees a clean end, bytes that were
+   * not delivered are lost, and its own transport fails with `ERR_NETTS_DESTROYED`. No effect on a closed transport.
+   */
   end(): void
 }
 
-/** A connection within a mock network, for scripts and assertions. */
+/** A connection within a mock network, for assertions and faults on demand. */
 export interface MockLink {
-  /** Counts the network's attempts to connect from 0: chaos depends on it and the seed alone. */
+  /** The number of its attempt to connect in the network, from 0. Random faults depend on it and on the seed. */
   readonly index: number
-  /** Where the client connected to. */
+  /** The address that the client connected to. */
   readonly address: Address
   /** The side that connected. */
   readonly client: MockSide
@@ -37,14 +46,14 @@ export interface MockLink {
   readonly server: MockSide
 }
 
-/** What one end brings along. */
+/** The configuration of one end. */
 export interface LinkEnd {
   readonly address: Address
   readonly limits: MockLimits
   readonly bufferPool: BufferPool
 }
 
-/** What a link needs of its network. */
+/** The parts of the network that a link uses. */
 export interface LinkEnvironment {
   readonly seed: number
   readonly clock: Clock
@@ -52,7 +61,7 @@ export interface LinkEnvironment {
   readonly recordByteLength: number
 }
 
-/** Both transports of a new connection, and its handle. */
+/** Makes both transports of a new connection, and its {@link MockLink}. */
 export function createLink(
   environment: LinkEnvironment,
   index: number,

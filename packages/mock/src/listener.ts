@@ -5,10 +5,10 @@ import type { LinkEnd } from './link.js'
 import { Presence } from './presence.js'
 import type { MockTransport } from './transport.js'
 
-/** Waits for clients of its network. */
+/** A listener within a mock network. */
 export class MockListener extends BaseListener<MockTransport> {
   readonly address: Address
-  /** What connections accepted here are made of. */
+  /** The configuration of the accepted connections. */
   readonly end: LinkEnd
   readonly #onStop: () => void
   readonly #presence = new Presence()

@@ -1,4 +1,4 @@
-/** A mock network: who listens where, which faults an attempt gets, and the links that came of it. */
+/** A mock network: its listeners, the faults of each attempt to connect, and its connections. */
 import {
   type Address,
   type BufferPool,
@@ -19,7 +19,7 @@ import { Random } from './random.js'
 import type { MockTransport } from './transport.js'
 import { Turns } from './turns.js'
 
-/** The first port that a listener on port 0, or a client, gets: the beginning of IANA's dynamic range. */
+/** The first port of a listener on port 0, and of clients: the beginning of the dynamic range (RFC 6335, section 6). */
 const FIRST_DYNAMIC_PORT = 49_152
 
 /** An attempt to connect, as passed to a {@link MockScript}. */
@@ -30,12 +30,12 @@ export interface MockAttempt {
   readonly address: Address
 }
 
-/** Chooses the faults of an attempt to connect, and of its connection. */
+/** Returns the faults of an attempt to connect and of its connection; `undefined` for none. */
 export type MockScript = (attempt: MockAttempt) => MockFaults | undefined
 
 /** Options of {@link createMockNetwork}. */
 export interface MockNetworkOptions {
-  /** The seed of all random faults (`chaos`): the same seed and the same program have the same faults. @default 0 */
+  /** The seed of all random faults (`chaos`), 0 to 2^32 - 1. The same program has the same faults with it. @default 0 */
   readonly seed?: number | undefined
   /** The faults of every connection, or a function that chooses them for each attempt. @default none */
   readonly faults?: MockFaults | MockScript | undefined
@@ -45,7 +45,7 @@ export interface MockNetworkOptions {
    * @default the global timers, looked up for each use, so that fake timers control them
    */
   readonly clock?: MockClock | undefined
-  /** How many bytes of what each side sent are kept for `sent`. @default 1 MiB */
+  /** How many bytes that each side sent are kept for {@link MockSide.sent}. @default 1048576 (1 MiB) */
   readonly recordByteLength?: number | undefined
 }
 
@@ -55,29 +55,30 @@ export interface MockBuilderOptions extends Partial<MockLimits> {
   readonly bufferPool?: BufferPool | undefined
 }
 
-/** A network in memory. Builders of one network connect to each other only. */
+/** A network in memory, made by {@link createMockNetwork}. Its builders connect only to listeners of the same network. */
 export interface MockNetwork {
   /** The seed of its random faults. */
   readonly seed: number
   /**
-   * A driver on this network.
-   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
+   * Makes a driver on this network, in place of `tcp()` for example. Every form of address works.
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown or out of range
    */
   builder(options?: MockBuilderOptions): TransportBuilder
   /**
-   * Sets the faults of the next attempt to connect, instead of `faults`. Several calls apply to successive attempts.
-   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown fault, or one out of range
+   * Sets the faults of the next attempt to connect, instead of the option `faults`. Several calls apply to successive
+   * attempts.
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a fault that is unknown or out of range
    */
   failNext(faults: MockFaults): void
-  /** Every connection that was made, in order, closed ones included. */
+  /** All connections that were made, in order, closed ones included. */
   readonly links: readonly MockLink[]
 }
 
 /**
- * Makes a network in memory. It needs no timers: sent bytes arrive in a later turn of the event loop. Open transports,
- * listeners, and attempts to connect keep the process alive, as those of a real network do.
+ * Makes a network in memory, for tests. Bytes arrive in a later turn of the event loop, without timers. Open transports,
+ * listeners and attempts to connect keep the process alive, as those of a real network do.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option or fault that is unknown or out of range
  */
 export function createMockNetwork(options: MockNetworkOptions = {}): MockNetwork {
   checkOptionNames('options', options, ['seed', 'faults', 'clock', 'recordByteLength'])
@@ -90,7 +91,7 @@ export function createMockNetwork(options: MockNetworkOptions = {}): MockNetwork
   return new Network({ seed, clock, turns: new Turns(clock), recordByteLength }, script)
 }
 
-/** What a builder brings along, for either end. */
+/** The configuration of a builder. */
 type Near = Omit<LinkEnd, 'address'>
 
 class Network implements MockNetwork {
@@ -130,7 +131,7 @@ class Network implements MockNetwork {
     const address = !isPathAddress(asked) && asked.port === 0 ? this.#freeAddress(asked.host) : asked
     const key = formatAddress(address)
     if (this.#listeners.has(key)) {
-      throw new NettsError('ERR_NETTS_LISTEN_FAILED', `somebody listens on ${key} already`, {
+      throw new NettsError('ERR_NETTS_LISTEN_FAILED', `another listener listens on ${key} already`, {
         operation: 'listen',
         address,
       })
@@ -165,12 +166,16 @@ class Network implements MockNetwork {
     const listener = this.#listeners.get(formatAddress(address))
     const random = Random.derive(~this.seed, index)
     if (!listener || faults.connect === 'refuse' || random.chance(chaosOf(faults).refuseConnect)) {
-      const why = listener ? 'the mock network refused' : 'nobody listens there'
+      const why = listener ? 'refused by a fault of the mock network' : 'nobody listens there'
       throw new NettsError('ERR_NETTS_CONNECT_FAILED', `connect to ${formatAddress(address)}: ${why}`, where)
     }
     if (faults.connect === 'reject' || !listener.hasRoom) {
-      const why = listener.hasRoom ? 'the mock network said so' : 'its backlog is full'
-      throw new NettsError('ERR_NETTS_REJECTED', `${formatAddress(address)} turned us down: ${why}`, where)
+      const why = listener.hasRoom ? 'a fault of the mock network' : 'its backlog is full'
+      throw new NettsError(
+        'ERR_NETTS_REJECTED',
+        `${formatAddress(address)} rejected the connection: ${why}`,
+        where,
+      )
     }
     const clientAddress = isPathAddress(address) ? address : { host: '127.0.0.1', port: this.#nextPort() }
     const made = createLink(
@@ -185,7 +190,7 @@ class Network implements MockNetwork {
     return made.client
   }
 
-  /** An address of the host on which nobody listens, unless all are taken. */
+  /** An address of the host on which nothing listens; if there is none, one that is in use. */
   #freeAddress(host: string): Address {
     let address: Address
     let untried = 65_536 - FIRST_DYNAMIC_PORT

@@ -1,6 +1,6 @@
 /**
- * One direction of a mock connection: sends wait here until the receiver has room, arrive in a later turn,
- * and complete once they arrived. Slots and bytes are granted again as the receiver releases chunks.
+ * One direction of a mock connection: sends wait here until the receiver has room, arrive in a later turn of the event loop,
+ * and then complete. When the receiver releases chunks, their slots and bytes are free again.
  */
 import { NettsError } from '@netts/core'
 import type { BufferSlot } from '@netts/core/driver'
@@ -8,29 +8,29 @@ import type { SendFaults } from './faults.js'
 import type { MockLimits } from './limits.js'
 import type { Turns } from './turns.js'
 
-/** How an end says goodbye: with a reset, not at all, or with what looks like a clean end. */
+/** How a direction ends, as the receiver sees it: by a reset, a crash, or a clean end. */
 export type Goodbye = 'reset' | 'crash' | 'end'
 
-/** What a pipe tells the end that sends into it. */
+/** What a pipe calls in the transport that sends into it. */
 export interface PipeSender {
-  /** A send arrived, or was discarded by a peer that reads no more. */
+  /** A send arrived, or was discarded because the peer no longer reads. */
   onCompleted(): void
-  /** The end arrived, after everything before. */
+  /** The end arrived, after all sends before it. */
   onEndArrived(): void
-  /** A fault: this end is to go now. */
+  /** A fault ends this transport now. */
   onFault(goodbye: Goodbye): void
-  /** The memory of a send went away before all of it was read, or giving it back threw. */
+  /** The memory of a send was detached before all of it was read, or freeing it threw. */
   onBroken(error: unknown): void
 }
 
-/** What a pipe tells the end that receives from it. */
+/** What a pipe calls in the transport that receives from it. */
 export interface PipeReceiver {
   onChunk(chunk: Chunk): void
-  /** The sender finished, or is gone. */
+  /** The sender finished or is gone. */
   onGoodbye(goodbye: Goodbye): void
 }
 
-/** Received bytes, in memory of their own; what they hold of the receiver's room comes back on release. */
+/** Received bytes, in memory of their own. A release frees their part of the receiver's room. */
 export interface Chunk {
   readonly bytes: Uint8Array
   readonly send: Send
@@ -38,9 +38,9 @@ export interface Chunk {
 
 interface Send {
   readonly bytes: Uint8Array
-  /** How long `bytes` are, as long as they have their memory; 0 for the end. */
+  /** The length of `bytes` when they were sent; 0 for the end. */
   readonly byteLength: number
-  /** To be freed once the bytes are needed no more. */
+  /** Freed when the bytes were read. */
   readonly slot: BufferSlot | undefined
   taken: number
   unreleased: number
@@ -72,16 +72,16 @@ export class Pipe {
     this.#limits = limits
     this.faults = faults
     this.#stallAt = faults.stallAfterBytes
-    // Faults after 0 bytes wait for no send.
+    // Faults after 0 bytes do not wait for a send.
     if (Math.min(faults.crashAfterBytes, faults.endAfterBytes) === 0) turns.next(() => this.#deliver())
   }
 
-  /** Sends that neither arrived nor were dropped. */
+  /** How many sends neither arrived nor were dropped. */
   get inFlight(): number {
     return this.#inFlight
   }
 
-  /** Bytes of theirs. */
+  /** How many of their bytes did not arrive yet. */
   get queuedBytes(): number {
     return this.#queuedBytes
   }
@@ -90,14 +90,14 @@ export class Pipe {
     return !this.#closed && this.#inFlight < this.#limits.sendSlots
   }
 
-  /** Puts bytes on their way; they are read when they arrive. @param slot where they lie, if that is to be freed */
+  /** Sends bytes; they are read when they arrive. @param slot the memory of the bytes, if it has to be freed afterwards */
   push(bytes: Uint8Array, slot?: BufferSlot): void {
     this.#inFlight++
     this.#queuedBytes += bytes.byteLength
     this.#put(bytes, slot)
   }
 
-  /** Puts the end on its way, behind everything pushed before. */
+  /** Sends the end, after everything pushed before. */
   end(): void {
     this.#put(new Uint8Array(0), undefined)
   }
@@ -121,7 +121,7 @@ export class Pipe {
     this.#turns.next(() => this.#deliver())
   }
 
-  /** The receiver gives the room of a chunk back. */
+  /** The receiver releases a chunk. */
   release(chunk: Chunk): void {
     this.#usedBytes -= chunk.bytes.byteLength
     chunk.send.unreleased -= chunk.bytes.byteLength
@@ -129,7 +129,7 @@ export class Pipe {
     if (this.#queue.length > 0) this.#turns.next(() => this.#deliver())
   }
 
-  /** The receiver wants no more: what arrives from now on is discarded. */
+  /** The receiver no longer reads: bytes that arrive from now on are discarded. */
   discard(): void {
     this.#reading = false
     if (this.#queue.length > 0) this.#turns.next(() => this.#deliver())
@@ -140,7 +140,7 @@ export class Pipe {
     this.#halted = true
   }
 
-  /** Drops what is on its way; nothing is taken or delivered any more. Idempotent. */
+  /** Drops the sends that did not arrive. Nothing is accepted or delivered any more. Idempotent. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -148,7 +148,7 @@ export class Pipe {
     this.#inFlight = this.#queuedBytes = 0
   }
 
-  /** The sender is gone: what is on its way is dropped, and the receiver learns of it. */
+  /** The sender is gone: the sends that did not arrive are dropped, and the receiver is told. */
   abandon(goodbye: Goodbye): void {
     this.close()
     this.#turns.after(this.faults.latencyMs, 1, () => this.receiver.onGoodbye(goodbye))
@@ -197,13 +197,13 @@ export class Pipe {
     if (send.bytes.byteLength !== total) {
       throw new NettsError(
         'ERR_NETTS_BUFFER_DETACHED',
-        'memory was transferred or resized before it was read',
+        'the memory of a send was transferred or resized before it was read',
       )
     }
     const beforeFault =
       Math.min(this.faults.crashAfterBytes, this.faults.endAfterBytes, this.#stallAt) - this.#delivered
     const length = Math.min(this.faults.chunk(total - send.taken), beforeFault)
-    // Not slice: that of a Buffer copies nothing.
+    // Not `slice`, which does not copy if it is that of a Buffer.
     const bytes = new Uint8Array(send.bytes.subarray(send.taken, send.taken + length))
     send.taken += length
     this.#delivered += length

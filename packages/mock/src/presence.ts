@@ -1,9 +1,9 @@
-/** What is open keeps the process alive, as a socket does, although it has no handle in the event loop. */
+/** Keeps the process alive for transports and listeners, which have no handle in the event loop. */
 import { KeepAlive } from '@netts/core/driver'
 
 const process = new KeepAlive()
 
-/** Keeps the process alive from the beginning to its end, but for while it is unref'd. */
+/** Keeps the process alive from its construction to `end`, except after `unref`. */
 export class Presence {
   #isOver = false
   #isHeld = true
@@ -24,7 +24,7 @@ export class Presence {
     process.release()
   }
 
-  /** For good. Idempotent. */
+  /** Lets the process exit, whatever `ref` says afterwards. Idempotent. */
   end(): void {
     this.unref()
     this.#isOver = true

@@ -1,6 +1,6 @@
-/** Pseudo-random numbers from a seed: the same seed, the same faults. */
+/** Pseudo-random numbers from a seed: the same seed leads to the same faults. */
 
-/** A small generator (Mulberry32): plenty for choosing faults, and not for anything secret. */
+/** A small generator (Mulberry32). It is good enough to choose faults, and not for secrets. */
 export class Random {
   #state: number
 
@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed >>> 0
   }
 
-  /** A generator of its own, decided by this one's seed and `index` alone. */
+  /** Makes a generator that depends only on `seed` and `index`. */
   static derive(seed: number, index: number): Random {
     return new Random(Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35))
   }

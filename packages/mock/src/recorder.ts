@@ -1,6 +1,6 @@
-/** Keeps what one side sent, up to a limit. */
+/** Records the bytes that one side sent, up to a limit. */
 
-/** The beginning of what was sent, and how much it was in all. */
+/** The beginning of the bytes that were sent, and their number. */
 export class Recorder {
   readonly #limit: number
   readonly #pieces: Uint8Array[] = []
@@ -15,7 +15,7 @@ export class Recorder {
   record(bytes: Uint8Array): void {
     this.#total += bytes.byteLength
     if (this.#kept >= this.#limit) return
-    // Not slice: that of a Buffer copies nothing.
+    // Not `slice`, which does not copy if it is that of a Buffer.
     const piece = new Uint8Array(bytes.subarray(0, this.#limit - this.#kept))
     this.#pieces.push(piece)
     this.#kept += piece.byteLength

@@ -1,4 +1,4 @@
-/** One end of a mock connection: a driver like any other, over two in-memory pipes. */
+/** One end of a mock connection: a transport like any other, over two in-memory pipes. */
 import {
   type Address,
   type BufferPool,
@@ -14,10 +14,10 @@ import type { Turns } from './turns.js'
 
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
-/** Overwrites released chunks, as an adapter would: whoever still reads them finds this. */
+/** Overwrites released chunks, as an adapter would, so that tests notice reads after the release. */
 const POISON = 0xdb
 
-/** What a mock transport is made of. */
+/** The parts of a mock transport. */
 export interface MockTransportParts {
   readonly localAddress: Address
   readonly remoteAddress: Address
@@ -159,11 +159,11 @@ export class MockTransport extends BaseTransport implements PipeSender, PipeRece
     else this.onFailure(new NettsError('ERR_NETTS_RESET', 'the peer destroyed the connection', { address }))
   }
 
-  /** This end goes at once, whatever its application thinks of it: the script's doing. */
+  /** A fault ends this transport at once. */
   onFault(goodbye: Goodbye): void {
     if (this.state === 'closed') return
     this.#leave(goodbye)
-    this.onFailure(new NettsError('ERR_NETTS_DESTROYED', 'the mock network made this side fail'))
+    this.onFailure(new NettsError('ERR_NETTS_DESTROYED', 'a fault of the mock network ended this side'))
   }
 
   onBroken(error: unknown): void {
@@ -191,7 +191,7 @@ export class MockTransport extends BaseTransport implements PipeSender, PipeRece
     this.#presence.unref()
   }
 
-  /** The wire forgets this end. What it says first stands. */
+  /** Ends both directions. Only the first call has an effect. */
   #leave(goodbye: Goodbye): void {
     if (this.#hasLeft) return
     this.#hasLeft = true

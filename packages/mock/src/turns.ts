@@ -1,4 +1,4 @@
-/** Turns: whatever happens on the mock's wire happens in a later turn of the event loop, in order. */
+/** Everything that happens on the mock's wire happens in a later turn of the event loop, in order. */
 import { type Clock, clock as machineClock } from '@netts/core/driver'
 
 /** Runs actions in later turns of the event loop, or after a delay of the network's clock. */
@@ -6,12 +6,12 @@ export class Turns {
   readonly #clock: Clock
   #due: (() => void)[] = []
 
-  /** @param clock where delays get their time from; turns are the machine's, as fake timers must not stop the wire */
+  /** @param clock the clock of delays. Turns are those of the real event loop, as fake timers must not stop the wire */
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Runs the action in the next turn, after those asked for before. */
+  /** Runs the action in the next turn, after those that were scheduled before. */
   next(action: () => void): void {
     if (this.#due.push(action) === 1) machineClock.setImmediate(this.#run)
   }

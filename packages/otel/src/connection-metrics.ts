@@ -1,4 +1,4 @@
-/** Metrics of connections: what `connection.stats` counts, summed up over connections, open and closed ones. */
+/** Metrics of connections: the counters of `connection.stats`, summed over open and closed connections. */
 
 import { type Connection, type ConnectionStats, DIAGNOSTICS_CHANNELS, wireOf } from '@netts/core'
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
@@ -13,9 +13,9 @@ import {
 } from './attributes.js'
 import type { Subscriptions } from './subscriptions.js'
 
-/** Bounds of histograms of how long connecting takes, in seconds: RDMA connects within a millisecond. */
+/** Bounds of the histogram of the duration of connecting, in seconds. RDMA connects within a millisecond. */
 const CONNECT_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-/** And of how long connections last: from a request's time to days. */
+/** Bounds of the histogram of the duration of connections, in seconds: from one request to a week. */
 const LIFE_BOUNDS = [0.01, 0.1, 1, 10, 60, 600, 3600, 21_600, 86_400, 604_800]
 
 type Counter = Exclude<keyof ConnectionStats, 'bytesBuffered'>
@@ -30,7 +30,7 @@ interface Open {
 interface Group {
   readonly attributes: Attributes
   readonly open: Set<Connection>
-  /** What connections that are closed have counted. */
+  /** The sums of the counters of closed connections. */
   readonly closed: Record<Counter, number>
 }
 
@@ -56,19 +56,19 @@ const COUNTERS: readonly {
   {
     name: 'netts.chunk.count',
     unit: '{chunk}',
-    description: 'Sends handed to transports, and chunks that came: many small messages share one.',
+    description: 'Chunks sent and received. Many small messages share one chunk.',
     parts: directions('chunksSent', 'chunksReceived'),
   },
   {
     name: 'netts.message.zero_copy.count',
     unit: '{message}',
-    description: 'Messages sent without a copy of their bulk.',
+    description: 'Messages sent without a copy.',
     parts: [['zeroCopySends', {}]],
   },
   {
     name: 'netts.lease.copy.count',
     unit: '{lease}',
-    description: 'Leases that had to be copied: assembled of several chunks, or taken out of receive memory.',
+    description: 'Leases that were copied: assembled from several chunks, or copied out of receive memory.',
     parts: [
       ['assembledLeases', { 'netts.lease.copy.reason': 'assembled' }],
       ['copiedLeases', { 'netts.lease.copy.reason': 'held' }],
@@ -83,18 +83,18 @@ function directions(sent: Counter, received: Counter): (readonly [Counter, Attri
   ]
 }
 
-/** Counts what connections do from now on. Those that are open already are not known. */
+/** Measures connections that are made from now on. Connections that are open already are not counted. */
 export function measureConnections(meter: Meter, subscriptions: Subscriptions): Disposable {
   const groups = new Map<string, Group>()
   const opened = new WeakMap<Connection, Open>()
   const durations = meter.createHistogram('netts.connection.duration', {
     unit: 's',
-    description: 'How long connections lasted that are closed; error.type tells which ended by an error.',
+    description: 'Duration of closed connections. Those that an error ended have error.type.',
     advice: { explicitBucketBoundaries: LIFE_BOUNDS },
   })
   const connecting = meter.createHistogram('netts.connect.duration', {
     unit: 's',
-    description: 'How long attempts to connect took.',
+    description: 'Duration of attempts to connect.',
     advice: { explicitBucketBoundaries: CONNECT_BOUNDS },
   })
 
@@ -139,7 +139,7 @@ export function measureConnections(meter: Meter, subscriptions: Subscriptions): 
   return observe(meter, groups)
 }
 
-/** Events that are counted as they come. */
+/** Counts events when they occur. */
 function countEvents(meter: Meter, subscriptions: Subscriptions): void {
   const listenerErrors = meter.createCounter('netts.listener.error.count', {
     unit: '{error}',
@@ -150,19 +150,19 @@ function countEvents(meter: Meter, subscriptions: Subscriptions): void {
   )
   const fallbacks = meter.createCounter('netts.wire.fallback.count', {
     unit: '{fallback}',
-    description: 'How often a preferred wire could not be had.',
+    description: 'How often a preferred wire was not available.',
   })
   subscriptions.on(DIAGNOSTICS_CHANNELS.wireFallback, ({ wire, error }) =>
     fallbacks.add(1, { [ATTR_WIRE]: wire, ...errorAttributes(error) }),
   )
   const leaks = meter.createCounter('netts.buffer.leak.count', {
     unit: '{buffer}',
-    description: 'Buffers that were never released, where detectLeaks is on.',
+    description: 'Buffers that were never released, with detectLeaks.',
   })
   subscriptions.on(DIAGNOSTICS_CHANNELS.bufferLeak, () => leaks.add(1))
 }
 
-/** What is read whenever somebody collects. */
+/** Metrics that are read at each collection. */
 function observe(meter: Meter, groups: ReadonlyMap<string, Group>): Disposable {
   const counters = COUNTERS.map(({ name, unit, description, parts }) => ({
     metric: meter.createObservableCounter(name, { unit, description }),
@@ -174,11 +174,11 @@ function observe(meter: Meter, groups: ReadonlyMap<string, Group>): Disposable {
   })
   const buffered = meter.createObservableUpDownCounter('netts.receive.buffered', {
     unit: 'By',
-    description: 'Payload bytes of complete messages that nobody has taken yet.',
+    description: 'Payload bytes of complete messages that the application has not received yet.',
   })
   const queued = meter.createObservableUpDownCounter('netts.send.queued', {
     unit: 'By',
-    description: 'Bytes that were to be sent and that the wire has not taken yet.',
+    description: 'Bytes that were sent and that the wire has not taken yet.',
   })
   const callback = (result: BatchObservableResult) => {
     for (const { attributes, open, closed } of groups.values()) {

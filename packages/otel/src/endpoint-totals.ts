@@ -1,4 +1,4 @@
-/** Sums over the endpoints of a pool that never fall, although endpoints leave the list and take their counters along. */
+/** Sums over the endpoints of a pool that never decrease, although endpoints leave the list with their counters. */
 import { formatAddress } from '@netts/core'
 import type { EndpointStats } from '@netts/pool'
 
@@ -14,9 +14,9 @@ const sum = (one: Totals, other: Totals): Totals => ({
   waitMs: one.waitMs + other.waitMs,
 })
 
-/** Remembers those that were there when it was last asked. */
+/** The sums of the counters of a pool's endpoints, those that left the list included. */
 export class EndpointTotals {
-  /** What endpoints counted that are gone. */
+  /** The sums of the counters of endpoints that left the list. */
   #gone = NOTHING
   #present = new Map<string, Totals>()
 
@@ -28,7 +28,7 @@ export class EndpointTotals {
     }
     for (const [address, before] of this.#present) {
       const now = present.get(address)
-      // One that came back between two looks begins from nothing.
+      // An endpoint that left and came back between two calls counts from 0 again.
       if (now === undefined || now.acquired < before.acquired) this.#gone = sum(this.#gone, before)
     }
     this.#present = present

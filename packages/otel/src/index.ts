@@ -1,5 +1,5 @@
 /**
- * `@netts/otel`: metrics and traces of connections and pools, by OpenTelemetry.
+ * `@netts/otel`: metrics and traces of connections and pools, with OpenTelemetry.
  *
  * @packageDocumentation
  */

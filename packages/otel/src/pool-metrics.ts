@@ -1,4 +1,4 @@
-/** Metrics of a pool: what `pool.stats` says whenever somebody collects, and its events as they come. */
+/** Metrics of a pool: `pool.stats` at each collection, and its events when they occur. */
 
 import { POOL_CHANNELS, type PoolStats } from '@netts/pool'
 import type { BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
@@ -6,8 +6,9 @@ import { ATTR_POOL } from './attributes.js'
 import { EndpointTotals } from './endpoint-totals.js'
 import type { Subscriptions } from './subscriptions.js'
 
-/** What is looked at of a pool. */
+/** The part of a {@link Pool} of `@netts/pool` that is observed. */
 export interface ObservedPool {
+  /** Counters and gauges, read at each collection. */
   readonly stats: PoolStats
 }
 
@@ -15,18 +16,18 @@ export interface ObservedPool {
 export function countPoolEvents(meter: Meter, subscriptions: Subscriptions): void {
   const events = meter.createCounter('netts.pool.event.count', {
     unit: '{event}',
-    description: 'What happened in pools, by type.',
+    description: 'Events of pools, by type.',
   })
   subscriptions.on(POOL_CHANNELS.event, ({ pool, event }) => {
     events.add(1, { [ATTR_POOL]: pool, 'netts.pool.event': event.type })
   })
 }
 
-/** Observes a pool until it is disposed. Its `name` tells it from others. */
+/** Observes a pool until the result is disposed. @param name the value of the attribute `netts.pool.name` */
 export function observePool(meter: Meter, name: string, pool: ObservedPool): Disposable {
   const count = meter.createObservableUpDownCounter('netts.pool.connection.count', {
     unit: '{connection}',
-    description: 'Connections of pools, by what is done with them.',
+    description: 'Connections of pools, by state.',
   })
   const pending = meter.createObservableUpDownCounter('netts.pool.pending_requests', {
     unit: '{request}',
@@ -38,11 +39,11 @@ export function observePool(meter: Meter, name: string, pool: ObservedPool): Dis
   })
   const acquired = meter.createObservableCounter('netts.pool.acquire.count', {
     unit: '{request}',
-    description: 'Connections that were lent, and calls that got none.',
+    description: 'Calls of acquire, by outcome.',
   })
   const waited = meter.createObservableCounter('netts.pool.wait.time', {
     unit: 's',
-    description: 'How long callers have waited in all, who got a connection.',
+    description: 'Total time that callers waited for the connections that they got.',
   })
   const attributes = { [ATTR_POOL]: name }
   const totals = new EndpointTotals()

@@ -22,7 +22,7 @@ interface Messages {
   readonly [POOL_CHANNELS.event]: PoolDiagnostics
 }
 
-/** Subscriptions that end together. */
+/** Subscriptions that are ended together. */
 export class Subscriptions implements Disposable {
   readonly #undo: (() => void)[] = []
 
@@ -32,7 +32,7 @@ export class Subscriptions implements Disposable {
     this.#undo.push(() => unsubscribe(channel, onMessage))
   }
 
-  /** Told of each attempt to connect, when it begins and when it has ended. */
+  /** Calls back for each attempt to connect, when it begins and when it has ended. */
   onConnecting(began: (trace: ConnectTrace) => void, ended: (trace: ConnectTrace) => void): void {
     const channel = tracingChannel<ConnectTrace, ConnectTrace>(DIAGNOSTICS_CHANNELS.connectTracing)
     const nothing = () => {}

@@ -1,4 +1,4 @@
-/** Spans: one of each attempt to connect, and one of each connection's life. */
+/** Spans: one for each attempt to connect, and one for each connection. */
 
 import { type Connection, DIAGNOSTICS_CHANNELS, wireOf } from '@netts/core'
 import { type Span, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api'
@@ -12,7 +12,7 @@ import {
 } from './attributes.js'
 import type { Subscriptions } from './subscriptions.js'
 
-/** Traces what connections do from now on. */
+/** Traces connections that are made from now on. */
 export function traceConnections(tracer: Tracer, subscriptions: Subscriptions): void {
   const attempts = new WeakMap<object, Span>()
   subscriptions.onConnecting(
@@ -25,7 +25,7 @@ export function traceConnections(tracer: Tracer, subscriptions: Subscriptions): 
       if (span === undefined) return
       if (trace.result !== undefined) {
         const { transport, remoteAddress } = trace.result
-        // Of several preferred wires it is known only now which one it is.
+        // With `preferring`, the wire is known only now.
         span.setAttributes({
           ...wireAttributes(wireOf(transport) ?? trace.wire, remoteAddress),
           ...peerAttributes(remoteAddress),
@@ -42,7 +42,7 @@ export function traceConnections(tracer: Tracer, subscriptions: Subscriptions): 
       connection,
       tracer.startSpan('netts connection', {
         kind: role === 'client' ? SpanKind.CLIENT : SpanKind.SERVER,
-        // It may outlive whatever opened it, and belongs to nothing.
+        // It may outlive the span in which it was opened, and has no parent.
         root: true,
         attributes: {
           ...wireAttributes(wireOf(transport) ?? 'unknown', remoteAddress),

@@ -1,22 +1,25 @@
-/** Calls of the program's functions about one connection: each with a deadline, and a signal that ends it. */
+/** Calls of the program's functions about one connection, each with a deadline and an abort signal. */
 import type { Address } from '@netts/core'
 import { withDeadline } from '@netts/core/driver'
 import type { CallContext } from './options.js'
 import type { PoolTime } from './time.js'
 
-/** How long a call may take, and what it is about. */
+/** What a call is about, and what ends it. */
 export interface CallLimits {
   /** The function's name, for errors. */
   readonly operation: string
   readonly endpoint: Address
-  /** 0 has no deadline. */
+  /** 0 disables the deadline. */
   readonly timeoutMs: number
-  /** Ends the call. */
+  /** Cancels the call. */
   readonly signal: AbortSignal
   readonly time: PoolTime
 }
 
-/** Rejects as the call does, or when its time is over or its signal says so; what the call does then matters no more. */
+/**
+ * Calls a function of the program. Rejects with what it throws, with `ERR_NETTS_TIMEOUT`, or with `ERR_NETTS_ABORTED`; the
+ * result of a call that ends later is ignored.
+ */
 export function callWithDeadline<R>(
   { operation, endpoint, timeoutMs, signal, time }: CallLimits,
   call: (context: CallContext) => R | PromiseLike<R>,

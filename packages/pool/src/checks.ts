@@ -1,4 +1,4 @@
-/** What happens to a connection between two borrowers: it is looked at, asked by `validate`, undone by `reset`. */
+/** Checks a connection between two borrowers: its input and state, `validate`, and `reset`. */
 import type { Address, Connection, NettsError, Transport } from '@netts/core'
 import { afterPendingInput } from '@netts/core/driver'
 import { callWithDeadline } from './calls.js'
@@ -7,13 +7,13 @@ import type { RetireReason } from './events.js'
 import type { PoolSettings } from './options.js'
 import type { PoolTime } from './time.js'
 
-/** What the checks need of their pool. */
+/** What the checks call in their pool. */
 export interface ChecksOwner<T extends Transport, S> {
   /** The connection may be lent. */
   offer(member: EndpointMember<T, S>): void
-  /** It may not be lent any more. */
+  /** The connection is not lent again. */
   retire(member: EndpointMember<T, S>, reason: RetireReason): void
-  /** A check is over: those that wait for it may need another connection. */
+  /** A check is over: the callers that wait may need another connection. */
   fill(): void
 }
 
@@ -23,7 +23,7 @@ interface CheckContext<S> {
   readonly session: S
 }
 
-/** See above. While one is under way, nobody has the connection, and it counts as coming. */
+/** The checks of one pool. During a check no caller has the connection, and it counts as coming. */
 export class Checks<T extends Transport, S> {
   readonly #settings: PoolSettings<T, S>
   readonly #time: PoolTime
@@ -36,13 +36,13 @@ export class Checks<T extends Transport, S> {
     this.#owner = owner
   }
 
-  /** What is wrong with a connection that nobody has; `undefined` when nothing is. */
+  /** What is wrong with an idle connection; `undefined` when nothing is. */
   faultOfIdle(member: EndpointMember<T, S>): RetireReason | undefined {
     if (member.hasEnded) return 'ended'
     return !this.#settings.isShared && member.hasStrayInput ? 'unclean' : undefined
   }
 
-  /** Looks for pending input, and asks `validate`, before a connection is lent that nobody had for long. */
+  /** Looks for pending input and calls `validate`, before a connection is lent that was idle for long. */
   look(member: EndpointMember<T, S>): void {
     member.endpoint.onCheck(member)
     afterPendingInput(this.#time, () => {
@@ -59,7 +59,7 @@ export class Checks<T extends Transport, S> {
     })
   }
 
-  /** Has a connection undone that came back. @returns whether there is anything to do */
+  /** Calls `reset` for a connection that came back. @returns whether there is a `reset` */
   reset(member: EndpointMember<T, S>): boolean {
     const { reset } = this.#settings
     if (!reset) return false
@@ -71,24 +71,24 @@ export class Checks<T extends Transport, S> {
     return true
   }
 
-  /** Ends the calls that are under way, for good. */
+  /** Cancels the calls in progress, and all later ones. */
   stop(error: NettsError): void {
     this.#stopping.abort(error)
   }
 
-  /** What is wrong with a connection that nobody had for long. */
+  /** What is wrong with a connection that was idle for long. */
   #faultOfRested(member: EndpointMember<T, S>): RetireReason | undefined {
     const { min, idleTimeoutMs } = this.#settings
     const { endpoint, expiresWallMs, idleSinceWallMs } = member
     const wallMs = this.#time.wallMs()
     if (expiresWallMs <= wallMs) return 'lifetime'
-    // No timer did that: the machine slept.
+    // The timer did not fire in time: the machine slept.
     const isSurplus = endpoint.staying - endpoint.connecting > min
     if (isSurplus && idleSinceWallMs + idleTimeoutMs <= wallMs) return 'idle'
     return this.faultOfIdle(member)
   }
 
-  /** What is wrong with a connection that `validate` or `reset` had. */
+  /** What is wrong with a connection after `validate` or `reset`. */
   #faultOfCalled(member: EndpointMember<T, S>): RetireReason | undefined {
     if (member.hasEnded) return 'ended'
     return !this.#settings.isShared && member.hasLeftovers ? 'unclean' : undefined
@@ -109,11 +109,11 @@ export class Checks<T extends Transport, S> {
     return callWithDeadline(limits, (context) => call(connection, { ...context, session }))
   }
 
-  /** It may have been retired, or ended, meanwhile. */
+  /** Ends a check. The connection may have been retired, or may have ended, during it. */
   #end(member: EndpointMember<T, S>, fault: RetireReason | undefined): void {
     if (member.state === 'checking') {
       member.endpoint.onChecked(member)
-      // What came meanwhile was for the one who checked.
+      // Input that arrived during the check belonged to the check.
       member.rest(this.#time.wallMs())
       if (fault !== undefined) this.#owner.retire(member, fault)
       else this.#owner.offer(member)

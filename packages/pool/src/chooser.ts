@@ -1,4 +1,4 @@
-/** Which endpoint the next caller gets, and which of its connections. */
+/** Chooses the endpoint that serves the next caller, and one of its connections. */
 import type { Transport } from '@netts/core'
 import type { Checks } from './checks.js'
 import type { Connections } from './connections.js'
@@ -8,7 +8,7 @@ import { callbackError, messageOf } from './errors.js'
 import type { PoolSettings } from './options.js'
 import type { PoolTime } from './time.js'
 
-/** What a chooser is made of. */
+/** The parts of the pool that a chooser uses. */
 export interface ChooserParts<T extends Transport, S> {
   readonly settings: PoolSettings<T, S>
   readonly time: PoolTime
@@ -17,14 +17,14 @@ export interface ChooserParts<T extends Transport, S> {
   readonly checks: Checks<T, S>
 }
 
-/** See above. */
+/** Chooses endpoints and connections for the callers of one pool. */
 export class Chooser<T extends Transport, S> {
   readonly #settings: PoolSettings<T, S>
   readonly #time: PoolTime
   readonly #endpoints: EndpointSet<T, S>
   readonly #connections: Connections<T, S>
   readonly #checks: Checks<T, S>
-  /** Whether the program's `pick` is at work: it may call the pool. */
+  /** Whether the program's `pick` is running; it may call the pool. */
   isChoosing = false
 
   constructor({ settings, time, endpoints, connections, checks }: ChooserParts<T, S>) {
@@ -36,8 +36,10 @@ export class Chooser<T extends Transport, S> {
   }
 
   /**
-   * @param isShort more callers wait than attempts to connect are under way
-   * @throws NettsError `ERR_NETTS_INTERNAL` when `pick` threw, or chose none of the candidates
+   * Chooses an endpoint.
+   * @param isShort whether more callers wait than attempts to connect are in progress
+   * @returns `undefined` when there is no candidate, or `pick` returned it
+   * @throws NettsError `ERR_NETTS_INTERNAL` when `pick` threw, or returned something that is not a candidate
    */
   choose(isShort: boolean): EndpointState<T, S> | undefined {
     const candidates = this.#endpoints.candidates(isShort)
@@ -54,12 +56,12 @@ export class Chooser<T extends Transport, S> {
     if (picked === undefined || candidates.includes(picked as EndpointState<T, S>)) {
       return picked as EndpointState<T, S> | undefined
     }
-    throw callbackError('pick', 'chose none of its candidates')
+    throw callbackError('pick', 'returned something that is not one of its candidates')
   }
 
-  /** A connection that may be lent, if its rest did it no harm. */
+  /** A connection of an endpoint that may be lent; retires those that ended or got input while they were idle. */
   takeAvailable({ available }: EndpointState<T, S>): EndpointMember<T, S> | undefined {
-    // Each turn ends it, or takes one off the list.
+    // Each round returns, or takes one off the list.
     for (;;) {
       const { length } = available
       if (length === 0) return undefined
@@ -71,7 +73,7 @@ export class Chooser<T extends Transport, S> {
     }
   }
 
-  /** Whether nobody had it for so long that it has to be looked at. The machine may have slept meanwhile. */
+  /** Whether the connection was idle for so long that it has to be checked. The machine may have slept meanwhile. */
   wasIdleLong(member: EndpointMember<T, S>): boolean {
     if (member.users > 0) return false
     const idleMs = this.#time.wallMs() - member.idleSinceWallMs
@@ -79,7 +81,7 @@ export class Chooser<T extends Transport, S> {
   }
 }
 
-/** Of two by chance, the one that fewer callers have. */
+/** Of two random connections, the one that fewer callers have. */
 function lessBusyOfTwo<T extends Transport, S>(
   members: readonly EndpointMember<T, S>[],
 ): EndpointMember<T, S> {

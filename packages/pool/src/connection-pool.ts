@@ -1,4 +1,4 @@
-/** A pool from its beginning to its end: who may borrow, what is ready, draining and closing. */
+/** The implementation of a pool: its state, `ready`, draining and closing. {@link Lending} lends the connections. */
 import { NettsError, type Transport } from '@netts/core'
 import { type ClockTimer, checkOptionNames, checkSignal, checkTimeout } from '@netts/core/driver'
 import { checkList, type Endpoint } from './endpoints/endpoint-list.js'
@@ -89,7 +89,7 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
       return result
     } catch (error) {
       if (!connection.released) {
-        // Others who share it did nothing wrong.
+        // Other callers share it, and their requests go on.
         if (this.#settings.isShared) connection.release()
         else void connection.close()
       }
@@ -141,7 +141,7 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
     }
   }
 
-  // For lending.
+  // For {@link Lending}.
 
   get listError(): NettsError | undefined {
     return this.#follower?.lastError
@@ -156,7 +156,7 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
     if (this.#lending.connections.members.size === 0) this.#onEmpty?.()
   }
 
-  /** Whether each endpoint has what `min` asks for, or failed while another one has it. */
+  /** Whether each endpoint has `min` connections, or failed while another one has them. */
   get #isReady(): boolean {
     const { min } = this.#settings
     const { list } = this.#endpoints
@@ -203,7 +203,7 @@ export class ConnectionPool<T extends Transport, S> implements Pool<T, S>, Lendi
     timer?.close()
     this.#onDrained = undefined
     if (!this.#closed) {
-      // Those that are still lent had their time.
+      // The deadline passed: connections that are still lent are destroyed.
       for (const member of this.#lending.connections.members) {
         if (member.users > 0) member.connection.destroy(this.#closedError())
       }

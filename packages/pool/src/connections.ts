@@ -1,7 +1,6 @@
 /**
- * The connections of a pool, from their opening to their end, and what their ends say about their endpoints.
- *
- * Opening them is the {@link Supply}'s.
+ * The connections of a pool from when they are open until they are closed, and what each end means for its endpoint.
+ * {@link Supply} opens them.
  */
 import { NettsError, type Transport } from '@netts/core'
 import type { EndpointMember, EndpointState } from './endpoint-state.js'
@@ -13,13 +12,13 @@ import type { Supply } from './supply.js'
 import type { PoolTime } from './time.js'
 import type { Upkeep } from './upkeep.js'
 
-/** A connection that lived for so long has proved that its endpoint can be connected to, in milliseconds. */
+/** A connection that lived for this long has proved that its endpoint can be connected to, in milliseconds. */
 const PROVEN_AFTER_MS = 1_000
 
-/** Each connection lives up to so much shorter than the longest: else all that were opened together end together. */
+/** By which part the lifetime of a connection is shortened at most, so that connections do not end together. */
 const LIFETIME_JITTER = 0.25
 
-/** What connections are kept with. */
+/** The parts of the pool that connections use. */
 export interface ConnectionsParts<T extends Transport, S> {
   readonly maxLifetimeMs: number
   readonly time: PoolTime
@@ -27,13 +26,13 @@ export interface ConnectionsParts<T extends Transport, S> {
   readonly endpoints: EndpointSet<T, S>
   readonly supply: Supply<T, S>
   readonly upkeep: Upkeep<T, S>
-  /** A connection ended: those that wait may need another one. */
+  /** A connection ended: the callers that wait may need another one. */
   readonly onEnd: () => void
 }
 
-/** See above. */
+/** The connections of one pool. */
 export class Connections<T extends Transport, S> {
-  /** All that are not closed, of endpoints that left the list too. */
+  /** All connections that are not closed, those to endpoints that left the list included. */
   readonly members = new Set<EndpointMember<T, S>>()
   readonly #maxLifetimeMs: number
   readonly #time: PoolTime
@@ -53,7 +52,7 @@ export class Connections<T extends Transport, S> {
     this.#onEnd = parts.onEnd
   }
 
-  /** A connection was opened. Nobody has it. */
+  /** Adds a connection that was opened. No caller has it. */
   add(endpoint: EndpointState<T, S>, opened: Opened<T, S>): EndpointMember<T, S> {
     const nowMs = this.#time.nowMs()
     const wallMs = this.#time.wallMs()
@@ -68,7 +67,7 @@ export class Connections<T extends Transport, S> {
     return member
   }
 
-  /** Nobody gets it any more. It is closed when nobody has it. */
+  /** The connection is not lent again. It is closed when no caller has it. */
   retire(member: EndpointMember<T, S>, reason: RetireReason): void {
     if (member.state === 'retired' || member.state === 'closed') return
     member.endpoint.onRetire(member)
@@ -76,12 +75,12 @@ export class Connections<T extends Transport, S> {
     this.#reporter.tell({ type: 'retire', endpoint: member.endpoint.address, reason, error: undefined })
   }
 
-  /** Retires those of some that nobody has. */
+  /** Retires those of `members` that no caller has. */
   retireUnused(members: Iterable<EndpointMember<T, S>>, reason: RetireReason): void {
     for (const member of [...members]) if (member.users === 0) this.retire(member, reason)
   }
 
-  /** Closes all, lent ones too. */
+  /** Closes all connections, lent ones too. */
   closeAll(): void {
     for (const member of [...this.members]) {
       this.retire(member, 'closed')
@@ -89,7 +88,7 @@ export class Connections<T extends Transport, S> {
     }
   }
 
-  /** A connection failed while it was in use, or its borrower says so. */
+  /** A connection failed while it was lent, or was released with an error. */
   onFailure(endpoint: EndpointState<T, S>, error: NettsError): void {
     endpoint.onError(error)
     if (endpoint.circuit.onFailure(this.#time.nowMs())) this.onDown(endpoint)
@@ -114,7 +113,7 @@ export class Connections<T extends Transport, S> {
 
   #onPeerEnded(member: EndpointMember<T, S>): void {
     member.hasPeerEnded = true
-    // It resolves also when the connection is closed; that is looked at by itself.
+    // `peerEnded` also resolves when the connection is closed; `onClosed` handles that.
     if (member.users > 0 || member.state !== 'ready' || member.connection.state === 'closed') return
     this.retire(member, 'ended')
     if (!member.isProven) this.#onUnprovenEnd(member, undefined)
@@ -149,7 +148,7 @@ export class Connections<T extends Transport, S> {
 }
 
 function endedAtOnce({ address }: { readonly address: NettsError['address'] }): NettsError {
-  return new NettsError('ERR_NETTS_CONNECT_FAILED', 'the peer ended a new connection at once', {
+  return new NettsError('ERR_NETTS_CONNECT_FAILED', 'the peer ended the new connection at once', {
     operation: 'connect',
     ...(address && { address }),
   })

@@ -1,4 +1,4 @@
-/** One endpoint of a pool: its connections, how it does, and its counters. */
+/** One endpoint of a pool: its connections, its failures and its counters. */
 import type { Address, NettsError, Transport } from '@netts/core'
 import { Histogram } from './histogram.js'
 import type { Member } from './member.js'
@@ -8,31 +8,31 @@ import type { PoolTime } from './time.js'
 import type { Wires } from './wires.js'
 
 /**
- * After so long an attempt to connect is slow, and the next endpoint is tried beside it, in milliseconds: as RFC 8305
- * recommends between attempts at several addresses.
+ * After how long an attempt to connect is slow, in milliseconds: another endpoint is then tried too. It is the delay that
+ * RFC 8305, section 5, recommends between attempts at several addresses.
  */
 export const SLOW_ATTEMPT_MS = 250
 
-/** An attempt to connect. */
+/** An attempt to connect that is in progress. */
 export interface Attempt {
   /** When it began, on the monotonic clock. */
   readonly startedMs: number
-  /** Gives it up. */
+  /** Cancels it. */
   readonly abort: AbortController
-  /** The endpoint's {@link EndpointState.round} when it began: those that began together are one round. */
+  /** The endpoint's {@link EndpointState.round} when it began. */
   readonly round: number
 }
 
 /** A connection, with the endpoint that it is connected to. */
 export type EndpointMember<T extends Transport, S> = Member<T, S, EndpointState<T, S>>
 
-/** See above. */
+/** One endpoint of a pool. */
 export class EndpointState<T extends Transport, S> implements EndpointStatus {
   readonly address: Address
   readonly wires: Wires<T>
   readonly circuit: Breaker
   readonly members = new Set<EndpointMember<T, S>>()
-  /** Connections that may be lent: the last one is lent first, so that a surplus stays idle. */
+  /** Connections that may be lent. The last one is lent first, so that a surplus becomes idle. */
   readonly available: EndpointMember<T, S>[] = []
   readonly attemptsNow = new Set<Attempt>()
   readonly waits = new Histogram()
@@ -50,17 +50,17 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
   /** Counts the rounds of attempts that failed, ever. */
   round = 0
   lastError: NettsError | undefined
-  /** The same, also when it works again. */
+  /** The last error ever; unlike {@link lastError} it stays when the endpoint works again. */
   newestError: NettsError | undefined
-  /** When that was, on the monotonic clock. */
+  /** When {@link newestError} occurred, on the monotonic clock. */
   newestErrorAtMs = 0
   /** When it may be tried again for a caller, on the monotonic clock. */
   retryAtMs = 0
-  /** When it may be tried again with no caller waiting for it. */
+  /** When it may be tried again without a caller that waits for it, on the monotonic clock. */
   refillAtMs = 0
-  /** Whether the present round of failures waits before it tries again; else it is up to the next caller. */
+  /** Whether callers wait for the next attempt after a failure; if not, the next `acquire` tries again. */
   waitsToRetry = true
-  /** It left the list. */
+  /** Whether it left the list. */
   isRemoved = false
   readonly #time: PoolTime
 
@@ -76,7 +76,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     return this.attemptsNow.size
   }
 
-  /** Whether an attempt to connect takes long. */
+  /** Whether an attempt to connect is slow. */
   isSlow(nowMs: number): boolean {
     // The first one is the oldest.
     for (const { startedMs } of this.attemptsNow) return nowMs - startedMs >= SLOW_ATTEMPT_MS
@@ -87,7 +87,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     return this.circuit.state(this.#time.nowMs())
   }
 
-  /** Connections that are there or are coming to stay: neither retired nor closing. */
+  /** The number of connections and attempts, without those that are retired. */
   get staying(): number {
     let staying = this.attemptsNow.size
     for (const member of this.members) if (member.state === 'ready' || member.state === 'checking') staying++
@@ -107,7 +107,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     }
   }
 
-  /** Something failed here. */
+  /** An attempt or a connection failed. */
   onError(error: NettsError): void {
     this.lastError = this.newestError = error
     this.newestErrorAtMs = this.#time.nowMs()
@@ -119,32 +119,32 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     this.onConnectProven(member)
   }
 
-  /** A connection showed that the endpoint can be connected to, whatever became of it. */
+  /** A connection proved that the endpoint can be connected to. */
   onConnectProven(member: EndpointMember<T, S>): void {
-    // One that was opened before the last failure does not prove that another can be opened.
+    // A connection that was opened before the last failure does not prove that another one can be opened.
     if (this.lastError === undefined || member.round !== this.round) return
     this.lastError = undefined
     this.failures = 0
     this.retryAtMs = this.refillAtMs = 0
   }
 
-  // The books. A member is on exactly one of: idle, lent, checking, closing.
+  // Counting. Each member counts as exactly one of: idle, lent, checking, closing.
 
-  /** A new connection. It is idle. */
+  /** Adds a new connection, which is idle. */
   add(member: EndpointMember<T, S>, wallMs: number): void {
     this.members.add(member)
     member.rest(wallMs)
     this.idle++
   }
 
-  /** May be lent from now on. */
+  /** The connection may be lent from now on. */
   list(member: EndpointMember<T, S>): void {
     if (member.isListed) return
     member.isListed = true
     this.available.push(member)
   }
 
-  /** May not be lent for now. */
+  /** The connection may not be lent for now. */
   unlist(member: EndpointMember<T, S>): void {
     if (!member.isListed) return
     member.isListed = false
@@ -152,7 +152,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     else this.available.splice(this.available.indexOf(member), 1)
   }
 
-  /** Somebody more has it. */
+  /** One more caller has the connection. */
   onLend(member: EndpointMember<T, S>): void {
     if (member.users++ === 0) {
       this.idle--
@@ -163,7 +163,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     this.acquired++
   }
 
-  /** Somebody gave it back. */
+  /** A caller gave the connection back. */
   onGiveBack(member: EndpointMember<T, S>, wallMs: number): void {
     this.inFlight--
     if (--member.users > 0) return
@@ -175,7 +175,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     }
   }
 
-  /** It is checked before it may be lent again; nobody has it. */
+  /** The connection is checked before it may be lent again; no caller has it. */
   onCheck(member: EndpointMember<T, S>): void {
     this.unlist(member)
     member.state = 'checking'
@@ -190,7 +190,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     member.state = 'ready'
   }
 
-  /** Nobody gets it any more. */
+  /** The connection is not lent again. */
   onRetire(member: EndpointMember<T, S>): void {
     this.unlist(member)
     if (member.users === 0) {
@@ -201,7 +201,7 @@ export class EndpointState<T extends Transport, S> implements EndpointStatus {
     member.state = 'retired'
   }
 
-  /** It is closed. Borrowers may still have it. */
+  /** The connection is closed. Callers may still have it. */
   onClosed(member: EndpointMember<T, S>): void {
     this.unlist(member)
     if (member.users === 0) {

@@ -1,7 +1,7 @@
-/** The errors of a pool: each names its numbers, and the endpoint's error that led to it. */
+/** The errors of a pool. Each has the counters of the pool in its message, and the error of an endpoint as its cause. */
 import { type Address, formatAddress, NettsError } from '@netts/core'
 
-/** The numbers that an error names. */
+/** The counters in the message of an error. */
 export interface PoolCounts {
   readonly idle: number
   readonly lent: number
@@ -15,7 +15,7 @@ export interface EndpointError {
   readonly error: NettsError
 }
 
-/** Gives an error the numbers of the pool, and as its cause, unless it has one, an endpoint's last error. */
+/** Adds the counters of the pool to an error, and the last error of an endpoint as its cause, unless it has one. */
 export function explained(
   error: NettsError,
   counts: PoolCounts,
@@ -33,7 +33,7 @@ export function explained(
   })
 }
 
-/** What a function of the program's threw, or returned wrongly, as an error. */
+/** The error for a function of the program that threw, or returned something that is not allowed. */
 export function callbackError(callback: string, what: string, cause?: unknown): NettsError {
   return new NettsError('ERR_NETTS_INTERNAL', `the pool's ${callback} ${what}`, {
     cause,
@@ -41,7 +41,7 @@ export function callbackError(callback: string, what: string, cause?: unknown): 
   })
 }
 
-/** What a function of the program's threw, in words. */
+/** The message of what a function of the program threw. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,12 +1,18 @@
-/** How long callers waited, in buckets that double. */
+/** A histogram of waiting times, with buckets whose bounds double. */
 
-/** Counts of times. */
+/** How often which times occurred, in buckets. It has the shape of a Prometheus histogram without the accumulation. */
 export interface TimeHistogram {
-  /** The upper bound of each bucket but the last, in milliseconds; the last bucket has none. */
+  /**
+   * The upper bounds of the buckets in milliseconds, in ascending order: 0, then 1 to 16384, doubling. The last bucket has
+   * no bound, so that this array has one element less than {@link counts}.
+   */
   readonly boundsMs: readonly number[]
-  /** How many times fell into each bucket: above the bound before, up to its own. */
+  /**
+   * How many times each bucket has: those above the bound before and up to its own. The first bucket counts callers that
+   * did not have to wait.
+   */
   readonly counts: readonly number[]
-  /** How many times were counted. */
+  /** How many times were counted in all. */
   readonly count: number
   /** The sum of all times, in milliseconds. */
   readonly sumMs: number
@@ -14,7 +20,7 @@ export interface TimeHistogram {
   readonly maxMs: number
 }
 
-/** Nothing waited, then 1 ms to 16 s, doubling. */
+/** 0 for callers that did not wait, then 1 ms to 16384 ms, doubling. */
 const BOUNDS_MS: readonly number[] = Object.freeze([0, ...Array.from({ length: 15 }, (_, n) => 2 ** n)])
 
 /** Counts times as they come. */
@@ -23,7 +29,7 @@ export class Histogram {
   #sumMs = 0
   #maxMs = 0
 
-  /** Somebody was served at once. */
+  /** Counts a caller that did not wait. */
   addNone(): void {
     this.#counts[0]!++
   }

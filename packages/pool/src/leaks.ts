@@ -1,9 +1,9 @@
-/** Finds borrowers that never give back, and says where they borrowed. */
+/** Finds borrowers that do not give their connection back, with the stack of their `acquire`. */
 import type { Transport } from '@netts/core'
 import type { EndpointMember } from './endpoint-state.js'
 import type { Lease } from './lease.js'
 
-/** A connection that is lent, as the detector knows it. It must not hold the handle: it waits for its collection. */
+/** A loan. It must not refer to the handle, whose garbage collection the detector waits for. */
 interface Loan<T extends Transport, S> {
   readonly member: EndpointMember<T, S>
   readonly stack: string
@@ -11,16 +11,18 @@ interface Loan<T extends Transport, S> {
   isTold: boolean
 }
 
-/** A loan that became a leak. */
+/** A loan that is reported as a leak. */
 export interface Leak<T extends Transport, S> {
   readonly member: EndpointMember<T, S>
+  /** The stack of the call that acquired it. */
   readonly stack: string
+  /** When it was lent, on the monotonic clock. */
   readonly sinceMs: number
-  /** Nobody has the handle any more. */
+  /** Whether the handle was garbage-collected. */
   readonly isCollected: boolean
 }
 
-/** Follows every loan of one pool: a stack trace each, so it costs microseconds. */
+/** Follows every loan of one pool. Each loan records a stack trace, which takes some microseconds. */
 export class LeakDetector<T extends Transport, S> {
   readonly #leakAfterMs: number
   readonly #onLeak: (leak: Leak<T, S>) => void
@@ -35,7 +37,7 @@ export class LeakDetector<T extends Transport, S> {
     this.#onLeak = onLeak
   }
 
-  /** @param caller the function behind which the trace begins */
+  /** A connection was lent. @param stack the stack of the call that acquired it */
   onLend(lease: Lease<T, S>, member: EndpointMember<T, S>, nowMs: number, stack: string): void {
     const loan = { member, stack, sinceMs: nowMs, isTold: false }
     this.#loans.add(loan)
@@ -43,6 +45,7 @@ export class LeakDetector<T extends Transport, S> {
     this.#collected.register(lease, loan, lease)
   }
 
+  /** A connection was given back. */
   onGiveBack(lease: Lease<T, S>): void {
     const loan = this.#byLease.get(lease)
     if (!loan) return
@@ -50,7 +53,7 @@ export class LeakDetector<T extends Transport, S> {
     this.#collected.unregister(lease)
   }
 
-  /** Tells the loans that are overdue, once each. @returns when the next one is, or Infinity */
+  /** Reports overdue loans, each once. @returns when the next one is overdue, on the monotonic clock, or Infinity */
   check(nowMs: number): number {
     let nextMs = Infinity
     for (const loan of this.#loans) {
@@ -67,7 +70,7 @@ export class LeakDetector<T extends Transport, S> {
   }
 }
 
-/** Where a connection is asked for. @param caller the function behind which the trace begins */
+/** The stack of the program's call. @param caller the function of the pool that was called; it is not in the stack */
 export function traceBorrower(caller: (...args: never[]) => unknown): string {
   const trace = { stack: '' }
   Error.captureStackTrace(trace, caller)

@@ -1,4 +1,4 @@
-/** The handle of a borrowed connection: the connection, until it is given back. */
+/** The handle of a lent connection, which works until it is given back. */
 import {
   type Address,
   type Connection,
@@ -14,13 +14,13 @@ import {
 import type { EndpointMember } from './endpoint-state.js'
 import type { EndpointStatus, PooledConnection } from './pool.js'
 
-/** What a handle needs of its pool. */
+/** What a handle calls in its pool. */
 export interface LeaseOwner<T extends Transport, S> {
-  /** Its borrower gives it back. */
+  /** The borrower gives the connection back. */
   giveBack(lease: Lease<T, S>, member: EndpointMember<T, S>, ending: GiveBack): void
 }
 
-/** How a borrower gives a connection back: to be lent again, to be closed, or with what is wrong with it. */
+/** How a borrower gives a connection back: to be lent again, to be closed or destroyed, or with an error. */
 export type GiveBack =
   | { readonly how: 'reuse' | 'close' }
   | { readonly how: 'fail' | 'destroy'; readonly error: unknown }
@@ -39,7 +39,7 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
     this.#member = member
   }
 
-  // What the pool knows of it.
+  // What the pool adds.
 
   get session(): S {
     this.#connection()
@@ -68,7 +68,7 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
   close(): Promise<void> {
     const connection = this.#connection()
     this.#giveBack(CLOSE)
-    // Others who share it go on; the last one closes it.
+    // Other callers share it and go on; the last one closes it.
     return connection.state === 'open' || connection.state === 'finished' || connection.state === 'finishing'
       ? Promise.resolve()
       : connection.close()
@@ -87,7 +87,7 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
 
   send(data: Uint8Array | PooledBuffer, options?: OperationOptions): Promise<void> {
     if (!this.#isReleased) return this.#member.connection.send(data, options)
-    // A pooled buffer is the connection's from the call on, also when it rejects.
+    // A pooled buffer belongs to the connection from the call on, also when the promise rejects.
     if (typeof data === 'object' && data !== null && 'release' in data) data.release()
     return Promise.reject(this.#releasedError())
   }
@@ -120,11 +120,16 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
     return this.#connection().tryRecvLease()
   }
 
-  /** A callback would stay with the connection when it is given back. @throws NettsError `ERR_NETTS_UNSUPPORTED` */
+  /**
+   * Not supported: the callback would stay on the connection after it was given back.
+   * @throws NettsError `ERR_NETTS_UNSUPPORTED`
+   */
   onMessage(): never {
-    throw new NettsError('ERR_NETTS_UNSUPPORTED', 'a connection of a pool is received from by promises', {
-      operation: 'onMessage',
-    })
+    throw new NettsError(
+      'ERR_NETTS_UNSUPPORTED',
+      'a connection of a pool has no onMessage; use recv, recvLease or for await',
+      { operation: 'onMessage', address: this.#member.endpoint.address },
+    )
   }
 
   leases(): AsyncIterableIterator<MessageLease> {
@@ -196,7 +201,7 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
   #releasedError(): NettsError {
     return new NettsError(
       'ERR_NETTS_CONNECTION_RELEASED',
-      'this connection was given back to its pool before',
+      'this connection was given back to its pool before; acquire another one',
       { address: this.#member.endpoint.address },
     )
   }
@@ -206,7 +211,7 @@ export class Lease<T extends Transport, S> implements PooledConnection<T, S> {
     this.#owner.giveBack(this, this.#member, ending)
   }
 
-  /** The next borrower must not get what this one waits for, or gave up to wait for. */
+  /** Records receives that wait or failed: the next borrower must not get their messages. */
   async #whileReceiving<R>(receiving: Promise<R>): Promise<R> {
     const member = this.#member
     member.receiving++

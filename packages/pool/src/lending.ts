@@ -1,9 +1,9 @@
 /**
- * Who waits for a connection, and how each of them is served in order or refused.
+ * Serves the callers that wait for a connection in order, or refuses them.
  *
- * Here the parts of a pool are put together: {@link Supply} opens connections, {@link Connections} keeps them until they
- * end, {@link Chooser} says which one is next, {@link Loans} knows who has them, {@link Checks} looks at them between two
- * borrowers, and {@link Upkeep} does what is due.
+ * It puts the parts of a pool together: {@link Supply} opens connections, {@link Connections} keeps them until they end,
+ * {@link Chooser} picks the next one, {@link Loans} lends them, {@link Checks} checks them between two borrowers, and
+ * {@link Upkeep} does what is due.
  */
 import { NettsError, type Transport } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
@@ -26,15 +26,15 @@ import { Waiters, type WaitersOwner, type WaitLimits } from './waiters.js'
 
 /** What lending needs of its pool. */
 export interface LendingOwner {
-  /** Whether new callers are served, only those that wait, or nobody. */
+  /** The state of the pool. */
   readonly state: 'open' | 'draining' | 'closed'
-  /** The last error that kept the pool from knowing its endpoints. */
+  /** The last error of the list of endpoints; `undefined` once a list came. */
   readonly listError: NettsError | undefined
-  /** Something was opened, closed, lent or given back, or failed. */
+  /** A connection was opened, closed, lent or given back, or an attempt failed. */
   onChange(): void
 }
 
-/** What lending is made of. */
+/** The parts of the pool that lending uses. */
 export interface LendingParts<T extends Transport, S> {
   readonly settings: PoolSettings<T, S>
   readonly time: PoolTime
@@ -44,7 +44,7 @@ export interface LendingParts<T extends Transport, S> {
   readonly owner: LendingOwner
 }
 
-/** See above. */
+/** Lends the connections of one pool. */
 export class Lending<T extends Transport, S> implements LoansOwner<T, S>, WaitersOwner {
   readonly supply: Supply<T, S>
   readonly connections: Connections<T, S>
@@ -60,7 +60,7 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
   readonly #upkeep: Upkeep<T, S>
   readonly #checks: Checks<T, S>
   readonly #chooser: Chooser<T, S>
-  /** Whether anybody ever asked for a connection. */
+  /** Whether `acquire` was ever called. */
   #hasDemand = false
   #isFilling = false
   #nextFill: ClockTimer | undefined
@@ -108,10 +108,10 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     this.#chooser = new Chooser({ settings, time, endpoints, connections, checks })
   }
 
-  /** Lends a connection now, or when there is one. @param stack the borrower's, if it is traced */
+  /** Lends a connection now, or when one is free. @param stack the stack of the borrower, if it is recorded */
   acquire(limits: WaitLimits, stack: string | undefined): Promise<Lease<T, S>> {
     this.#hasDemand = true
-    // Whoever waits already goes first; and a `pick` that asks for a connection has to wait until it has chosen.
+    // Callers that wait already go first. A `pick` that calls `acquire` waits until it has returned.
     if (this.waiters.length > 0 || this.#chooser.isChoosing || limits.signal?.aborted) {
       const waiting = this.#wait(limits, stack)
       this.fill()
@@ -135,10 +135,10 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     return waiting
   }
 
-  /** Lends what can be lent, opens what is needed, and refuses whom nothing is coming for, if it is to fail at once. */
+  /** Serves waiting callers, opens the connections that they need, and with `exhausted: 'fail'` refuses the others. */
   fill(): void {
     if (this.#isFilling || this.#chooser.isChoosing) {
-      // A callback of the program's called back into the pool.
+      // A function of the program called the pool.
       this.#nextFill ??= this.#time.setImmediate(() => {
         this.#nextFill = undefined
         this.fill()
@@ -156,12 +156,12 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     this.#owner.onChange()
   }
 
-  /** How many connections those that wait need, beyond what is coming. */
+  /** How many connections the waiting callers need, in addition to those that are coming. */
   get #needed(): number {
     return this.#neededBeside(this.supply.promising)
   }
 
-  /** Whether somebody waits beside a connection that could be lent. One that is being opened may come later. */
+  /** Whether a caller waits although a connection could be lent. A connection that is being opened may come later. */
   get #isLendNeeded(): boolean {
     return this.#neededBeside(0) > 0 && this.#endpoints.hasAvailable
   }
@@ -175,7 +175,7 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
   }
 
   #serveWaiting(): void {
-    // Each turn serves one, opens for one or refuses one. Whoever comes meanwhile waits for the next look.
+    // Each round serves one caller, opens a connection for one, or refuses one. New callers wait for the next call.
     for (let turns = this.waiters.length; turns > 0; turns--) {
       const isOpenNeeded = this.#needed > 0
       if (!isOpenNeeded && !this.#isLendNeeded) return
@@ -198,13 +198,13 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     }
   }
 
-  /** Somebody waits for whom nothing is coming. */
+  /** Callers wait, and no connection is coming for some of them. */
   #onUncovered(): void {
     if (this.#settings.failsWhenExhausted) {
       const last = this.#lastError()
-      // Whoever comes meanwhile, as when a listener asks again, waits for the next look.
+      // Callers that come meanwhile, such as a listener that calls `acquire` again, wait for the next call.
       for (let left = this.waiters.length; left > 0; left--) {
-        // One that takes long is coming all the same.
+        // Slow attempts are counted here too.
         if (this.#neededBeside(this.supply.connecting) === 0) return
         this.waiters.rejectLast(
           last
@@ -223,7 +223,7 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     return this.#chooser.choose(this.#neededBeside(this.supply.connecting) > 0)
   }
 
-  /** Lends it to those that have waited longest. */
+  /** Lends a connection to the callers that have waited longest. */
   #serve(member: EndpointMember<T, S>): void {
     while (
       this.waiters.length > 0 &&
@@ -235,7 +235,7 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     }
   }
 
-  /** It may be lent from now on. */
+  /** A connection may be lent from now on. */
   offer(member: EndpointMember<T, S>): void {
     this.#serve(member)
     if (member.state !== 'ready' || member.users >= this.#settings.callersPerConnection) return
@@ -255,7 +255,7 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
   #wait(limits: WaitLimits, stack: string | undefined): Promise<Lease<T, S>> {
     const { maxWaiters } = this.#settings
     if (this.#owner.state === 'closed') {
-      // Its `pick` closed the pool.
+      // `pick` closed the pool.
       return Promise.reject(this.explain(new NettsError('ERR_NETTS_CLOSED', 'the pool is closed')))
     }
     if (this.waiters.length < maxWaiters) return this.waiters.wait(limits, stack)
@@ -272,20 +272,20 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     this.fill()
   }
 
-  /** Attempts at endpoints that did not fail. */
+  /** The number of attempts at endpoints that did not fail. */
   get #hopefulAttempts(): number {
     let hopeful = 0
     for (const { failures, connecting } of this.#endpoints.list) if (failures === 0) hopeful += connecting
     return hopeful
   }
 
-  /** Nobody new comes: what nobody has is closed, unless somebody waits for it. */
+  /** The pool drains: closes unused connections once no caller waits. */
   drain(): void {
     if (this.waiters.length > 0) return
     this.connections.retireUnused(this.connections.members, 'closed')
   }
 
-  /** Refuses who waits, gives up attempts, and closes every connection, lent ones too. */
+  /** Refuses waiting callers, cancels attempts to connect, and closes every connection, lent ones too. */
   close(error: NettsError): void {
     this.supply.stop(error)
     this.#upkeep.stop()
@@ -294,9 +294,12 @@ export class Lending<T extends Transport, S> implements LoansOwner<T, S>, Waiter
     this.connections.closeAll()
   }
 
-  // For those that wait.
+  // For the waiters.
 
-  /** @param sinceMs an error that came since then is a cause, although its endpoint works again. @default none */
+  /**
+   * Adds the counters of the pool and the last error of an endpoint to the error of a caller, and reports it.
+   * @param sinceMs errors after this time, on the monotonic clock, count although their endpoint works again. @default none
+   */
   explain(error: NettsError, sinceMs = Infinity): NettsError {
     const { idle, lent } = this.#endpoints.sums
     const counts = { idle, lent, connecting: this.supply.connecting, waiting: this.waiters.length }

@@ -1,4 +1,4 @@
-/** Who has which connection: lending one, taking it back, and what becomes of one that comes back. */
+/** Lends connections, takes them back, and decides whether a connection that comes back is lent again. */
 import { isNettsError, NettsError, type Transport } from '@netts/core'
 import type { Checks } from './checks.js'
 import type { Connections } from './connections.js'
@@ -13,17 +13,17 @@ import type { ProcessHold } from './process-hold.js'
 import type { PoolTime } from './time.js'
 import type { Upkeep } from './upkeep.js'
 
-/** What loans need of their pool. */
+/** What loans call in their pool. */
 export interface LoansOwner<T extends Transport, S> {
   /** The connection may be lent. */
   offer(member: EndpointMember<T, S>): void
   /** A connection came back in order. */
   onReturn(): void
-  /** One came back that is not lent again: those that wait may need another one. */
+  /** A connection came back that is not lent again: the callers that wait may need another one. */
   fill(): void
 }
 
-/** What loans are made of. */
+/** The parts of the pool that loans use. */
 export interface LoansParts<T extends Transport, S> {
   readonly settings: PoolSettings<T, S>
   readonly time: PoolTime
@@ -36,9 +36,9 @@ export interface LoansParts<T extends Transport, S> {
   readonly owner: LoansOwner<T, S>
 }
 
-/** See above. */
+/** The loans of one pool. */
 export class Loans<T extends Transport, S> implements LeaseOwner<T, S> {
-  /** Callers that have a connection. */
+  /** How many callers have a connection. */
   inFlight = 0
   readonly #settings: PoolSettings<T, S>
   readonly #time: PoolTime
@@ -65,12 +65,12 @@ export class Loans<T extends Transport, S> implements LeaseOwner<T, S> {
     if (leakAfterMs > 0) this.#leaks = new LeakDetector(leakAfterMs, (leak) => this.#onLeak(leak))
   }
 
-  /** Whether borrowers are to be remembered by their stacks. */
+  /** Whether the stack of each borrower is recorded, for leaks. */
   get tracesBorrowers(): boolean {
     return this.#leaks !== undefined
   }
 
-  /** Lends a connection to one caller more. @param stack the borrower's, if it is traced */
+  /** Lends a connection to one more caller. @param stack the stack of the borrower, if it is recorded */
   lend(member: EndpointMember<T, S>, stack: string | undefined): Lease<T, S> {
     const { endpoint } = member
     endpoint.onLend(member)
@@ -89,7 +89,7 @@ export class Loans<T extends Transport, S> implements LeaseOwner<T, S> {
 
   giveBack(lease: Lease<T, S>, member: EndpointMember<T, S>, ending: GiveBack): void {
     this.#leaks?.onGiveBack(lease)
-    // Before anything else closes it: what waits on it is to learn that it was destroyed.
+    // Before anything else closes it, so that operations that wait reject with the error of `destroy`.
     if (ending.how === 'destroy') member.connection.destroy(ending.error)
     this.#takeBack(member)
     if (ending.how !== 'reuse') {
@@ -105,7 +105,7 @@ export class Loans<T extends Transport, S> implements LeaseOwner<T, S> {
     this.#owner.fill()
   }
 
-  /** Tells borrowers that are overdue. @returns when the next one is, on the monotonic clock, or Infinity */
+  /** Reports overdue loans. @returns when the next one is overdue, on the monotonic clock, or Infinity */
   checkLeaks(nowMs: number): number {
     return this.#leaks?.check(nowMs) ?? Infinity
   }
@@ -119,7 +119,7 @@ export class Loans<T extends Transport, S> implements LeaseOwner<T, S> {
     if (member.state === 'retired' && member.users === 0) void member.connection.close()
   }
 
-  /** Its borrower does not want it any more, or says what is wrong with it. */
+  /** The borrower closed or destroyed it, or gave it back with an error. */
   #discard(member: EndpointMember<T, S>, ending: Exclude<GiveBack, { how: 'reuse' }>): void {
     this.#connections.retire(member, 'released')
     if (ending.how === 'fail') this.#connections.onFailure(member.endpoint, releaseError(ending.error))
@@ -160,10 +160,10 @@ export class Loans<T extends Transport, S> implements LeaseOwner<T, S> {
   }
 }
 
-/** What a borrower gave a connection back with. */
+/** The argument of `release`, as a NettsError. */
 function releaseError(error: unknown): NettsError {
   if (isNettsError(error)) return error
-  return new NettsError('ERR_NETTS_CONNECT_FAILED', `a borrower gave it back with: ${messageOf(error)}`, {
+  return new NettsError('ERR_NETTS_CONNECT_FAILED', `released with an error: ${messageOf(error)}`, {
     cause: error,
     operation: 'release',
   })

@@ -1,32 +1,32 @@
-/** One connection of a pool, from the moment that it may be lent until it is closed. */
+/** One connection of a pool, from when it may be lent until it is closed. */
 import type { Connection, Transport } from '@netts/core'
 
 /**
- * Where a connection is in its life:
+ * The state of a pool's connection:
  *
- * - `ready`: it is lent, or may be;
- * - `checking`: `validate` or `reset` is at work, and nobody has it;
- * - `retired`: nobody gets it any more; who has it keeps it, and then it is closed;
+ * - `ready`: it is lent, or may be lent;
+ * - `checking`: it is checked or reset, and no caller has it;
+ * - `retired`: it is not lent again; it is closed when no caller has it;
  * - `closed`.
  *
- * `ready` and `checking` alternate; all else only goes down.
+ * It alternates between `ready` and `checking`, and otherwise only moves down this list.
  */
 export type MemberState = 'ready' | 'checking' | 'retired' | 'closed'
 
-/** What an attempt to connect came to. */
+/** The result of a successful attempt to connect. */
 export interface Opened<T extends Transport, S> {
   readonly connection: Connection<T>
   readonly session: S
   /** The name of the builder that connected it. */
   readonly wire: string
-  /** The endpoint's round of attempts in which it began. */
+  /** The endpoint's round of attempts in which the attempt began. */
   readonly round: number
 }
 
 /**
- * See above.
+ * One connection of a pool.
  *
- * @typeParam E its endpoint, which keeps the books about it
+ * @typeParam E its endpoint, which counts it
  */
 export class Member<T extends Transport, S, E> {
   readonly endpoint: E
@@ -37,26 +37,26 @@ export class Member<T extends Transport, S, E> {
   readonly round: number
   /** When it was opened, on the monotonic clock. */
   readonly bornMs: number
-  /** When its life is over, on the clock of the wall. */
+  /** When it reaches its lifetime, on the wall clock. */
   readonly expiresWallMs: number
   state: MemberState = 'ready'
-  /** Callers that have it. */
+  /** How many callers have it. */
   users = 0
   /** How often it was lent. */
   uses = 0
   /** Whether it is on the endpoint's list of those that may be lent. */
   isListed = false
-  /** Since when nobody has it, on the clock of the wall. */
+  /** Since when no caller has it, on the wall clock. */
   idleSinceWallMs = 0
-  /** How many chunks had come when it became idle. */
+  /** How many chunks it had received when it became idle. */
   chunksWhenIdle = 0
-  /** Receives that wait, of its borrower's. */
+  /** How many receives of its borrower wait. */
   receiving = 0
-  /** Whether a receive of its borrower's was cancelled: what it asked for may still come. */
+  /** Whether a receive of its borrower was cancelled or failed: the message may still arrive. */
   isUnclean = false
-  /** Whether its borrower made it keep the process alive. */
+  /** Whether its borrower called `ref`. */
   isReferenced = false
-  /** The peer has said its end. */
+  /** Whether the peer has finished. */
   hasPeerEnded = false
   /** Whether it was used and came back in order. */
   isProven = false
@@ -71,23 +71,23 @@ export class Member<T extends Transport, S, E> {
     this.expiresWallMs = expiresWallMs
   }
 
-  /** Nobody has it from now on. */
+  /** Records that no caller has it from now on. */
   rest(wallMs: number): void {
     this.idleSinceWallMs = wallMs
     this.chunksWhenIdle = this.connection.stats.chunksReceived
   }
 
-  /** The peer or an error ended it, or this side finished. */
+  /** Whether the peer or an error ended it, or this side finished. */
   get hasEnded(): boolean {
     return this.hasPeerEnded || this.connection.state !== 'open'
   }
 
-  /** Input came that nobody asked for, while nobody had it. */
+  /** Whether input arrived while no caller had it. */
   get hasStrayInput(): boolean {
     return this.connection.stats.chunksReceived !== this.chunksWhenIdle
   }
 
-  /** The next borrower could get what was meant for the one who gives it back. */
+  /** Whether the next borrower could receive a message for the one that gives it back. */
   get hasLeftovers(): boolean {
     return this.isUnclean || this.receiving > 0 || this.connection.stats.bytesBuffered > 0
   }

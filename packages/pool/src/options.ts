@@ -1,4 +1,4 @@
-/** The options of a pool: defaults and ranges. */
+/** The options of a pool, with their defaults and ranges. */
 import type { Address, Connection, ConnectionOptions, Transport, TransportBuilder } from '@netts/core'
 import {
   checkChoice,
@@ -16,105 +16,134 @@ import { type ReconnectPolicy, reconnectExponential } from './policy/backoff.js'
 import { type BreakerLimits, type BreakerOptions, checkBreakerOptions } from './policy/breaker.js'
 import { type Pick, powerOfTwoChoices } from './policy/pick.js'
 
-/** What the functions of a pool get to know. */
+/** The second argument of `prepare`, `validate` and `reset`: what the call is about, and when to give it up. */
 export interface CallContext {
+  /** The address that the connection is connected to. */
   readonly endpoint: Address
-  /** Aborted when the time for the call is over, or the pool closes. */
+  /**
+   * Aborted when the deadline of the call passes (`connectTimeoutMs` for `prepare`, else `checkTimeoutMs`), or the pool
+   * closes. The `reason` is a NettsError. The pool no longer waits for the call then.
+   */
   readonly signal: AbortSignal
 }
 
 /** How callers share connections, in `share` mode. */
 export interface ShareOptions {
   /**
-   * How many callers a connection has before it counts as busy. When all are, for `growAfterMs`, another one is opened.
-   * @default 16
+   * The number of callers from which a connection counts as busy. When all connections have been busy for `growAfterMs`,
+   * the pool opens another one. From 1 to `maxInFlight`, or to 1000000 without that limit.
+   * @default 16, or `maxInFlight` if that is less
    */
   readonly target?: number | undefined
-  /** The most callers that a connection ever has at a time; further ones wait. 0 has no limit. @default 0 */
+  /** The most callers of one connection at a time; further callers wait. 0 has no limit. @default 0 */
   readonly maxInFlight?: number | undefined
-  /** How long all connections have to be busy before another one is opened, in milliseconds. @default 100 */
+  /** How long all connections must have been busy before another one is opened, in milliseconds. @default 100 */
   readonly growAfterMs?: number | undefined
 }
 
-/** Options of {@link createPool}. */
+/** Options of {@link createPool}. Times are integers in milliseconds, up to 2^31 - 1; counts are integers. */
 export interface PoolOptions<T extends Transport = Transport, S = undefined> {
-  /** Names the pool in its events. @default pool */
+  /** The name of the pool in its events and warnings. @default 'pool' */
   readonly name?: string | undefined
   /**
-   * The driver with its configuration, such as `tcp()`, for every endpoint that has none of its own; or several, in order
-   * of preference.
+   * The driver with its configuration, such as `tcp()`, for every endpoint that has no builder of its own; or several
+   * drivers, in order of preference.
    */
   readonly builder?: TransportBuilder<T> | readonly TransportBuilder<T>[] | undefined
-  /** Where to connect to: a list, or lists that come one after the other, each of which replaces the one before. */
+  /**
+   * Where to connect to: a list, or an AsyncIterable of lists, such as {@link dnsEndpoints}. Each list replaces the one
+   * before.
+   */
   readonly endpoints: Endpoints<T>
   /**
-   * With several builders: `prefer` falls to the next one when a wire can't be had, tells so, and tries the preferred one
-   * again later; `require` takes the first alone, and fails with its error. @default prefer
+   * With several builders: `prefer` connects with the next builder when this machine or the peer does not have the first
+   * wire, reports that as a `fallback` event, and tries the first one again after `wireRetryMs`. `require` uses the first
+   * builder only, and fails with its error. @default 'prefer'
    */
   readonly wire?: 'prefer' | 'require' | undefined
-  /** After a fall to another wire: how long until the preferred one is tried again, in milliseconds. @default 60000 */
+  /** After a fallback to another wire: how long until the preferred one is tried again, in milliseconds. @default 60000 */
   readonly wireRetryMs?: number | undefined
-  /** Limits and deadlines of each connection. */
+  /** Limits and deadlines of each connection. @default the defaults of {@link ConnectionOptions} */
   readonly connection?: ConnectionOptions | undefined
   /**
-   * `lease` lends a connection to one caller at a time. `share` gives one connection to many at a time, for protocols that
-   * multiplex. @default lease
+   * `lease` lends a connection to one caller at a time. `share` gives one connection to many callers at a time, for
+   * protocols that multiplex. @default 'lease'
    */
   readonly mode?: 'lease' | 'share' | undefined
-  /** How callers share, in `share` mode. */
+  /** How callers share connections. Only with `mode: 'share'`. */
   readonly share?: ShareOptions | undefined
 
-  /** Connections that are kept open to each endpoint, opened ahead and again after a loss. @default 0 */
+  /**
+   * How many connections to each endpoint are kept open. They are opened before anybody asks, and replaced after a loss.
+   * From 0 to `max`. @default 0
+   */
   readonly min?: number | undefined
-  /** The most connections to each endpoint. @default 10 */
+  /**
+   * The most connections to each endpoint, those that are being opened or closed included; at least 1. @default 10
+   */
   readonly max?: number | undefined
-  /** The most connections in all. 0 has no limit but `max`. @default 0 */
+  /** The most connections to all endpoints together. 0 has no limit but `max`. @default 0 */
   readonly maxTotal?: number | undefined
-  /** The most attempts to connect to one endpoint at a time. @default 8 */
+  /** The most concurrent attempts to connect to one endpoint; at least 1. After a failure it is one. @default 8 */
   readonly maxConnecting?: number | undefined
-  /** How many connections that nobody waits for are opened in a second, after the first `maxConnecting`. @default 20 */
+  /**
+   * How many connections that no caller waits for are opened per second, after a first burst of `maxConnecting`.
+   * @default 20
+   */
   readonly refillPerSecond?: number | undefined
-  /** The most callers that may wait, also for a connection that is being opened for them; at least 1. @default 1000 */
+  /**
+   * The most callers that may wait, also for a connection that is being opened for them; at least 1. Further calls of
+   * `acquire` reject with `ERR_NETTS_POOL_EXHAUSTED`. @default 1000
+   */
   readonly maxWaiters?: number | undefined
   /**
-   * What a caller does when no connection can be had now, nor opened for it: `wait`, or `fail` at once. @default wait
+   * What `acquire` does when no connection is free and none can be opened now: `wait` until one is, or `fail` at once with
+   * `ERR_NETTS_POOL_EXHAUSTED` or `ERR_NETTS_CONNECT_FAILED`. @default 'wait'
    */
   readonly exhausted?: 'wait' | 'fail' | undefined
 
-  /** How long `acquire` waits, in milliseconds; 0 waits for ever. @default 10000 */
+  /** How long `acquire` waits, in milliseconds; 0 disables the deadline. @default 10000 */
   readonly acquireTimeoutMs?: number | undefined
-  /** How long an attempt to connect may take, `prepare` included, in milliseconds. @default 10000 */
+  /** How long an attempt to connect may take, `prepare` included, in milliseconds; 0 disables the deadline. @default 10000 */
   readonly connectTimeoutMs?: number | undefined
-  /** How long `validate` and `reset` may take, in milliseconds. @default 5000 */
+  /** How long `validate` and `reset` may take, in milliseconds; 0 disables the deadline. @default 5000 */
   readonly checkTimeoutMs?: number | undefined
-  /** How long a connection beyond `min` stays without use, in milliseconds; 0 for ever. @default 60000 */
+  /** After how long without use a connection beyond `min` is closed, in milliseconds; 0 keeps it. @default 60000 */
   readonly idleTimeoutMs?: number | undefined
   /**
-   * How long a connection lives, in milliseconds; 0 for ever. Each lives up to a quarter shorter, so that they do not all
-   * go at once. @default 1800000, half an hour
+   * After how long a connection is closed, in milliseconds; 0 keeps it. Each connection lives up to a quarter shorter, at
+   * random, so that connections that were opened together do not end together. A lent connection is closed after it comes
+   * back. @default 1800000 (half an hour)
    */
   readonly maxLifetimeMs?: number | undefined
-  /** How often a connection is lent; 0 has no limit. @default 0 */
+  /** How often a connection is lent before it is closed; 0 has no limit. @default 0 */
   readonly maxUses?: number | undefined
   /**
-   * A connection that nobody used for longer than this is looked at before it is lent: pending input first, its state, and
-   * then `validate`, if there is one. In milliseconds. @default 500
+   * A connection that was idle for at least this long, in milliseconds, is checked before it is lent: first for input that
+   * is pending, then its state, then by `validate`, if there is one. 0 checks it every time. @default 500
    */
   readonly validateAfterIdleMs?: number | undefined
 
   /**
-   * Called once for each new connection before anybody gets it: to log in, to make a multiplexer. What it resolves to is
-   * the connection's `session`. What it throws fails the attempt to connect.
+   * Called once for each new connection before it is lent: to log in, or to make a multiplexer. What it returns or
+   * resolves to becomes {@link PooledConnection.session}. If it throws or rejects, the connection is destroyed, and the
+   * attempt to connect has failed. The connection belongs to the pool: do not close it.
    */
   readonly prepare?: ((connection: Connection<T>, context: CallContext) => S | PromiseLike<S>) | undefined
-  /** Whether a connection still works; asked after an idle gap alone. To throw is to say no. */
+  /**
+   * Returns, or resolves to, whether an idle connection still works. Called after `validateAfterIdleMs` without use. If it
+   * returns anything but `true`, throws, or takes longer than `checkTimeoutMs`, the connection is closed.
+   */
   readonly validate?:
     | ((
         connection: Connection<T>,
         context: CallContext & { readonly session: S },
       ) => boolean | PromiseLike<boolean>)
     | undefined
-  /** Called when a connection comes back, to undo what its borrower changed, in `lease` mode. To throw closes it. */
+  /**
+   * Called each time that a connection comes back, to undo what its borrower changed. If it throws, rejects, or takes
+   * longer than `checkTimeoutMs`, the connection is closed. Not with `mode: 'share'`.
+   */
   readonly reset?:
     | ((
         connection: Connection<T>,
@@ -122,29 +151,32 @@ export interface PoolOptions<T extends Transport = Transport, S = undefined> {
       ) => void | PromiseLike<void>)
     | undefined
 
-  /** When to try an endpoint again. @default reconnectExponential() */
+  /** When an endpoint is tried again after a failed attempt to connect. @default reconnectExponential() */
   readonly reconnect?: ReconnectPolicy | undefined
-  /** When to take an endpoint out. */
+  /** When the circuit breaker takes an endpoint out, and for how long. @default the defaults of {@link BreakerOptions} */
   readonly breaker?: BreakerOptions | undefined
   /**
-   * Which share of the endpoints may be out; with more of them out, traffic goes on to all. From 0 to 1. The only endpoint
-   * is never out. @default 0.5
+   * The share of the endpoints that circuit breakers may take out, from 0 to 1. When more of them would be out, all
+   * endpoints get traffic. A pool's only endpoint always gets traffic. @default 0.5
    */
   readonly maxEjected?: number | undefined
-  /** Which endpoint the next caller gets. @default powerOfTwoChoices() */
+  /** Chooses the endpoint that serves the next caller. @default powerOfTwoChoices() */
   readonly pick?: Pick | undefined
 
   /**
-   * A connection that is lent for longer is told as a leak, with the stack of its borrower, in milliseconds; so is one
-   * whose borrower was garbage-collected, and it is closed. 0 is off; on, each `acquire` costs some microseconds more.
-   * @default 0
+   * How long a connection may be lent before the pool reports a leak, in milliseconds: a `leak` event with the stack of the
+   * borrower. A connection whose borrower was garbage-collected is reported too, and closed. 0 turns this off; it costs
+   * some microseconds for each `acquire`. @default 0
    */
   readonly leakAfterMs?: number | undefined
-  /** Called with whatever happens in the pool. */
+  /**
+   * Called with every event of the pool, synchronously. What it throws becomes a process warning. Without it, `leak` and
+   * `callback-failed` events are process warnings, unless the channel `netts:pool:event` has a subscriber.
+   */
   readonly onEvent?: ((event: PoolEvent) => void) | undefined
 }
 
-/** The numbers and choices among the options, with their defaults. */
+/** The defaults of the options that are numbers, strings or choices. */
 const DEFAULTS = {
   name: 'pool',
   wire: 'prefer',
@@ -184,7 +216,7 @@ const OTHER_NAMES = [
   'onEvent',
 ] as const
 
-/** More connections than any machine has. */
+/** The largest count that is accepted: more connections than a machine can have. */
 const MANY = 1_000_000
 
 /** The options of a pool, checked, with every default. */
@@ -196,7 +228,7 @@ export interface PoolSettings<T extends Transport, S> {
   readonly wireRetryMs: number
   readonly connection: ConnectionOptions
   readonly isShared: boolean
-  /** How many callers a connection serves at a time: 1 in `lease` mode, and Infinity without a limit. */
+  /** How many callers a connection serves at a time: 1 in `lease` mode, Infinity in `share` mode without a limit. */
   readonly callersPerConnection: number
   readonly share: { readonly target: number; readonly growAfterMs: number }
   readonly min: number
@@ -209,11 +241,11 @@ export interface PoolSettings<T extends Transport, S> {
   readonly acquireTimeoutMs: number
   readonly connectTimeoutMs: number
   readonly checkTimeoutMs: number
-  /** Infinity for none. */
+  /** Infinity for no timeout. */
   readonly idleTimeoutMs: number
-  /** Infinity for none. */
+  /** Infinity for no limit. */
   readonly maxLifetimeMs: number
-  /** Infinity for none. */
+  /** Infinity for no limit. */
   readonly maxUses: number
   readonly validateAfterIdleMs: number
   readonly prepare: PoolOptions<T, S>['prepare']
@@ -227,7 +259,10 @@ export interface PoolSettings<T extends Transport, S> {
   readonly onEvent: PoolOptions<T, S>['onEvent']
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range */
+/**
+ * Checks the options of a pool and fills in the defaults.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown, out of range or of the wrong type
+ */
 export function checkPoolOptions<T extends Transport, S>(options: PoolOptions<T, S>): PoolSettings<T, S> {
   checkOptionNames('options', options, [...Object.keys(DEFAULTS), ...OTHER_NAMES])
   const chosen = <K extends keyof typeof DEFAULTS>(name: K) => options[name] ?? DEFAULTS[name]
@@ -241,7 +276,7 @@ export function checkPoolOptions<T extends Transport, S>(options: PoolOptions<T,
   const isShared = checkChoice('mode', chosen('mode'), ['lease', 'share']) === 'share'
   const share = checkShare(options.share, isShared)
   if (isShared && options.reset)
-    throw invalidArgument('reset has no use in share mode: nobody owns a connection')
+    throw invalidArgument("reset is for mode: 'lease': in share mode no caller has a connection to itself")
   if (typeof chosen('name') !== 'string') throw invalidArgument('name must be a string')
   const builders = options.builder === undefined ? [] : checkBuilders('builder', options.builder)
   return {

@@ -1,172 +1,222 @@
-/** Pools of connections: the contract. */
+/** The interface of a pool of connections. */
 import type { Address, Connection, NettsError, Transport } from '@netts/core'
 import type { TimeHistogram } from './histogram.js'
 import type { BreakerState } from './policy/breaker.js'
 
-/** How to acquire. */
+/** Options of {@link Pool.acquire}, {@link Pool.use} and {@link Pool.ready}. */
 export interface AcquireOptions {
-  /** Cancels the wait. A connection that comes too late serves the next caller. */
+  /**
+   * Cancels the wait, which then rejects with `ERR_NETTS_ABORTED`. A connection that was being opened for it serves the
+   * next caller.
+   */
   readonly signal?: AbortSignal | undefined
-  /** How long to wait, in milliseconds; 0 waits for ever. @default the pool's `acquireTimeoutMs` */
+  /** How long to wait, in milliseconds; 0 disables the deadline. @default the pool's `acquireTimeoutMs` */
   readonly timeoutMs?: number | undefined
 }
 
-/** How a pool drains. */
+/** Options of {@link Pool.drain}. */
 export interface DrainOptions {
   /**
-   * How long callers may wait and connections may stay lent, in milliseconds; then waiting callers are refused, and lent
-   * connections are destroyed. 0 waits for ever. @default 10000
+   * How long callers may wait and connections may stay lent, in milliseconds. After that, waiting callers are refused, and
+   * lent connections are destroyed. 0 disables the deadline. @default 10000
    */
   readonly deadlineMs?: number | undefined
 }
 
 /**
- * A connection while it is lent: all of {@link Connection}, until it is given back. Every member throws
- * `ERR_NETTS_CONNECTION_RELEASED` (or rejects with it) after that; but {@link closed}, and disposing, which then does
- * nothing.
+ * A connection that a pool lent: a {@link Connection} until it is given back, by {@link release}, {@link close},
+ * {@link destroy} or `await using`. Give it back once. Afterwards every member throws or rejects with
+ * `ERR_NETTS_CONNECTION_RELEASED`, except `endpoint`, `wire`, `released`, `closed`, and disposing, which does nothing.
  *
- * It stands for one connection alone, and never for a successor of it.
+ * The handle refers to one connection only: a late call never reaches the next borrower.
  *
- * In `lease` mode nobody else has it. If it comes back with a message that nobody took, with a `recv` that still waits or
- * that was cancelled, after `finish`, or closed, then it is closed instead of lent again: the next borrower would get
- * an answer to a question that it did not ask.
+ * In `lease` mode no other caller uses it. It is closed instead of lent again when it comes back with a message that was
+ * not received, with a `recv` that still waits or failed, after `finish`, or closed: otherwise the next borrower could
+ * receive the answer to a question of this one.
  *
+ * `onMessage` throws `ERR_NETTS_UNSUPPORTED`: a callback would stay on the connection after it was given back. Use `recv`,
+ * `recvLease` or `for await`.
+ *
+ * @typeParam T the transport underneath
  * @typeParam S what the pool's `prepare` resolves to
  */
 export interface PooledConnection<T extends Transport = Transport, S = undefined> extends Connection<T> {
-  /** What the pool's `prepare` made of this connection: a login, a multiplexer. */
+  /** What the pool's `prepare` resolved to for this connection, such as a multiplexer; else `undefined`. */
   readonly session: S
-  /** The endpoint that it is connected to, as the pool knows it. */
+  /** The endpoint that it is connected to. The object is live. */
   readonly endpoint: EndpointStatus
-  /** The name of the wire that it runs on: of the builder that connected it, such as `tcp`. */
+  /** The name of the builder that connected it, such as `tcp`; the second of the same name is `tcp#2`. */
   readonly wire: string
   /** Whether it was given back. */
   readonly released: boolean
   /**
-   * Gives it back. With an error, it is closed instead of lent again, and the endpoint's circuit breaker counts a failure:
-   * for what only the application can see, such as an answer that says "overloaded".
+   * Gives the connection back, to be lent again.
    *
+   * @param error what is wrong with the connection or its endpoint, as far as only the application can see it: an answer
+   *   that says "overloaded", for example. The connection is then closed, and the endpoint's circuit breaker counts a
+   *   failure.
    * @throws NettsError `ERR_NETTS_CONNECTION_RELEASED` when it was given back before
    */
   release(error?: unknown): void
   /**
-   * Gives it back, and closes it as {@link Connection.close} does. In `share` mode it is closed when all have given it
-   * back; until then nobody else gets it.
+   * Gives the connection back, and closes it as {@link Connection.close} does. Never rejects. In `share` mode no new caller
+   * gets it, and it is closed when every caller has given it back; the promise resolves before that.
+   *
+   * @throws NettsError `ERR_NETTS_CONNECTION_RELEASED` when it was given back before
    */
   close(): Promise<void>
-  /** Gives it back, and destroys it as {@link Connection.destroy} does, also for others who share it. */
+  /**
+   * Gives the connection back, and destroys it as {@link Connection.destroy} does. In `share` mode that ends it for the
+   * other callers too.
+   *
+   * @param error the error that ends the connection. @default a NettsError with `ERR_NETTS_DESTROYED`
+   * @throws NettsError `ERR_NETTS_CONNECTION_RELEASED` when it was given back before
+   */
   destroy(error?: unknown): void
-  /** Gives it back, if that did not happen before. */
+  /** Gives the connection back as {@link release} does, unless it was given back before. Never rejects. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** One endpoint as it is now: every member is live. */
+/** One endpoint of a pool. Every member is live: it changes as the pool works. */
 export interface EndpointStatus {
+  /** The address that the pool connects to. */
   readonly address: Address
+  /** Its share of the traffic, relative to the other endpoints; more than 0. */
   readonly weight: number
-  /** Connections that nobody uses. */
+  /** Open connections that no caller has. */
   readonly idle: number
-  /** Connections that somebody uses. */
+  /** Connections that at least one caller has. */
   readonly lent: number
-  /** How many callers use connections: as many as {@link lent} in `lease` mode. */
+  /** Callers that have a connection. In `lease` mode it equals {@link lent}; in `share` mode it may be larger. */
   readonly inFlight: number
-  /** Attempts to connect. */
+  /** Attempts to connect that are in progress, `prepare` included. */
   readonly connecting: number
-  /** Connections that are being checked or reset before they are lent again. */
+  /** Connections that are checked or reset before they are lent again. */
   readonly checking: number
-  /** Connections that are still closing. */
+  /** Connections that no caller has and that are not closed yet. */
   readonly closing: number
-  /** Where its circuit breaker is. */
+  /** The state of its circuit breaker. */
   readonly breaker: BreakerState
-  /** Rounds of attempts that failed in a row; 0 when it works. */
+  /** How many rounds of attempts to connect failed one after the other; 0 while it can be connected to. */
   readonly failures: number
-  /** Why the last attempt or connection failed; `undefined` since a connection came back in order. */
+  /**
+   * Why the last attempt or connection failed; `undefined` after a connection that was opened later came back in order, or
+   * lived for at least 1 s.
+   */
   readonly lastError: NettsError | undefined
 }
 
-/** One endpoint as it was when it was asked for, and its counters since it was known. */
+/** A snapshot of one endpoint. Its counters begin when the endpoint joins the list. */
 export interface EndpointStats extends EndpointStatus {
-  /** Attempts to connect, ever. */
+  /** How many attempts to connect were begun. */
   readonly attempts: number
-  /** Of these, failed ones. */
+  /** How many attempts to connect failed, of {@link attempts}. */
   readonly failedAttempts: number
-  /** Connections that an error ended while they were lent. */
+  /** How many connections ended by an error of the peer or the network while they were lent. */
   readonly lost: number
-  /** How many connections were lent. */
+  /** How many times a connection to it was lent. */
   readonly acquired: number
-  /** How long callers waited for the connections that they got here. */
+  /** How long callers waited for a connection to it, in milliseconds. */
   readonly waitMs: TimeHistogram
-  /** Open connections by the wire that they run on. */
+  /** How many connections are not closed, by {@link PooledConnection.wire}. */
   readonly wires: Readonly<Record<string, number>>
 }
 
-/** A pool as it is now. */
+/**
+ * A snapshot of a pool. `idle`, `lent`, `checking` and `closing` are sums over the endpoints that are in the list now;
+ * `inFlight` and `connecting` include endpoints that left it.
+ */
 export interface PoolStats {
+  /** Open connections that no caller has. */
   readonly idle: number
+  /** Connections that at least one caller has. */
   readonly lent: number
+  /** Callers that have a connection. */
   readonly inFlight: number
+  /** Attempts to connect that are in progress, `prepare` included. */
   readonly connecting: number
+  /** Connections that are checked or reset before they are lent again. */
   readonly checking: number
+  /** Connections that no caller has and that are not closed yet. */
   readonly closing: number
   /** Callers that wait for a connection. */
   readonly waiting: number
-  /** Calls of `acquire` that were refused, timed out or were aborted, ever. */
+  /** How many calls of `acquire` and `ready` were refused, timed out or were aborted since the pool was made. */
   readonly failedAcquires: number
+  /** A snapshot of each endpoint in the list. */
   readonly endpoints: readonly EndpointStats[]
 }
 
 /**
- * Where a pool is in its life: `open`, then `draining` (nobody new; who waits is served, who borrowed goes on), then
- * `closed`.
+ * The state of a pool. It only moves down this list:
+ *
+ * - `open`: it lends connections;
+ * - `draining`: new callers are refused; callers that wait are served, and lent connections stay with their borrowers;
+ * - `closed`: every caller is refused, and all connections are closed or closing.
  */
 export type PoolState = 'open' | 'draining' | 'closed'
 
 /**
- * Connections kept ready, lent or shared.
+ * A pool of connections to one or several endpoints, made by {@link createPool}.
  *
- * A pool keeps the process alive while somebody waits or has borrowed, and not otherwise.
+ * It keeps the process alive while a caller waits or a connection is lent. Idle connections and timers do not.
+ * `await using` closes it.
+ *
+ * @typeParam T the transport of the connections
+ * @typeParam S what `prepare` resolves to
  */
 export interface Pool<T extends Transport = Transport, S = undefined> extends AsyncDisposable {
   /**
-   * Lends a connection; callers are served in order. Give it back by `release()`, or by `await using`.
+   * Lends a connection. Callers are served in the order of their calls. Give the connection back once, by `release()` or
+   * `await using`.
    *
-   * Rejects with a NettsError, whose message has the numbers of the pool and whose `cause` is the last error of an endpoint,
-   * where there is one:
-   * - `ERR_NETTS_TIMEOUT`, `ERR_NETTS_ABORTED`;
-   * - `ERR_NETTS_POOL_EXHAUSTED`: `maxWaiters` wait already, or with `exhausted: 'fail'`, every connection is in use;
-   * - `ERR_NETTS_CONNECT_FAILED`: no endpoint can be connected to, and `exhausted` or `reconnect` do not wait;
-   * - `ERR_NETTS_CLOSED`: the pool is draining or closed;
-   * - `ERR_NETTS_INVALID_ARGUMENT`; `ERR_NETTS_INTERNAL`: `pick` threw, or chose none of its candidates.
+   * Rejects with a NettsError. Its message contains the counters of the pool, and its `cause` is the last error of an
+   * endpoint, if there is one:
+   *
+   * - `ERR_NETTS_TIMEOUT` after `timeoutMs`; `ERR_NETTS_ABORTED` through the signal;
+   * - `ERR_NETTS_POOL_EXHAUSTED` when `maxWaiters` callers wait already, or, with `exhausted: 'fail'`, when every connection
+   *   is in use;
+   * - `ERR_NETTS_CONNECT_FAILED` when no endpoint can be connected to, and `exhausted` is `'fail'` or `reconnect` returned
+   *   `undefined`;
+   * - `ERR_NETTS_CLOSED` when the pool is draining or closed;
+   * - `ERR_NETTS_INTERNAL` when `pick` threw, or returned an endpoint that is not a candidate;
+   * - `ERR_NETTS_INVALID_ARGUMENT`.
    */
   acquire(options?: AcquireOptions): Promise<PooledConnection<T, S>>
   /**
-   * Lends a connection for the time of a call, and resolves to what it returned. If it throws, in `lease` mode the
-   * connection is closed instead of lent again, since nobody knows what is still under way on it; in `share` mode it stays
-   * with the others.
+   * Lends a connection while `callback` runs, and resolves to what the callback resolves to. If the callback throws or
+   * rejects, the connection is closed in `lease` mode, because requests may still be in progress on it; in `share` mode it
+   * is given back.
    *
-   * Rejects as {@link acquire}, or with what the callback threw.
+   * Rejects as {@link acquire} does, or with what the callback threw.
    */
   use<R>(
     callback: (connection: PooledConnection<T, S>) => R | PromiseLike<R>,
     options?: AcquireOptions,
   ): Promise<R>
   /**
-   * Resolves when each endpoint has its `min` connections, or has failed while another one has them. With `min: 0` that is
-   * at once. Rejects as {@link acquire} does.
+   * Resolves when each endpoint has its `min` connections; an endpoint that failed is not waited for if another one has
+   * them. With `min: 0` it resolves as soon as the endpoints are known. Rejects with `ERR_NETTS_TIMEOUT`,
+   * `ERR_NETTS_ABORTED`, `ERR_NETTS_CLOSED` or `ERR_NETTS_INVALID_ARGUMENT`.
    */
   ready(options?: AcquireOptions): Promise<void>
   /**
-   * Lends no more to new callers, waits for those that wait and those that borrowed, and closes everything. Idempotent:
-   * the first deadline stands. Rejects with `ERR_NETTS_INVALID_ARGUMENT` alone.
+   * Refuses new callers with `ERR_NETTS_CLOSED`, serves those that wait, waits until every connection was given back, and
+   * closes the pool. At the deadline it refuses the callers that still wait, and destroys the connections that are still
+   * lent. Resolves when all connections are closed. Idempotent: the deadline of the first call counts. Rejects only with
+   * `ERR_NETTS_INVALID_ARGUMENT`, for its options.
    */
   drain(options?: DrainOptions): Promise<void>
   /**
-   * Refuses waiting callers with `ERR_NETTS_CLOSED`, gives up attempts to connect, and closes every connection, lent ones
-   * too, as {@link Connection.close} does: what was accepted still leaves. Resolves when all are closed. Never rejects.
+   * Refuses new and waiting callers with `ERR_NETTS_CLOSED`, cancels attempts to connect, and closes every connection, lent
+   * ones too, as {@link Connection.close} does: messages that were accepted still leave. Resolves when all connections are
+   * closed. Idempotent. Never rejects.
    */
   close(): Promise<void>
+  /** The state: see {@link PoolState}. */
   readonly state: PoolState
+  /** Counters and gauges. Each read makes a new snapshot. */
   readonly stats: PoolStats
-  /** The present endpoints, live. */
+  /** The endpoints that are in the list now. The array is a copy; its elements are live. */
   readonly endpoints: readonly EndpointStatus[]
 }

@@ -1,26 +1,27 @@
-/** Keeps the process alive while somebody waits for a pool or has borrowed from it. */
+/** Keeps the process alive while a caller waits for a connection of a pool, or has one. */
 import { setInterval } from 'node:timers'
 
-/** setInterval's longest: 2^31 - 1 ms. */
+/** The longest delay of setInterval in Node.js: 2^31 - 1 ms. */
 const FOREVER_MS = 0x7fffffff
 
-/** One timer, made when it is first needed: to hold and let go costs nothing but a flag of it. */
+/** One timer, made when first needed. Holding and releasing only switch its `ref` and `unref`. */
 export class ProcessHold {
   #timer: NodeJS.Timeout | undefined
   #holders = 0
 
+  /** Keeps the process alive until {@link release} was called as often. */
   hold(): void {
     if (this.#holders++ > 0) return
     this.#timer ??= setInterval(() => {}, FOREVER_MS)
     this.#timer.ref()
   }
 
-  /** Once for each {@link hold}. */
+  /** Call it once for each {@link hold}. */
   release(): void {
     if (--this.#holders === 0) this.#timer?.unref()
   }
 
-  /** For good, when nobody holds. */
+  /** Removes the timer, when nobody holds. */
   end(): void {
     clearInterval(this.#timer)
     this.#timer = undefined

@@ -146,6 +146,6 @@ describe('share mode', () => {
 
   it('has no use for reset', async () => {
     await using service = new Service()
-    expect(() => service.pool({ mode: 'share', reset: () => {} })).toThrow(/reset has no use in share mode/)
+    expect(() => service.pool({ mode: 'share', reset: () => {} })).toThrow(/reset is for mode: 'lease'/)
   })
 })

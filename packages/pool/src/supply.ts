@@ -1,4 +1,4 @@
-/** Opens connections: for callers that wait, ahead of them, and to find out whether an endpoint works again. */
+/** Opens connections: for waiting callers, to keep `min`, and to find out whether an endpoint works again. */
 import { connect, isNettsError, NettsError, type Transport, wireOf } from '@netts/core'
 import { callWithDeadline } from './calls.js'
 import { type Attempt, type EndpointMember, type EndpointState, SLOW_ATTEMPT_MS } from './endpoint-state.js'
@@ -12,21 +12,21 @@ import { isHopeless, isLocalCause } from './policy/cause.js'
 import { RefillRate } from './policy/refill-rate.js'
 import type { PoolTime } from './time.js'
 
-/** What a supply needs of its pool. */
+/** What a supply calls in its pool. */
 export interface SupplyOwner<T extends Transport, S> {
   /** A connection was opened. */
   onOpened(endpoint: EndpointState<T, S>, opened: Opened<T, S>): void
-  /** An attempt failed. @param isFinal the caller that waits longest does not wait for another attempt */
+  /** An attempt failed. @param isFinal whether the caller that has waited longest is to fail with it */
   onAttemptFailed(error: NettsError, isFinal: boolean): void
-  /** An attempt was given up: those that wait for it need another one. */
+  /** An attempt was cancelled: the callers that wait may need another one. */
   onCancelled(): void
   /** The circuit breaker of an endpoint opened. */
   onDown(endpoint: EndpointState<T, S>): void
-  /** Asks for a look at the pool when a time has come, on the monotonic clock. */
+  /** Schedules the upkeep of the pool for a time of the monotonic clock. */
   wakeAt(atMs: number): void
 }
 
-/** See above. */
+/** Opens the connections of one pool. */
 export class Supply<T extends Transport, S> {
   readonly #settings: PoolSettings<T, S>
   readonly #time: PoolTime
@@ -36,7 +36,7 @@ export class Supply<T extends Transport, S> {
   readonly #refillRate: RefillRate
   readonly #defaultPolicy = reconnectExponential()
   #isStopped = false
-  /** Attempts that are under way, of endpoints that left the list too. */
+  /** Attempts in progress, those at endpoints that left the list included. */
   readonly #attempts = new Set<Attempt>()
 
   constructor(
@@ -54,12 +54,12 @@ export class Supply<T extends Transport, S> {
     this.#refillRate = new RefillRate(settings.refillPerSecond, settings.maxConnecting)
   }
 
-  /** Attempts that are under way. */
+  /** The number of attempts in progress. */
   get connecting(): number {
     return this.#attempts.size
   }
 
-  /** Attempts that somebody may count on: with several endpoints, not those that take long. */
+  /** The number of attempts in progress that are not slow; with a single endpoint, of all. */
   get promising(): number {
     if (this.#attempts.size === 0 || this.#endpoints.list.length < 2) return this.#attempts.size
     const slowMs = this.#time.nowMs() - SLOW_ATTEMPT_MS
@@ -85,7 +85,7 @@ export class Supply<T extends Transport, S> {
     )
   }
 
-  /** Opens what `min` asks for, at a bounded rate, and tries endpoints again that nobody can be sent to. */
+  /** Opens connections up to `min`, at a bounded rate, and tries failed endpoints again. */
   refill(hasDemand: boolean): void {
     const { min } = this.#settings
     const isSeveral = this.#endpoints.list.length > 1
@@ -108,7 +108,7 @@ export class Supply<T extends Transport, S> {
     }
   }
 
-  /** Opens one more where there are the fewest for the endpoint's weight. */
+  /** Opens one more connection, to the endpoint that has the fewest relative to its weight. */
   grow(): void {
     let best: EndpointState<T, S> | undefined
     const load = (endpoint: EndpointState<T, S>) => endpoint.staying / endpoint.weight
@@ -120,25 +120,25 @@ export class Supply<T extends Transport, S> {
     if (best) this.open(best)
   }
 
-  /** Asks for a look when an endpoint may be tried again. @param notBeforeMs on the monotonic clock */
+  /** Schedules the upkeep for when an endpoint may be tried again. @param notBeforeMs on the monotonic clock */
   wakeForRetry(endpoint: EndpointState<T, S>, notBeforeMs = 0): void {
     const openUntilMs = this.#endpoints.isPanic ? 0 : (endpoint.circuit.openUntilMs ?? 0)
     const atMs = Math.max(endpoint.retryAtMs, openUntilMs, notBeforeMs)
-    // What is due already waits for room, or for an attempt that is under way.
+    // An endpoint that may be tried already waits for room, or for an attempt in progress.
     if (atMs > this.#time.nowMs()) this.#owner.wakeAt(atMs)
   }
 
-  /** A connection died before it had proved that its endpoint works: as an attempt that failed. */
+  /** A new connection ended before it was used. That counts as a failed attempt. */
   onStillborn({ endpoint, round }: EndpointMember<T, S>, error: NettsError): void {
     if (round === endpoint.round) this.#endRound(endpoint, error)
   }
 
-  /** Gives up the attempts at one endpoint. */
+  /** Cancels the attempts at one endpoint. */
   abandon(endpoint: EndpointState<T, S>, error: NettsError): void {
     for (const attempt of endpoint.attemptsNow) attempt.abort.abort(error)
   }
 
-  /** Gives up all attempts, for good. */
+  /** Cancels all attempts. No more are begun. */
   stop(error: NettsError): void {
     this.#isStopped = true
     for (const attempt of this.#attempts) attempt.abort.abort(error)
@@ -229,7 +229,7 @@ export class Supply<T extends Transport, S> {
     this.#endpoints.count(-1)
   }
 
-  /** One more round failed: those that fail with it later are of the same one. */
+  /** A round of attempts failed. Attempts of the same round that fail later do not count again. */
   #endRound(endpoint: EndpointState<T, S>, error: NettsError): void {
     endpoint.round++
     endpoint.failures++
@@ -250,7 +250,9 @@ export class Supply<T extends Transport, S> {
       const delayMs = reconnect(asked)
       if (delayMs === undefined) return undefined
       if (Number.isFinite(delayMs)) return Math.max(1, delayMs)
-      this.#onPolicyFailed(callbackError('reconnect', `returned ${String(delayMs)}, which is no delay`))
+      this.#onPolicyFailed(
+        callbackError('reconnect', `returned ${String(delayMs)}, not a finite number of ms`),
+      )
     } catch (thrown) {
       this.#onPolicyFailed(callbackError('reconnect', `threw: ${messageOf(thrown)}`, thrown))
     }
@@ -262,10 +264,10 @@ export class Supply<T extends Transport, S> {
   }
 }
 
-/** What `connect` or `prepare` threw, as an error about the endpoint. */
+/** What `connect` or `prepare` threw, as a NettsError with the address of the endpoint. */
 function connectError(thrown: unknown, endpoint: { readonly address: NettsError['address'] }): NettsError {
   if (isNettsError(thrown)) return thrown
-  return new NettsError('ERR_NETTS_CONNECT_FAILED', `preparing a connection failed: ${messageOf(thrown)}`, {
+  return new NettsError('ERR_NETTS_CONNECT_FAILED', `the pool's prepare failed: ${messageOf(thrown)}`, {
     cause: thrown,
     operation: 'prepare',
     ...(endpoint.address && { address: endpoint.address }),

@@ -1,5 +1,4 @@
-/** What a pool does by itself as time passes: one timer, for whatever is due first. */
-
+/** What a pool does as time passes, with one timer for whatever is due first. */
 import type { Transport } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
 import type { EndpointMember, EndpointState } from './endpoint-state.js'
@@ -8,18 +7,19 @@ import type { RetireReason } from './events.js'
 import type { PoolSettings } from './options.js'
 import type { PoolTime } from './time.js'
 
-/** What the upkeep needs of its pool. */
+/** What the upkeep calls in its pool. */
 export interface UpkeepOwner<T extends Transport, S> {
+  /** The connection is not lent again. */
   retire(member: EndpointMember<T, S>, reason: RetireReason): void
-  /** Everything that depends on time was looked at: connections may be wanted now. */
+  /** Everything that was due is done: the pool may need connections now. */
   onLook(): void
-  /** Tells borrowers that are overdue. @returns when the next one is, on the monotonic clock, or Infinity */
+  /** Reports overdue loans. @returns when the next one is overdue, on the monotonic clock, or Infinity */
   checkLeaks(nowMs: number): number
-  /** Opens another connection, for all have been busy for a while. */
+  /** Opens another connection, because all have been busy for `growAfterMs`. */
   grow(): void
 }
 
-/** See above. Its timer does not keep the process alive. */
+/** The upkeep of one pool. Its timer does not keep the process alive. */
 export class Upkeep<T extends Transport, S> {
   readonly #settings: PoolSettings<T, S>
   readonly #time: PoolTime
@@ -29,7 +29,7 @@ export class Upkeep<T extends Transport, S> {
   /** When the timer fires, on both clocks; Infinity when it is not set. */
   #atMs = Infinity
   #atWallMs = Infinity
-  /** Since when every shared connection is busy; Infinity while one is not. */
+  /** Since when every shared connection is busy, on the monotonic clock; Infinity while one is not. */
   #busySinceMs = Infinity
   #isStopped = false
 
@@ -45,7 +45,7 @@ export class Upkeep<T extends Transport, S> {
     this.#owner = owner
   }
 
-  /** Looks at the pool no later than this, on the monotonic clock. */
+  /** Looks at the pool no later than at this time of the monotonic clock. */
   wakeAt(atMs: number): void {
     if (atMs >= this.#atMs || this.#isStopped) return
     const delayMs = Math.max(1, Math.ceil(atMs - this.#time.nowMs()))
@@ -55,9 +55,9 @@ export class Upkeep<T extends Transport, S> {
     this.#timer = this.#time.setTimer(this.#look, Math.min(delayMs, LONGEST_DELAY_MS))
   }
 
-  /** Nobody has a connection any more, as of now on the clock of the wall. */
+  /** A connection became idle. @param wallMs now, on the wall clock */
   onIdle(wallMs: number): void {
-    // Mostly the timer is set for an earlier time: then the monotonic clock need not be asked.
+    // The timer is mostly set for an earlier time; then the monotonic clock need not be read.
     const { idleTimeoutMs } = this.#settings
     if (wallMs + idleTimeoutMs < this.#atWallMs) this.wakeAt(this.#time.nowMs() + idleTimeoutMs)
   }
@@ -70,7 +70,7 @@ export class Upkeep<T extends Transport, S> {
     this.wakeAt(this.#busySinceMs + this.#settings.share.growAfterMs)
   }
 
-  /** A shared connection has one caller less. */
+  /** A shared connection has one fewer caller. */
   onUnshare(member: EndpointMember<T, S>): void {
     if (member.users < this.#settings.share.target) this.#busySinceMs = Infinity
   }
@@ -93,14 +93,14 @@ export class Upkeep<T extends Transport, S> {
     this.#owner.onLook()
   }
 
-  /** Retires what is over. @returns when the next one is, on the clock of the wall */
+  /** Retires connections that are too old or idle for too long. @returns when the next one is, on the wall clock */
   #expire(endpoint: EndpointState<T, S>, wallMs: number): number {
     const { min, idleTimeoutMs } = this.#settings
     let dueWallMs = Infinity
     let surplus = endpoint.staying - endpoint.connecting - min
     for (const member of [...endpoint.members]) {
       if (member.state !== 'ready') continue
-      // A clock that was set back: its time begins anew.
+      // The wall clock was set back: the idle time begins anew.
       if (member.idleSinceWallMs > wallMs) member.idleSinceWallMs = wallMs
       const idleUntilMs = member.idleSinceWallMs + idleTimeoutMs
       if (member.expiresWallMs <= wallMs) {
@@ -124,12 +124,12 @@ export class Upkeep<T extends Transport, S> {
       this.wakeAt(dueMs)
       return
     }
-    // The next caller of a busy connection begins to measure anew.
+    // The next call of `onShare` measures anew.
     this.#busySinceMs = Infinity
     if (this.#areAllBusy()) this.#owner.grow()
   }
 
-  /** Whether every shared connection has as many callers as it should have, and none is coming. */
+  /** Whether every shared connection has at least `target` callers, and none is being opened. */
   #areAllBusy(): boolean {
     let isBusy = false
     for (const endpoint of this.#endpoints.list) {

@@ -1,5 +1,4 @@
-/** Callers that wait for a connection: first come first served, each with its deadline and signal. */
-
+/** Callers that wait for a connection: first come, first served, each with its deadline and signal. */
 import type { NettsError } from '@netts/core'
 import {
   aborted,
@@ -11,10 +10,11 @@ import {
 } from '@netts/core/driver'
 import type { PoolTime } from './time.js'
 
-/** What is known of a caller while it waits. */
+/** A caller that waits. */
 interface Wait {
+  /** When it began to wait, on the monotonic clock. */
   readonly sinceMs: number
-  /** Where it was asked for, if that is known. */
+  /** The stack of the caller, if borrowers are traced. */
   readonly stack: string | undefined
   timer: ClockTimer | undefined
 }
@@ -22,24 +22,24 @@ interface Wait {
 /** How long a caller waits. */
 export interface WaitLimits {
   readonly signal: AbortSignal | undefined
-  /** 0 waits for ever. */
+  /** 0 disables the deadline. */
   readonly timeoutMs: number
 }
 
-/** What a queue tells its owner. */
+/** What a queue calls in its owner. */
 export interface WaitersOwner {
   /**
-   * Gives the error of a wait that failed the numbers and the cause.
-   * @param sinceMs when it began, on the monotonic clock
+   * Adds the counters of the pool and the cause to the error of a wait that failed.
+   * @param sinceMs when the wait began, on the monotonic clock
    */
   explain(error: NettsError, sinceMs: number): NettsError
-  /** A caller waits. */
+  /** A caller begins to wait. */
   onWait(): void
-  /** It does not wait any more, for whichever reason. */
+  /** A caller no longer waits, for any reason. */
   onLeave(): void
 }
 
-/** @typeParam L what they wait for */
+/** A queue of callers. @typeParam L what they wait for */
 export class Waiters<L> {
   readonly #time: PoolTime
   readonly #owner: WaitersOwner
@@ -55,7 +55,10 @@ export class Waiters<L> {
     return this.#queue.length
   }
 
-  /** Waits. Rejects when its time is over or its signal says so. @param stack where it was asked for, if that is known */
+  /**
+   * Waits at the end of the queue. Rejects with `ERR_NETTS_TIMEOUT` or `ERR_NETTS_ABORTED`.
+   * @param stack the stack of the caller, if borrowers are traced
+   */
   wait({ signal, timeoutMs }: WaitLimits, stack?: string): Promise<L> {
     const { operation } = this.#queue
     if (signal?.aborted)
@@ -68,13 +71,13 @@ export class Waiters<L> {
       )
       if (timeoutMs === 0) return
       wait.timer = this.#time.setTimer(() => {
-        // A program that was busy may have a connection waiting to be taken in.
+        // While the program was busy, a connection may have become ready that was not seen yet.
         wait.timer = afterPendingInput(this.#time, () => this.#reject(waiter, timedOut(operation, timeoutMs)))
       }, timeoutMs)
     })
   }
 
-  /** Serves the one that has waited longest. @returns how long it waited, in milliseconds */
+  /** Serves the caller that has waited longest. @returns how long it waited, in milliseconds */
   serve(make: (stack: string | undefined) => L): number {
     const waiter = this.#queue.first as Waiter<L, Wait>
     const { sinceMs, stack } = waiter.detail
@@ -83,11 +86,12 @@ export class Waiters<L> {
     return this.#time.nowMs() - sinceMs
   }
 
+  /** Rejects the caller that has waited longest. */
   rejectFirst(error: NettsError): void {
     if (this.#queue.first) this.#reject(this.#queue.first, error)
   }
 
-  /** Refuses the one that came last. */
+  /** Rejects the caller that came last. */
   rejectLast(error: NettsError): void {
     if (this.#queue.last) this.#reject(this.#queue.last, error)
   }

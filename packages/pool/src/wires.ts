@@ -1,20 +1,20 @@
-/** The wires to one endpoint, in order of preference, and which of them to begin with. */
+/** The wires to one endpoint, in order of preference, and which of them is tried first. */
 import { preferring, type Transport, type TransportBuilder } from '@netts/core'
 
-/** Begins with the preferred wire, and after a fall, for a while, with the one that worked. */
+/** Tries the preferred wire first, and for a while after a fallback the one that worked. */
 export class Wires<T extends Transport> {
-  /** What each is called: two of the same name are told apart. */
+  /** The name of each wire, made unique. */
   readonly #names: readonly string[]
-  /** What begins with each of them. */
+  /** For each wire, a builder that begins with it and falls back to those after it. */
   readonly #from: readonly TransportBuilder<T>[]
   readonly #retryMs: number
-  /** The place of the wire that connected each transport. */
+  /** The index of the wire that connected each transport. */
   readonly #places = new WeakMap<object, number>()
-  /** The first one that is tried now. */
+  /** The index of the wire that is tried first now. */
   #first = 0
   #retryAtMs = 0
 
-  /** @param retryMs how long after a fall the preferred wire is tried again */
+  /** @param retryMs how long after a fallback the preferred wire is tried again, in milliseconds */
   constructor(builders: readonly TransportBuilder<T>[], retryMs: number) {
     this.#names = preferring(...builders).fallbacks.map(({ wire }) => wire)
     const noted = builders.map((builder, place) => this.#noting(builder, place))
@@ -29,13 +29,13 @@ export class Wires<T extends Transport> {
     return this.#names[0]!
   }
 
-  /** What to connect with now. */
+  /** The builder to connect with now. */
   builder(nowMs: number): TransportBuilder<T> {
     if (nowMs >= this.#retryAtMs) this.#first = 0
     return this.#from[this.#first]!
   }
 
-  /** A connection was made. @returns whether that was a fall from the wire that was tried first */
+  /** A connection was made. @returns whether it runs on another wire than the one that was tried first */
   onConnected(transport: object, nowMs: number): boolean {
     const used = this.#places.get(transport) ?? 0
     if (used <= this.#first) return false
@@ -44,7 +44,7 @@ export class Wires<T extends Transport> {
     return true
   }
 
-  /** The same builder, which notes what it connected. */
+  /** The same builder, which records the transports that it connects. */
   #noting(builder: TransportBuilder<T>, place: number): TransportBuilder<T> {
     return {
       name: this.#names[place]!,

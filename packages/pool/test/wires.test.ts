@@ -266,7 +266,9 @@ describe('a pool that prefers RDMA', () => {
       exhausted: 'fail',
     })
     await expect(pool.acquire()).rejects.toMatchObject({
-      cause: { message: expect.stringMatching(/^no wire could be had: rdma-sendrecv: .*; tcp: .*/) },
+      cause: {
+        message: expect.stringMatching(/^connecting failed over every wire: rdma-sendrecv: .*; tcp: .*/),
+      },
     })
   })
 })

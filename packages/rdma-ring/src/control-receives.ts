@@ -1,6 +1,6 @@
 /**
- * The receives of one transport. Each takes one frame that is a Send, or tells of one in the ring, and is posted again as
- * soon as it was read, so that none of them waits for the program.
+ * The receives of one transport. Each takes one Send, or the doorbell of one frame in the ring, and is posted again as
+ * soon as it was read: none of them waits for the program.
  */
 import { ENTRY, type QueuePair, RECEIVE } from '@netts/verbs'
 import {
@@ -12,11 +12,11 @@ import {
 } from '@netts/verbs/endpoint'
 import { HEADER_BYTES } from './protocol/frame.js'
 
-/** See above. */
+/** The receives, and their memory. */
 export class ControlReceives {
-  /** The memory that they are received into. */
+  /** The memory into which they receive. */
   readonly memory: RegisteredBuffer
-  /** Its size in bytes. */
+  /** Bytes of {@link memory}. */
   readonly byteLength: number
   readonly #queuePair: QueuePair
   /** Indices that are not posted. */
@@ -25,7 +25,7 @@ export class ControlReceives {
 
   /**
    * @param most how many may be posted at a time
-   * @throws NettsError when there is no memory
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when there is no memory
    */
   constructor(queuePair: QueuePair, memory: TransportMemory, most: number) {
     this.#queuePair = queuePair
@@ -35,7 +35,7 @@ export class ControlReceives {
     for (let index = most - 1; index >= 0; index--) this.#free.push(index)
   }
 
-  /** Posts so many, which are not posted, in one batch. */
+  /** Posts so many of those that are not posted, in one batch. @throws NettsError `ERR_NETTS_VERBS` */
   post(count: number): void {
     const { receiveRequests: words, receiveRecordWords } = this.#queuePair
     const { regionId } = this.memory
@@ -56,7 +56,7 @@ export class ControlReceives {
     if (this.#queuePair.postReceive(count) < count) throw queueOverrun('ibv_post_recv')
   }
 
-  /** A posted receive was used up, and is free to be posted again. @returns whether it was posted */
+  /** A receive was used up, and may be posted again. @returns whether it was posted */
   filled(index: number): boolean {
     if (this.#isPosted[index] !== 1) return false
     this.#isPosted[index] = 0
@@ -64,12 +64,12 @@ export class ControlReceives {
     return true
   }
 
-  /** Where in the slab of {@link memory} a receive puts what comes. */
+  /** Where in the slab of {@link memory} a receive puts its message, in bytes. */
   byteOffset(index: number): number {
     return this.memory.byteOffset + index * HEADER_BYTES
   }
 
-  /** The queue pair is gone: gives the memory back. */
+  /** The queue pair is closed: gives the memory back. */
   close(): void {
     this.memory.free()
   }

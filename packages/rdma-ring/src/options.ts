@@ -8,23 +8,25 @@ import { isCapacity, LEAST_CAPACITY, MOST_CAPACITY } from './protocol/hello.js'
 export interface RingOptions extends RdmaOptions {
   /**
    * Size of this end's ring in bytes, which the peer writes and this end reads in place: a power of two from 4096 to
-   * 2^26. `recvWindow` is half of it, of which each chunk takes 16
-   * for its header. @default 262144
+   * 2^26. `recvWindow` is half of it; in it each chunk takes 16 bytes for its header.
+   * @default 262144
    */
   readonly capacity?: number | undefined
   /**
-   * Size of each buffer that `sendCopy` copies into, of which 16 bytes are the frame's header. `maxSendSize` is this less
-   * 16, but no more than a quarter of the smaller of both ends' rings. 1040 to 2^24. @default 16384
+   * Size in bytes of each buffer into which `sendCopy` copies, of which 16 are the frame's header. `maxSendSize` is
+   * this less 16, but at most a quarter of the smaller of both ends' rings, less 16. 1040 to 2^24.
+   * @default 16384
    */
   readonly bufferSize?: number | undefined
   /**
-   * By which key the peer writes this end's ring: that of a memory window, which is of use on this connection's queue pair
-   * alone, or that of the ring's region, which every queue pair of the process over the same device can use.
-   * - `auto`: a window where the device has windows of type 2, else the region.
-   * - `require`: a window; without, connections are refused with `ERR_NETTS_UNSUPPORTED`.
-   * - `never`: the region.
+   * With which key the peer writes this end's ring: that of a memory window, which is good on this connection's queue
+   * pair only, or that of the ring's region, which is good on every queue pair of the process over the same device.
+   * - `auto`: that of a window if the device has windows of type 2, else that of the region.
+   * - `require`: that of a window; if the device has none, connecting fails with `ERR_NETTS_UNSUPPORTED`.
+   * - `never`: that of the region.
    *
-   * A window that the device has but can't give, since too many are in use, refuses the connection. @default 'auto'
+   * If the device has windows but cannot make another one, because too many are in use, connecting fails.
+   * @default 'auto'
    */
   readonly memoryWindow?: MemoryWindowUse | undefined
 }
@@ -32,15 +34,16 @@ export interface RingOptions extends RdmaOptions {
 /** Whether the peer writes through a memory window, see {@link RingOptions.memoryWindow}. */
 export type MemoryWindowUse = 'auto' | 'require' | 'never'
 
-/** Checked options, complete. */
+/** The options after their check: each has a value. */
 export type RingConfig = Checked<RingOptions>
 
-/** So that `maxSendSize` is at least 1024, as the transport contract wants it. */
+/** The least `maxSendSize` that the transport contract allows, in bytes. */
 export const LEAST_SEND_SIZE = 1024
 const MOST_BUFFER_SIZE = 2 ** 24
 
 /**
- * @param others names of options that are not of this driver itself
+ * Checks the options and adds the defaults.
+ * @param others names of further options that are allowed, which the caller checks. @default none
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
  */
 export function checkOptions(options: RingOptions = {}, others: readonly string[] = []): RingConfig {

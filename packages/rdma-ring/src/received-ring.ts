@@ -1,26 +1,26 @@
-/** This end's ring: the memory that the peer writes, and the chunks in it that the program reads in place. */
+/** This end's ring: the memory into which the peer writes, and the chunks in it, which the program reads in place. */
 import { invalidArgument } from '@netts/core/driver'
 import type { DeviceEnvironment, ReceiveSide } from '@netts/verbs/endpoint'
 import type { RingConfig } from './options.js'
 import type { RingEnd } from './protocol/ring-end.js'
 import { RingMemory } from './ring-memory.js'
 
-/** See above. */
+/** The receive side of one transport. */
 export class ReceivedRing implements ReceiveSide {
-  /** The only memory that the peer may write. */
+  /** The memory, which is the only memory that the peer may write. */
   readonly memory: RingMemory
-  /** Registered memory: none any more once it is closed. */
+  /** Registered bytes; 0 once it is closed. */
   pinnedBytes: number
-  /** From the peer's hello on. */
+  /** Set by {@link open}. */
   #protocol!: RingEnd
 
-  /** @throws NettsError when the memory can't be had, as {@link RingMemory} says */
+  /** @throws NettsError as {@link RingMemory} */
   constructor(environment: DeviceEnvironment, config: RingConfig) {
     this.pinnedBytes = config.capacity
     this.memory = new RingMemory(environment, config)
   }
 
-  /** The peer said hello. */
+  /** The peer's hello was accepted. */
   open(protocol: RingEnd): void {
     this.#protocol = protocol
   }
@@ -30,7 +30,7 @@ export class ReceivedRing implements ReceiveSide {
   }
 
   /**
-   * A doorbell says that a frame was written up to this position.
+   * Takes a doorbell: a frame was written up to this position.
    * @returns what the peer did wrong, or `undefined`
    */
   onDoorbell(position: number): string | undefined {
@@ -49,7 +49,7 @@ export class ReceivedRing implements ReceiveSide {
     return this.memory.region.bytes.subarray(offset, offset + chunks.byteLength(index))
   }
 
-  /** Takes a chunk back. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
+  /** Releases a chunk. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
   release(index: number): void {
     if (!this.#protocol.chunks.isOut(index)) {
       throw invalidArgument(`chunkIndex ${index} is not handed out, or was released before`, 'repostRecv')
@@ -57,7 +57,7 @@ export class ReceivedRing implements ReceiveSide {
     this.#protocol.release(index)
   }
 
-  /** The key is void from now on; what was received stays readable. */
+  /** Makes the key invalid. What was received stays readable. */
   close(): void {
     this.memory.close()
     this.pinnedBytes = 0

@@ -1,6 +1,7 @@
 /**
- * The memory of this end's ring, and the key by which the peer writes it: that of a window of type 2, which is of use on
- * this connection's queue pair alone, or else that of the region, which any queue pair of the protection domain may use.
+ * The memory of this end's ring, and the key with which the peer writes it: that of a window of type 2, which is good
+ * on this connection's queue pair only, or else that of the region, which is good on every queue pair of the protection
+ * domain.
  */
 import { NettsError } from '@netts/core'
 import {
@@ -16,10 +17,10 @@ import { type DeviceEnvironment, type SlabNeed, WorkKind, workRequestIdLow } fro
 import type { RingConfig } from './options.js'
 import type { RingAddress } from './protocol/hello.js'
 
-/** Work requests that {@link RingMemory.open} posts. */
+/** How many work requests {@link RingMemory.open} posts at most. */
 export const WINDOW_REQUESTS = 1
 
-/** What {@link RingMemory} registers. */
+/** The slab that {@link RingMemory} registers. */
 export function ringSlab(
   { device }: DeviceEnvironment,
   { capacity, memoryWindow }: Pick<RingConfig, 'capacity' | 'memoryWindow'>,
@@ -31,12 +32,13 @@ export function ringSlab(
 
 /** The ring of one connection, in registered memory. */
 export class RingMemory {
+  /** The memory, which stays readable after {@link close}. */
   readonly region: MemoryRegion
   readonly #window: MemoryWindow | undefined
 
   /**
-   * @throws NettsError `ERR_NETTS_UNSUPPORTED` when a window is required and the device has none; when the memory or the
-   *   window can't be had
+   * @throws NettsError `ERR_NETTS_UNSUPPORTED` when a window is required and the device has none;
+   *   `ERR_NETTS_POOL_EXHAUSTED` or `ERR_NETTS_VERBS` when there is no memory or no window
    */
   constructor(environment: DeviceEnvironment, { capacity, memoryWindow }: RingConfig) {
     const { device, protectionDomain } = environment
@@ -64,10 +66,11 @@ export class RingMemory {
   }
 
   /**
-   * Lets the peer write. A window is bound by a request that goes ahead of whatever is posted later, so that the address
-   * may be sent right behind it. If the device refuses it, that ends the connection.
+   * Lets the peer write. A window is bound by a work request, which is carried out before what is posted after it, so
+   * that the address may be sent next. If it fails, its completion ends the connection.
    *
    * @param queuePair whose send records are all free
+   * @throws NettsError `ERR_NETTS_VERBS` when the device refuses
    */
   open(queuePair: QueuePair): RingAddress {
     const { region } = this
@@ -87,12 +90,12 @@ export class RingMemory {
     return { address: region.remoteAddress, key }
   }
 
-  /** Nothing is outstanding any more: the key of a window is void from now on. A window goes before its queue pair. */
+  /** Makes the key of a window invalid. To be called when nothing is outstanding, before the queue pair is closed. */
   closeWindow(): void {
     this.#window?.close()
   }
 
-  /** The key is void from now on; what was received stays readable. */
+  /** Makes the key invalid. What was received stays readable. */
   close(): void {
     this.closeWindow()
     this.region.close()

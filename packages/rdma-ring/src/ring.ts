@@ -1,4 +1,4 @@
-/** The builder: configuration in, connections and listeners out. */
+/** The builders: `ring()` over this machine's RDMA devices, `ringOver()` over others. */
 import type { TransportBuilder } from '@netts/core'
 import { openVerbs, type Verbs } from '@netts/verbs'
 import {
@@ -20,13 +20,16 @@ const IDENTITY = { driver: 2, version: 1 } as const
 
 /** Options of {@link ringOver}. */
 export interface RingOverOptions extends RingOptions {
-  /** What to run on, such as a host of `@netts/verbs/simulated`. */
+  /**
+   * The verbs to run on, such as a host of `@netts/verbs/simulated`. The caller closes them, after the last transport.
+   */
   readonly verbs: Verbs
 }
 
 /**
- * Transports over RDMA Write into a ring that the receiver owns, on InfiniBand, RoCE and iWARP. The RDMA libraries are
- * loaded with the first `connect` or `listen`, which reject with `ERR_NETTS_UNAVAILABLE` where RDMA cannot be used.
+ * The builder of transports over RDMA Write into a ring that the receiver owns, on InfiniBand, RoCE and iWARP: give it
+ * to `connect` or `listen` of `@netts/core`. Both ends have to use this driver. The first `connect` or `listen` loads
+ * the RDMA libraries, and rejects with `ERR_NETTS_UNAVAILABLE` if RDMA cannot be used.
  *
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
  */
@@ -35,10 +38,9 @@ export function ring(options?: RingOptions): TransportBuilder<RingTransport> {
 }
 
 /**
- * The same over other verbs than this machine's: a simulated device, for tests without hardware. The verbs stay the
- * caller's, and are to be closed after the last transport.
+ * The builder of {@link ring} over given verbs, such as a simulated device, for tests without RDMA hardware.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without verbs, and for options as {@link ring}
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without `verbs`, and for options as {@link ring}
  */
 export function ringOver(options: RingOverOptions): TransportBuilder<RingTransport> {
   const config = checkOptions(options, ['verbs'])

@@ -1,8 +1,9 @@
 /**
- * The sends of one transport: what each frame is to the device. When they leave and how they end is the kit's.
+ * The sends of one transport: the work requests of each frame. When they are posted, and how they complete, is in
+ * `@netts/verbs/endpoint`.
  *
- * A frame of data is a Write into the peer's ring, with the position behind it as immediate data; on iWARP, which has no
- * immediate data, the position follows in a Send of its own.
+ * A DATA frame is a Write into the peer's ring, with the position after it as immediate data. On iWARP, which has no
+ * immediate data, a Send with the position follows.
  */
 import type { BufferSlot } from '@netts/core/driver'
 import {
@@ -28,26 +29,27 @@ import { DOORBELL_BYTES, HEADER_BYTES, writeArgument, writeReleased } from './pr
 import type { RingAddress } from './protocol/hello.js'
 import type { RingEnd } from './protocol/ring-end.js'
 
-/** A send from a program's buffer may lie across the end of the ring. */
+/** A send from a program's buffer needs two frames when it reaches beyond the end of the ring. */
 export const PLACES_PER_SEND = 2
-/** On iWARP. */
+/** On iWARP: a Write, and a Send as its doorbell. */
 export const REQUESTS_PER_FRAME = 2
-/** A place has room for a header, and for a doorbell behind it. */
+/** A place has room for a header, and for a doorbell after it. */
 const HEADER_STRIDE = 2 * HEADER_BYTES
 
-/** See above. */
+/** The send side of one transport. */
 export class SendQueue implements SendSide {
   readonly places: SendPlaces
+  /** The buffers into which data is copied. */
   readonly buffers: SendBuffers
   readonly #environment: DeviceEnvironment
   readonly #words: Uint32Array
   readonly #hasImmediate: boolean
-  // From the peer's hello, and from its READY on.
+  // Set by open() and aim().
   #protocol!: RingEnd
   #ring: RemoteAddress = { low: 0, high: 0 }
   #key = 0
 
-  /** @throws NettsError when the least memory can't be had */
+  /** @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when there is not enough memory */
   constructor(queuePair: QueuePair, memory: TransportMemory, { sendDepth, inlineThreshold }: RingConfig) {
     const { environment } = memory
     this.#environment = environment
@@ -67,12 +69,12 @@ export class SendQueue implements SendSide {
     }
   }
 
-  /** The peer said hello. */
+  /** The peer's hello was accepted. */
   open(protocol: RingEnd): void {
     this.#protocol = protocol
   }
 
-  /** The peer said where its ring is. */
+  /** The peer's READY arrived: its ring is there. */
   aim({ address, key }: RingAddress): void {
     this.#ring = splitAddress(address)
     this.#key = key
@@ -80,8 +82,8 @@ export class SendQueue implements SendSide {
 
   /**
    * Copies bytes of `parts` into a buffer and stages them, up to the end of the ring.
-   * @param most for which there is room
-   * @returns how many; 0 when there is no buffer
+   * @param most at most so many bytes
+   * @returns how many bytes; 0 when there is no buffer
    */
   stageCopy(parts: readonly Uint8Array[], most: number): number {
     const buffer = this.buffers.take()
@@ -97,8 +99,8 @@ export class SendQueue implements SendSide {
   }
 
   /**
-   * Stages part of a program's buffer, which is freed when it is complete.
-   * @returns in how many frames
+   * Stages part of a program's buffer, which the completion frees.
+   * @returns how many frames that are
    */
   stageSlot(slot: BufferSlot, byteOffset: number, byteLength: number): number {
     const { places } = this
@@ -142,7 +144,11 @@ export class SendQueue implements SendSide {
     this.#ringDoorbell(place)
   }
 
-  /** Writes the record of a frame of data. @param byteLength of its data @returns where its entries are to be written */
+  /**
+   * Writes the record of a frame of data.
+   * @param byteLength of its data
+   * @returns where its entries are to be written
+   */
   #write(place: number, byteLength: number, entryCount: number): number {
     const { places } = this
     const { out } = this.#protocol
@@ -157,7 +163,7 @@ export class SendQueue implements SendSide {
     return at
   }
 
-  /** Where there is no immediate data: a Send that says how far the Write before it went. */
+  /** On iWARP: stages a Send with the position after the Write before it. */
   #ringDoorbell(place: number): void {
     if (this.#hasImmediate) return
     const { places } = this

@@ -1,6 +1,7 @@
 /**
- * A transport over one-sided verbs: writes chunks into the peer's ring and reads its own. How it lives and ends is the
- * kit's `RdmaTransport`; sends wait in `send-queue.ts`, what is received lies in `received-ring.ts`.
+ * A transport over one-sided verbs: it writes chunks into the peer's ring, and reads those in its own. Its states and
+ * its end are in `RdmaTransport` of `@netts/verbs/endpoint`, its sends in `send-queue.ts`, its received chunks in
+ * `received-ring.ts`.
  */
 import { type BufferPool, NettsError, type RecvCompletion } from '@netts/core'
 import { type BufferSlot, sharePool } from '@netts/core/driver'
@@ -26,7 +27,7 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
   #bufferPool: BufferPool | undefined
   #maxSendSize = 0
 
-  /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
+  /** Takes memory and posts receives. @throws NettsError when there is not enough memory; then it keeps none */
   constructor(endpoint: Endpoint, config: RingConfig) {
     super(endpoint)
     this.#config = config
@@ -78,7 +79,7 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
   protected queueCopy(parts: readonly Uint8Array[]): number {
     let byteLength = 0
     for (const part of parts) byteLength += part.length
-    // All that is wanted has to fit, or else a slow reader would be sent ever smaller frames.
+    // Everything has to fit: otherwise a slow reader would be sent smaller and smaller frames.
     const most = Math.min(byteLength, this.#maxSendSize)
     const accepted = this.hasCapacityFor(most) ? this.sends.stageCopy(parts, most) : 0
     if (accepted > 0) this.onDataStaged()
@@ -113,7 +114,7 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
   repostRecv(chunkIndex: number): void {
     this.receives.release(chunkIndex)
     if (this.protocol.isCreditDue) this.flushSoon()
-    // A chunk may have had to wait for this release.
+    // The oldest queued chunk may have waited for this release.
     if (this.receives.queued > 0) this.wake()
   }
 

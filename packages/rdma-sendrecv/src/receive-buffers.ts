@@ -1,8 +1,8 @@
 /**
- * The receives of one transport: buffers that are posted, filled and waiting to be handed out, or handed out.
+ * The receives of one transport: buffers that are posted, queued (filled, and not handed out), or handed out.
  *
- * Each buffer has an index, which is its `chunkIndex` and its slot in work request ids. Buffers come as the window grows,
- * and go when it has shrunk.
+ * Each buffer has an index, which is its `chunkIndex` and its slot in work request ids. Buffers are taken when the
+ * window grows, and given back when it has shrunk.
  */
 import { invalidArgument } from '@netts/core/driver'
 import { ENTRY, type QueuePair, RECEIVE } from '@netts/verbs'
@@ -16,20 +16,20 @@ import {
 } from '@netts/verbs/endpoint'
 import { HEADER_BYTES } from './protocol/frame.js'
 
-/** Where a buffer is. */
+/** States of an index; an absent one has no buffer. */
 const ABSENT = 0
 const FREE = 1
 const POSTED = 2
 const QUEUED = 3
 const HANDED_OUT = 4
 
-/** See above. */
+/** The receive side of one transport. */
 export class ReceiveBuffers implements ReceiveSide {
-  /** Buffers that hold memory. */
+  /** Buffers taken from the memory. */
   held = 0
-  /** The last post wanted more memory than could be had. */
+  /** Whether there was not enough memory for the last {@link post}. */
   wantsMemory = false
-  /** Chunks that wait to be handed out. */
+  /** Chunks that are queued. */
   queued = 0
   /** Chunks that are handed out. */
   handedOut = 0
@@ -39,13 +39,13 @@ export class ReceiveBuffers implements ReceiveSide {
   readonly #buffers: (RegisteredBuffer | undefined)[]
   readonly #states: Uint8Array
   readonly #byteLengths: Uint32Array
-  /** Indices with memory and without, each a stack. */
+  /** Stacks of indices that are not in use, with a buffer and without. */
   readonly #free: number[] = []
   readonly #absent: number[] = []
-  /** Indices of queued chunks, oldest first, a ring. */
+  /** Indices of queued chunks, a ring, from {@link #queueHead} on. */
   readonly #queue: Uint32Array
   #queueHead = 0
-  /** After the end, chunks that were not handed out yet are kept in plain memory. */
+  /** From {@link close} on: copies of the chunks that were queued then, by index. */
   #kept: Uint8Array[] | undefined
 
   /** @param most how many buffers there may be */
@@ -61,9 +61,9 @@ export class ReceiveBuffers implements ReceiveSide {
   }
 
   /**
-   * Posts receives, in one batch, taking memory as needed.
-   * @returns how many: fewer when all buffers are in use, or no more memory can be had
-   * @throws what kept it from taking the first buffer, if there is not a single one
+   * Posts receives in one batch, and takes buffers as needed.
+   * @returns how many: fewer when all indices are in use, or when no more memory can be pinned
+   * @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when not even one buffer could be taken; `ERR_NETTS_VERBS`
    */
   post(count: number): number {
     const words = this.#queuePair.receiveRequests
@@ -90,7 +90,7 @@ export class ReceiveBuffers implements ReceiveSide {
     return posted
   }
 
-  /** A posted receive was used up. @returns its buffer; `undefined` for an index that is not posted */
+  /** A receive was used up. @returns its buffer; `undefined` for an index that is not posted */
   filled(index: number): RegisteredBuffer | undefined {
     if (this.#states[index] !== POSTED) return undefined
     this.#states[index] = FREE
@@ -98,7 +98,7 @@ export class ReceiveBuffers implements ReceiveSide {
     return this.#buffers[index]
   }
 
-  /** The buffer that was {@link filled} last holds data: queues it. @param byteLength without the header */
+  /** Queues the buffer that was {@link filled} last as a chunk. @param byteLength of its data */
   queue(byteLength: number): void {
     const index = this.#free.pop()!
     this.#states[index] = QUEUED
@@ -106,7 +106,7 @@ export class ReceiveBuffers implements ReceiveSide {
     this.#queue[(this.#queueHead + this.queued++) % this.#most] = index
   }
 
-  /** Hands out the oldest queued chunk. @returns its index */
+  /** Hands out the oldest queued chunk. There is one. @returns its index */
   handOut(): number {
     const index = this.#queue[this.#queueHead]!
     this.#queueHead = (this.#queueHead + 1) % this.#most
@@ -129,7 +129,7 @@ export class ReceiveBuffers implements ReceiveSide {
     return this.#kept?.[index] ?? this.#view(index)
   }
 
-  /** Takes a chunk back. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
+  /** Releases a chunk. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
   release(index: number): void {
     if (this.#states[index] !== HANDED_OUT) {
       throw invalidArgument(`chunkIndex ${index} is not handed out, or was released before`, 'repostRecv')
@@ -140,7 +140,7 @@ export class ReceiveBuffers implements ReceiveSide {
     else this.#free.push(index)
   }
 
-  /** Forgets the chunks that were not handed out. */
+  /** Discards the chunks that were not handed out. */
   discardQueued(): void {
     while (this.queued > 0) {
       const index = this.handOut()
@@ -148,13 +148,14 @@ export class ReceiveBuffers implements ReceiveSide {
     }
   }
 
-  /** Gives memory of buffers that are not in use back. */
+  /** Gives back the buffers that are not in use. */
   trim(): void {
     for (let index = this.#free.pop(); index !== undefined; index = this.#free.pop()) this.#drop(index)
   }
 
   /**
-   * The queue pair is gone: gives back all memory but that of chunks handed out, which goes back with their release.
+   * The queue pair is closed: copies the queued chunks, and gives back all memory, except that of chunks that are
+   * handed out, until their release.
    */
   close(): void {
     const kept: Uint8Array[] = []
@@ -172,7 +173,7 @@ export class ReceiveBuffers implements ReceiveSide {
     return slab.subarray(start, start + this.#byteLengths[index]!)
   }
 
-  /** One more buffer. @returns its index, or -1 */
+  /** Takes one more buffer. @returns its index, or -1 */
   #add(): number {
     const index = this.#absent.pop()
     if (index === undefined) return -1

@@ -1,28 +1,32 @@
 /**
- * Posts the receives that are wanted, by the batch, and gives memory back that is not needed any more.
+ * Posts the receives that are wanted, in batches, and gives back memory that is not needed any more.
  *
- * How many are wanted is `protocol/receive-window.ts`'s decision. A connection that has grown looks once a second
- * whether it may shrink; one that has not has no timer.
+ * `protocol/receive-window.ts` decides how many are wanted. A connection whose window has grown looks once a second
+ * whether it may shrink; another one has no timer.
  */
 import type { Clock } from '@netts/core/driver'
 import { dueAt, receivesFor, type SendBuffers } from '@netts/verbs/endpoint'
 import type { ProtocolEnd } from './protocol/protocol-end.js'
 import type { ReceiveBuffers } from './receive-buffers.js'
 
-/** How often a connection that has grown looks whether it may shrink. */
+/** How often a connection whose window has grown looks whether it may shrink. */
 const TICK_MS = 1000
 
-/** What posting is about. */
+/** What {@link ReceivePosting} works with. */
 export interface PostingParts {
+  /** For its timer. */
   readonly clock: Clock
+  /** Says how many receives are wanted. */
   readonly protocol: ProtocolEnd
+  /** Posts them. */
   readonly receives: ReceiveBuffers
+  /** The send buffers, which are trimmed once a second too. */
   readonly buffers: SendBuffers
   /** Calls {@link ReceivePosting.post}, and sends what is due then. */
   readonly flush: () => void
 }
 
-/** See above. */
+/** Posts for one transport. */
 export class ReceivePosting {
   readonly #parts: PostingParts
   #isTicking = false
@@ -32,7 +36,10 @@ export class ReceivePosting {
     this.#parts = parts
   }
 
-  /** Part of each flush. The peer can do without as many as may be unannounced, so few are not worth a call. */
+  /**
+   * Posts the receives that are due: the first step of each flush. As long as so few are missing that they need not be
+   * announced yet, it posts none.
+   */
   post(): void {
     const { protocol, buffers } = this.#parts
     if (this.#isTickDue) this.#tick()
@@ -63,7 +70,7 @@ export class ReceivePosting {
     const { protocol, receives, buffers } = this.#parts
     this.#isTickDue = false
     if (protocol.life === 'failed') return
-    // What is not posted yet is not what the peer used.
+    // Otherwise the receives that are missing would count as used by the peer.
     if (protocol.missingReceives > 0) this.#postNow(protocol.missingReceives)
     protocol.tick()
     receives.trim()

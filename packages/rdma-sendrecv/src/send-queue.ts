@@ -1,4 +1,7 @@
-/** The sends of one transport: what each frame is to the device. When they leave and how they end is the kit's. */
+/**
+ * The sends of one transport: the work request of each frame. When they are posted, and how they complete, is in
+ * `@netts/verbs/endpoint`.
+ */
 import type { BufferSlot } from '@netts/core/driver'
 import { type QueuePair, SendOpcode } from '@netts/verbs'
 import {
@@ -10,24 +13,25 @@ import {
 } from '@netts/verbs/endpoint'
 import { controlBytes, HEADER_BYTES, hasArgument, writeArgument } from './protocol/frame.js'
 
-/** Room for a header, and a control frame of any kind. */
+/** Bytes of each place: enough for a header, and for a control frame of any kind. */
 const HEADER_STRIDE = 16
 
-/** How a {@link SendQueue} is made. */
+/** Options of a {@link SendQueue}. */
 export interface SendQueueOptions {
-  /** Data frames that may be under way. */
+  /** DATA frames that may be under way. */
   readonly depth: number
-  /** Frames up to so many bytes go inline. */
+  /** Frames of up to so many bytes are posted inline. */
   readonly inlineThreshold: number
 }
 
-/** See above. */
+/** The send side of one transport. */
 export class SendQueue implements SendSide {
   readonly places: SendPlaces
+  /** The buffers into which data is copied. */
   readonly buffers: SendBuffers
   readonly #memory: TransportMemory
 
-  /** @throws NettsError when the least memory can't be had */
+  /** @throws NettsError `ERR_NETTS_POOL_EXHAUSTED` when there is not enough memory */
   constructor(queuePair: QueuePair, memory: TransportMemory, options: SendQueueOptions) {
     this.#memory = memory
     this.buffers = new SendBuffers(memory, options.depth)
@@ -42,7 +46,8 @@ export class SendQueue implements SendSide {
 
   /**
    * Copies bytes of `parts` into a buffer and stages them.
-   * @returns how many; 0 when there is no buffer
+   * @param most at most so many bytes
+   * @returns how many bytes; 0 when there is no buffer
    */
   stageCopy(parts: readonly Uint8Array[], most: number): number {
     const buffer = this.buffers.take()
@@ -55,7 +60,7 @@ export class SendQueue implements SendSide {
     return filled
   }
 
-  /** Stages part of a program's buffer, which is freed when it is complete. */
+  /** Stages part of a program's buffer, which the completion frees. */
   stageSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
     const { places } = this
     const regionId = this.#memory.environment.regionOf(slot.slab).id

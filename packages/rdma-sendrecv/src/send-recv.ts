@@ -1,4 +1,4 @@
-/** The builder: configuration in, connections and listeners out. */
+/** The builders: `sendRecv()` over this machine's RDMA devices, `sendRecvOver()` over others. */
 import type { TransportBuilder } from '@netts/core'
 import { openVerbs, type Verbs } from '@netts/verbs'
 import {
@@ -18,13 +18,16 @@ const IDENTITY = { driver: 1, version: 1 } as const
 
 /** Options of {@link sendRecvOver}. */
 export interface SendRecvOverOptions extends SendRecvOptions {
-  /** What to run on, such as a host of `@netts/verbs/simulated`. */
+  /**
+   * The verbs to run on, such as a host of `@netts/verbs/simulated`. The caller closes them, after the last transport.
+   */
   readonly verbs: Verbs
 }
 
 /**
- * Transports over RDMA Send and Receive, on InfiniBand, RoCE and iWARP. The RDMA libraries are loaded with the first
- * `connect` or `listen`, which reject with `ERR_NETTS_UNAVAILABLE` where RDMA cannot be used.
+ * The builder of transports over RDMA Send and Receive, on InfiniBand, RoCE and iWARP: give it to `connect` or `listen`
+ * of `@netts/core`. Both ends have to use this driver. The first `connect` or `listen` loads the RDMA libraries, and
+ * rejects with `ERR_NETTS_UNAVAILABLE` if RDMA cannot be used.
  *
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, and one of the wrong type or out of range
  */
@@ -33,10 +36,9 @@ export function sendRecv(options?: SendRecvOptions): TransportBuilder<SendRecvTr
 }
 
 /**
- * The same over other verbs than this machine's: a simulated device, for tests without hardware. The verbs stay the
- * caller's, and are to be closed after the last transport.
+ * The builder of {@link sendRecv} over given verbs, such as a simulated device, for tests without RDMA hardware.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without verbs, and for options as {@link sendRecv}
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without `verbs`, and for options as {@link sendRecv}
  */
 export function sendRecvOver(options: SendRecvOverOptions): TransportBuilder<SendRecvTransport> {
   const config = checkOptions(options, ['verbs'])

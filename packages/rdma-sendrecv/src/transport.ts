@@ -1,6 +1,7 @@
 /**
- * A transport over two-sided verbs: moves chunks between a program and the device as the protocol allows. How it lives
- * and ends is the kit's `RdmaTransport`; sends wait in `send-queue.ts`, receives in `receive-buffers.ts`.
+ * A transport over two-sided verbs: it moves chunks between a program and the device as the protocol allows. Its states
+ * and its end are in `RdmaTransport` of `@netts/verbs/endpoint`, its sends in `send-queue.ts`, its receives in
+ * `receive-buffers.ts`.
  */
 import { type BufferPool, NettsError, type RecvCompletion } from '@netts/core'
 import { type BufferSlot, sharePool } from '@netts/core/driver'
@@ -35,7 +36,7 @@ export class SendRecvSession extends RdmaTransport<ProtocolEnd> implements SendR
   /** From the peer's hello on. */
   #posting!: ReceivePosting
 
-  /** Takes memory and posts receives. @throws NettsError when there is not enough memory, and nothing is kept */
+  /** Takes memory and posts receives. @throws NettsError when there is not enough memory; then it keeps none */
   constructor(endpoint: Endpoint, config: SendRecvConfig) {
     super(endpoint)
     this.#config = config
@@ -113,7 +114,7 @@ export class SendRecvSession extends RdmaTransport<ProtocolEnd> implements SendR
   repostRecv(chunkIndex: number): void {
     this.receives.release(chunkIndex)
     this.flushSoon()
-    // A chunk may have had to wait for this release.
+    // The oldest queued chunk may have waited for this release.
     if (this.receives.queued > 0) this.wake()
   }
 

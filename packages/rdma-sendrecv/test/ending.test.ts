@@ -128,6 +128,22 @@ describe.each(MODES)('a disconnect on simulated %s', (mode) => {
     }
   })
 
+  it('whose peer finishes just when the wait for it is over is clean at both ends', async () => {
+    let attempt = 0
+    await forEachSeed({ mode, count: 100 }, async (fabric) => {
+      const { client, server, near, far } = await connect(fabric)
+      near.disconnect({ timeoutMs: 500 })
+      await closed(near)
+      // The end that nobody waits for any more, and the last frame of the other side, cross on the wire.
+      await pause(server, 499.99 + (attempt++ % 10) * 0.002)
+      far.disconnect()
+      await closed(far)
+      expect([near.error, far.error]).toEqual([undefined, undefined])
+      await nothingOpen(client)
+      await nothingOpen(server)
+    })
+  })
+
   it('is an error at the peer that was sending when this end left', async () => {
     await forEachSeed({ mode, count: 8 }, async (fabric) => {
       const { near, far, server } = await connect(fabric)

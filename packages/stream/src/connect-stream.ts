@@ -1,4 +1,4 @@
-/** Connecting with any driver, for a stream. */
+/** Connects with any driver, and returns a stream. */
 import type { Address, ConnectOptions, Transport, TransportBuilder } from '@netts/core'
 import { checkAddress, checkSignal, checkTimeout } from '@netts/core/driver'
 import { checkBuilder } from '@netts/core/lifecycle'
@@ -6,15 +6,17 @@ import { checkStreamOptions, type StreamOptions } from './stream-options.js'
 import { StreamOverTransport, type TransportStream } from './transport-stream.js'
 
 /**
- * Connects with a driver, as `net.connect` does: the stream is there at once, what is written waits, and then come the
- * events `connect` and `ready`, or `error` and `close`. Destroying it cancels the attempt.
+ * Connects with a driver, as `net.connect` of Node.js does: it returns the stream at once, and bytes that are written wait
+ * until it is connected. Then the stream emits `connect` and `ready`, or `error` and `close`. Destroying the stream cancels
+ * the attempt.
  *
  * @param builder a driver with its configuration, such as `tcp()`
- * @param address where to connect to; which forms work is the driver's choice
- * @param options `signal` and `timeoutMs` are those of the attempt to connect
+ * @param address the address of the listener; each driver documents which forms it supports
+ * @param options `signal` cancels the attempt to connect, and `timeoutMs` is its deadline in milliseconds (10000 by
+ *   default, 0 for none); the others are those of the stream
  * @param onConnect a listener for `connect`
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`. What the attempt fails with comes as `error`: see
- *   `TransportBuilder.connect`.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an argument or option that is not valid. An attempt that fails emits
+ *   `error` with what `TransportBuilder.connect` rejects with, such as `ERR_NETTS_CONNECT_FAILED`.
  */
 export function connectStream<T extends Transport>(
   builder: TransportBuilder<T>,
@@ -28,7 +30,7 @@ export function connectStream<T extends Transport>(
   const signal = checkSignal(options.signal)
   const { timeoutMs } = options
   if (timeoutMs !== undefined) checkTimeout('timeoutMs', timeoutMs)
-  // A builder that throws, instead of rejecting, is to be no exception.
+  // An async function: a builder that throws becomes a rejection.
   const connect = async (destroyed: AbortSignal) =>
     builder.connect(address, { signal: signal ? AbortSignal.any([signal, destroyed]) : destroyed, timeoutMs })
   const stream = new StreamOverTransport({ connect }, config)

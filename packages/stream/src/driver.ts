@@ -1,6 +1,6 @@
 /**
- * For authors of drivers whose wire ends in a Duplex, as that of `@netts/tls` does: extend {@link DuplexTransport}, and
- * state what is different about that Duplex.
+ * For authors of drivers whose wire ends in a Duplex, such as `@netts/tls`: extend {@link DuplexTransport}, and override
+ * what is different about that Duplex.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,5 @@
 /**
- * gRPC over any transport: the server of `@grpc/grpc-js`. The clean client is connect-node, whose
+ * gRPC over any transport: the server of `@grpc/grpc-js`. The recommended client is connect-node, whose
  * `nodeOptions.createConnection` takes a connector of `@netts/stream`.
  *
  * @packageDocumentation
@@ -9,20 +9,25 @@ import type { Address, Transport, TransportBuilder } from '@netts/core'
 import { listening } from './serve.js'
 import { createStreamServer, type StreamServer, type StreamServerOptions } from './stream-server.js'
 
-/** As much of the `Server` of `@grpc/grpc-js` as is used; since its version 1.12. */
+/** The part of the `Server` of `@grpc/grpc-js` that {@link serveGrpc} uses; available since version 1.12. */
 export interface InjectableServer<Credentials> {
-  createConnectionInjector(credentials: Credentials): { injectConnection(connection: Duplex): void }
+  /** Makes an object that hands connections to the server. */
+  createConnectionInjector(credentials: Credentials): {
+    /** Hands a connection over. The server then serves it, and closes it. */
+    injectConnection(connection: Duplex): void
+  }
 }
 
 /**
- * Serves a server of `@grpc/grpc-js` over a transport, by its connection injector.
+ * Listens with a driver, and hands every stream to a server of `@grpc/grpc-js` by its connection injector.
  *
- * @param server whether it is bound to ports as well or not
- * @param credentials of `@grpc/grpc-js`, such as `ServerCredentials.createInsecure()`
+ * @param server a `Server` of `@grpc/grpc-js`; it may be bound to ports too
+ * @param credentials `ServerCredentials` of `@grpc/grpc-js`, such as `ServerCredentials.createInsecure()`
  * @param builder a driver with its configuration, such as `tcp()`
- * @returns what listens, once it does; closing it leaves the server and its connections alone
+ * @param options `allowHalfOpen` is `true` by default here
+ * @returns the server of streams, which listens. Closing it ends neither the gRPC server nor its connections.
  *
- * Rejects with a NettsError: `ERR_NETTS_INVALID_ARGUMENT` or `ERR_NETTS_LISTEN_FAILED`.
+ * Rejects with `ERR_NETTS_INVALID_ARGUMENT` or `ERR_NETTS_LISTEN_FAILED`.
  */
 export async function serveGrpc<Credentials, T extends Transport>(
   server: InjectableServer<Credentials>,

@@ -1,5 +1,5 @@
 /**
- * `node:http` over any transport: an agent for clients. Servers go by `serve` of `@netts/stream`.
+ * `node:http` over any transport: an agent for clients. For servers there is `serve` of `@netts/stream`.
  *
  * @packageDocumentation
  */
@@ -8,9 +8,9 @@ import type { Duplex } from 'node:stream'
 import type { Transport, TransportBuilder } from '@netts/core'
 import { type ConnectorOptions, type ConnectTarget, createConnector } from './connector.js'
 
-/** Options of an agent: those of `http.Agent`, and how it connects. */
+/** Options of {@link createHttpAgent}: those of `http.Agent`, and how it connects. */
 export interface TransportAgentOptions extends AgentOptions {
-  /** How it connects. @default to the host and port of the request */
+  /** The address and the options of its streams. @default the host and port of each request, with default options */
   readonly connection?: ConnectorOptions | undefined
 }
 
@@ -28,7 +28,8 @@ class TransportAgent extends Agent {
 }
 
 /**
- * Makes an agent for `http.request`, and for what takes one: axios, got, node-fetch, ws.
+ * Makes an `http.Agent` that connects with a driver. It is for `http.request`, and for clients that take an agent: axios,
+ * got, node-fetch, ws. A request whose connection fails emits `error` with a NettsError.
  *
  * @param builder a driver with its configuration, such as `tcp()`
  */

@@ -1,5 +1,5 @@
 /**
- * `node:http2` over any transport: sessions of clients. Servers go by `serve` of `@netts/stream`.
+ * `node:http2` over any transport: sessions of clients. For servers there is `serve` of `@netts/stream`.
  *
  * @packageDocumentation
  */
@@ -7,17 +7,17 @@ import { type ClientHttp2Session, type ClientSessionOptions, connect } from 'nod
 import type { Transport, TransportBuilder } from '@netts/core'
 import { type ConnectorOptions, createConnector } from './connector.js'
 
-/** Options of a session: those of `http2.connect`, and how it connects. */
+/** Options of {@link connectHttp2}: those of `http2.connect`, and how it connects. */
 export interface TransportSessionOptions extends Omit<ClientSessionOptions, 'createConnection'> {
-  /** How it connects. @default to the host and port of the authority */
+  /** The address and the options of its stream. @default the host and port of the authority, with default options */
   readonly connection?: ConnectorOptions | undefined
 }
 
 /**
- * Begins a session, as `http2.connect` does.
+ * Begins a session, as `http2.connect` of Node.js does. The session emits `connect`, or `error` with a NettsError.
  *
  * @param builder a driver with its configuration, such as `tcp()`
- * @param authority the URL of which scheme and authority go into requests, such as `http://service`
+ * @param authority the URL whose scheme and authority are sent with requests, such as `http://service`
  */
 export function connectHttp2<T extends Transport>(
   builder: TransportBuilder<T>,

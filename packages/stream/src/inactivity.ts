@@ -1,8 +1,8 @@
-/** The `timeout` event: nothing was sent or received for some time. */
+/** The timer behind the event `timeout`: nothing was sent or received for some time. */
 import { afterPendingInput, backgroundClock, type ClockTimer } from '@netts/core/driver'
 import { now } from '@netts/core/lifecycle'
 
-/** Watches for activity. It costs a look at the time and at the queue with each, and one timer. */
+/** Watches for activity, with one timer. Each activity costs one look at the clock and at the queue. */
 export class Inactivity {
   readonly #queuedBytes: () => number
   readonly #onTimeout: () => void
@@ -10,13 +10,13 @@ export class Inactivity {
   #lastActivityMs = 0
   #lastQueuedBytes = 0
   #timer: ClockTimer | undefined
-  /** When the timer runs out. */
+  /** When the timer fires. */
   #dueMs = 0
 
   /**
-   * @param queuedBytes what the wire has not taken yet: what it took since the last activity is activity too, of which
-   *   {@link touch} is not told
-   * @param onTimeout there was no activity for so long; it begins to count again with the next one
+   * @param queuedBytes returns how many bytes the wire has not taken yet. A lower number than at the last activity is
+   *   activity too, which is not reported by {@link touch}
+   * @param onTimeout called after the time without activity; the next activity starts the timer again
    */
   constructor(queuedBytes: () => number, onTimeout: () => void) {
     this.#queuedBytes = queuedBytes
@@ -26,7 +26,7 @@ export class Inactivity {
   /** @param timeoutMs 0 stops it */
   set(timeoutMs: number): void {
     this.#timeoutMs = timeoutMs
-    // One that runs may go on: it looks whether it is time. HTTP sets and stops this with each request.
+    // A timer that runs may continue, as it checks the time when it fires. HTTP calls this twice for each request.
     if (timeoutMs > 0 && now() + timeoutMs < this.#dueMs) this.stop()
     this.touch()
   }
@@ -47,7 +47,7 @@ export class Inactivity {
   #wait(delayMs: number): void {
     this.#dueMs = now() + delayMs
     this.#timer = backgroundClock.setTimer(() => {
-      // A program that was busy is no silent peer.
+      // Look for pending input first: the program may have been busy.
       this.#timer = afterPendingInput(backgroundClock, () => this.#look())
     }, delayMs)
   }

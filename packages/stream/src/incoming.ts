@@ -1,12 +1,12 @@
-/** The receiving half of a stream: chunks copied out of the transport, so that the peer may send as much again. */
+/** The receiving half of a stream: copies chunks out of the transport and releases them, so that the peer can continue. */
 import type { RecvCompletion, Transport } from '@netts/core'
 
-/** Small chunks are joined, as a push costs more than a copy; few, because every stream keeps the entries. */
+/** How many chunks are joined at most: a push costs more than a copy, and every stream keeps the entries. */
 const BATCH_LENGTH = 8
 
-/** Takes chunks out of a transport. What that throws is the caller's to catch. */
+/** Takes chunks out of a transport. The caller catches what the transport throws. */
 export class Incoming {
-  /** Bytes taken, ever. */
+  /** How many bytes were taken. */
   bytes = 0
   readonly #transport: Transport
   readonly #batch: RecvCompletion[] = Array.from({ length: BATCH_LENGTH }, () => ({
@@ -37,7 +37,7 @@ export class Incoming {
     return taken
   }
 
-  /** Throws away what is there. */
+  /** Discards all received chunks. */
   discard(): void {
     for (let count = 1; count > 0; ) {
       count = this.#transport.pollRecv(this.#batch)

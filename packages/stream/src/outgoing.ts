@@ -1,21 +1,21 @@
-/** The sending half of a stream: one write at a time, gathered into as few sends as it fits. */
+/** The sending half of a stream: one write at a time, gathered into as few sends as possible. */
 import type { NettsError, Transport } from '@netts/core'
 import { FlushQueue } from '@netts/core/lifecycle'
 import { runProgram } from './program.js'
 
-/** What a write or an end is told when it is done, or why it is not. */
+/** The callback of a write or an end. */
 export type Done = (error?: Error | null) => void
 
-/** Hands writes to a transport. What that throws is the caller's to catch. */
+/** Hands writes to a transport. The caller catches what the transport throws. */
 export class Outgoing {
-  /** Bytes that the transport accepted, ever. */
+  /** How many bytes the transport accepted. */
   postedBytes = 0
-  /** Of the write under way, what the transport accepted. */
+  /** How many bytes of the current write the transport accepted. */
   begunBytes = 0
   readonly #transport: Transport
   readonly #flushes: FlushQueue
   #postedSends = 0
-  /** What is left of the write under way; its first part may be the rest of one. */
+  /** What is left of the current write; the first element may be the rest of a part. */
   #parts: Uint8Array[] = []
   #done: Done | undefined
 
@@ -24,14 +24,14 @@ export class Outgoing {
     this.#flushes = new FlushQueue(transport)
   }
 
-  /** Whether no write is under way. */
+  /** Whether there is no current write. */
   get isIdle(): boolean {
     return this.#done === undefined
   }
 
   /**
    * Begins a write; {@link pump} carries it out. Only while {@link isIdle}.
-   * @param parts not empty, any of them. They must not change until it is done
+   * @param parts none of them empty. They must not change until `done` is called
    */
   begin(parts: Uint8Array[], done: Done): void {
     this.#parts = parts
@@ -39,7 +39,7 @@ export class Outgoing {
     this.begunBytes = 0
   }
 
-  /** Goes on with the write, as far as the transport takes it. */
+  /** Continues the write, as far as the transport accepts it. */
   pump(): void {
     while (this.#done) {
       while (this.#parts.length > 0) {
@@ -56,13 +56,13 @@ export class Outgoing {
     this.#flushes.settle()
   }
 
-  /** Tells when everything posted so far is complete. */
+  /** Calls back when everything posted so far is complete. */
   flush(done: Done): void {
     const tell = (error: NettsError | null) => runProgram(() => done(error))
     this.#flushes.add(this.#postedSends, undefined, () => tell(null), tell)
   }
 
-  /** The transport is closed. @param error why what waits failed; without, everything had left */
+  /** The transport is closed. @param error the error for writes and flushes that wait; `undefined` if everything has left */
   stop(error: NettsError | undefined): void {
     if (error) this.#settle(error)
     this.#flushes.stop(error)
@@ -75,7 +75,7 @@ export class Outgoing {
       : this.#transport.sendGather(this.#parts)
   }
 
-  /** Takes so many bytes off the parts' beginning. */
+  /** Removes bytes from the beginning of the parts. */
   #skip(byteLength: number): void {
     const parts = this.#parts
     let left = byteLength

@@ -1,7 +1,7 @@
-/** Calls into the program: its listeners and callbacks. */
+/** Calls of the program's listeners and callbacks. */
 import { nextTick } from '@netts/core/driver'
 
-/** Runs what belongs to the program. What it throws is uncaught, as in any callback of Node.js; the stream goes on. */
+/** Runs code of the program. What it throws is an uncaught exception, as in any callback of Node.js; the stream continues. */
 export function runProgram(action: () => void): void {
   try {
     action()

@@ -1,19 +1,20 @@
-/** Servers of Node.js and of libraries over any transport. */
+/** Runs servers of Node.js and of libraries over any transport. */
 import type { EventEmitter } from 'node:events'
 import type { Address, Transport, TransportBuilder } from '@netts/core'
 import { createStreamServer, type StreamServer, type StreamServerOptions } from './stream-server.js'
 
 /**
- * Serves over a transport what a server would serve over sockets: listens, and hands the server every stream as its
- * `connection`. For any `http.Server` (so express, fastify, Socket.IO, …), `http2.Server` and `tls.Server`, whether it
- * listens itself or not.
+ * Listens with a driver, and hands every stream to a server as its event `connection`. It works with any `http.Server`
+ * (that of express, fastify or Socket.IO, for example), `http2.Server` and `tls.Server`, whether it listens on sockets too
+ * or not.
  *
- * @param server gets the event `connection`; an `http.Server` also `listening`, on which its timeouts begin to count
+ * @param server it gets the event `connection`; an `http.Server` also gets `listening`, with which its timeouts begin
  * @param builder a driver with its configuration, such as `tcp()`
- * @param options `allowHalfOpen` is true unless it says otherwise, as HTTP needs it
- * @returns what listens, once it does; closing it leaves the server and its connections alone
+ * @param address the address to listen on; each driver documents which forms it supports
+ * @param options `allowHalfOpen` is `true` by default here, because HTTP needs it
+ * @returns the server of streams, which listens. Closing it ends neither `server` nor its connections.
  *
- * Rejects with a NettsError: `ERR_NETTS_INVALID_ARGUMENT` or `ERR_NETTS_LISTEN_FAILED`.
+ * Rejects with `ERR_NETTS_INVALID_ARGUMENT` or `ERR_NETTS_LISTEN_FAILED`.
  */
 export async function serve<T extends Transport>(
   server: EventEmitter,
@@ -30,7 +31,7 @@ export async function serve<T extends Transport>(
   return listener
 }
 
-/** Listens. Rejects with what that failed with. */
+/** Starts to listen. Rejects with the error of the attempt. */
 export function listening<T extends Transport>(server: StreamServer<T>, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)

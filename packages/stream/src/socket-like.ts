@@ -1,5 +1,5 @@
 /**
- * What software written for `net.Socket` touches beyond a Duplex, member by member, with who needs it:
+ * The members of `net.Socket` that software uses in addition to those of a Duplex, and which software needs them:
  *
  * | member | who needs it |
  * | --- | --- |
@@ -12,7 +12,7 @@
  * | `connecting`, `pending`, `readyState` | http2, ioredis, ldapts, ssh2 |
  * | `connect()`, the event `connect` | pg, mqtt, http2 |
  * | `remoteAddress`, `remotePort`, `remoteFamily`, and the local ones, `address()` | http frameworks, rhea, @grpc/grpc-js |
- * | `bytesRead`, `bytesWritten` | whoever counts |
+ * | `bytesRead`, `bytesWritten` | programs that count bytes |
  * | `encrypted` | rhea; express and fastify, for `https` |
  * | `alpnProtocol` | undici for HTTP/2, http2 servers |
  */
@@ -22,17 +22,27 @@ import { type Address, isPathAddress } from '@netts/core'
 import { checkTimeout, invalidArgument, nextTick } from '@netts/core/driver'
 import { Inactivity } from './inactivity.js'
 
-/** As of `net.Socket`. */
+/**
+ * The state of a stream, with the values of `net.Socket.readyState`:
+ *
+ * - `opening`: it is being connected;
+ * - `open`: it can be read and written;
+ * - `readOnly`: this side has ended; `writeOnly`: the peer has ended, and everything was read;
+ * - `closed`: it can be neither read nor written.
+ */
 export type StreamReadyState = 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed'
 
-/** An address as `socket.address()` gives it; empty while there is none, and for a path. */
+/** An address as `net.Socket.address()` returns it; an empty object while not connected, and for a path. */
 export interface SocketAddress {
+  /** The IP address. */
   readonly address?: string
+  /** The family of the IP address. */
   readonly family?: 'IPv4' | 'IPv6'
+  /** The port, 1 to 65535. */
   readonly port?: number
 }
 
-/** The addresses at both ends. */
+/** The addresses at both ends of a connection. */
 interface Ends {
   readonly localAddress: Address
   readonly remoteAddress: Address
@@ -47,14 +57,14 @@ export abstract class SocketLike extends Duplex {
   #timeoutMs: number | undefined
 
   constructor(options: DuplexOptions) {
-    // `close` is emitted with an argument, as by net.Socket.
+    // This class emits `close` itself, with an argument, as net.Socket does.
     super({ ...options, emitClose: false })
     this.once('close', () => this.#inactivity?.stop())
   }
 
   /** The addresses, once connected. */
   protected abstract readonly ends: Ends | undefined
-  /** Bytes written that the wire has not taken yet, as far as the transport has them. */
+  /** How many bytes the transport has accepted and the wire has not taken yet. */
   protected abstract readonly queuedBytes: number
   abstract readonly connecting: boolean
   abstract ref(): this
@@ -107,7 +117,7 @@ export abstract class SocketLike extends Duplex {
     if (callback !== undefined && typeof callback !== 'function') {
       throw invalidArgument('callback must be a function', 'setTimeout')
     }
-    // Fractions are cut off, as by net.Socket.
+    // Fractions are truncated, as net.Socket does.
     const wholeMs = typeof timeoutMs === 'number' ? Math.trunc(timeoutMs) : timeoutMs
     this.#timeoutMs = checkTimeout('timeoutMs', wholeMs)
     if (this.destroyed) return this
@@ -121,17 +131,17 @@ export abstract class SocketLike extends Duplex {
     return this
   }
 
-  /** The transport's builder decides. */
+  /** No effect: drivers send at once. */
   setNoDelay(_noDelay?: boolean): this {
     return this
   }
 
-  /** The transport's builder decides. */
+  /** No effect: the options of the transport's builder decide. */
   setKeepAlive(_enable?: boolean, _initialDelayMs?: number): this {
     return this
   }
 
-  /** It connects by itself: this only tells when it is connected. */
+  /** Does not connect, since the stream does so itself; only adds a listener for `connect`, and emits it if connected. */
   connect(...parameters: unknown[]): this {
     const callback = parameters.at(-1)
     if (typeof callback === 'function') this.once('connect', callback as () => void)
@@ -145,7 +155,7 @@ export abstract class SocketLike extends Duplex {
     else this.once('finish', () => this.destroy())
   }
 
-  /** Something was sent or received. */
+  /** Bytes were sent or received. */
   onActivity(): void {
     this.#inactivity?.touch()
   }

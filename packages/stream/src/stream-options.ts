@@ -1,33 +1,33 @@
-/** The options of a stream: defaults and ranges. */
+/** The options of a stream, with their defaults and ranges. */
 import { checkBoolean, checkInteger, checkOptionNames, checkTimeout } from '@netts/core/driver'
 
 /** Options of a stream over a transport. */
 export interface StreamOptions {
   /**
-   * Whether the writable side stays open when the peer has ended; else it is ended by itself, as with `node:net`.
-   * @default false
+   * Whether the writable side stays open when the peer has ended. If `false`, the stream ends it then, as `net.Socket`
+   * does. @default false
    */
   readonly allowHalfOpen?: boolean | undefined
   /**
-   * How many received bytes are kept ready ahead of the program, whatever Node.js's default: with less than 64 KiB,
-   * HTTP/2 can block itself, since it does not read while its write waits. 1 to 2^30. @default 131072
+   * How many received bytes are kept ready for the program, 1 to 2^30. It does not depend on the default of Node.js: with
+   * less than 64 KiB, HTTP/2 can block itself, because it does not read while its write waits. @default 131072 (128 KiB)
    */
   readonly readableHighWaterMark?: number | undefined
-  /** From how many bytes on that wait to leave `write` returns `false`. 1 to 2^30. @default 65536 */
+  /** How many bytes may wait to be sent before `write` returns `false`, 1 to 2^30. @default 65536 (64 KiB) */
   readonly writableHighWaterMark?: number | undefined
   /**
-   * How long what was written may wait after the end without the peer taking any of it, in milliseconds; 0 for ever.
-   * @default 5000
+   * How long bytes that were written may wait after the end while the peer takes none of them, and how long a destroyed
+   * stream waits for the peer's end, in milliseconds. 0 disables both deadlines. @default 5000
    */
   readonly closeTimeoutMs?: number | undefined
   /**
-   * How long the peer may take nothing of what is to be sent, in milliseconds: then the stream is destroyed with
-   * `ERR_NETTS_TIMEOUT`. 0 for ever. @default 0
+   * How long the peer may take none of the bytes that are to be sent, in milliseconds. After that the stream is destroyed
+   * with `ERR_NETTS_TIMEOUT`. 0 disables the deadline. @default 0
    */
   readonly stallTimeoutMs?: number | undefined
 }
 
-/** Checked options, complete. */
+/** Checked options, with all defaults. */
 export type StreamConfig = { readonly [K in keyof StreamOptions]-?: NonNullable<StreamOptions[K]> }
 
 const DEFAULTS: StreamConfig = {
@@ -41,8 +41,9 @@ const DEFAULTS: StreamConfig = {
 const MOST_BYTES = 2 ** 30
 
 /**
- * @param others names of further options that the same object has
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
+ * Checks the options of a stream and fills in the defaults.
+ * @param others names of further options that the same object may have
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown or out of range
  */
 export function checkStreamOptions(options: StreamOptions, others: readonly string[] = []): StreamConfig {
   checkOptionNames('options', options, [...Object.keys(DEFAULTS), ...others])

@@ -1,4 +1,4 @@
-/** Listening with any driver, for streams, with the habits of `net.createServer`. */
+/** A server of streams over any driver, with the interface of `net.Server`. */
 import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
 import {
@@ -16,50 +16,59 @@ import { runProgram } from './program.js'
 import { checkStreamOptions, type StreamConfig, type StreamOptions } from './stream-options.js'
 import { StreamOverTransport, type TransportStream } from './transport-stream.js'
 
-/** The events of a {@link StreamServer}, as of `net.Server`. */
+/** The events of a {@link StreamServer}, as those of `net.Server`. */
 export interface StreamServerEvents<T extends Transport = Transport> {
+  /** It listens. */
   listening: []
+  /** It accepted a connection. The stream belongs to the program. */
   connection: [stream: TransportStream<T>]
-  /** Listening failed, or broke; `close` follows where it had begun. */
+  /**
+   * It could not listen, or the listener failed: a NettsError, mostly `ERR_NETTS_LISTEN_FAILED`. If it had listened, it
+   * closes. Without a listener for `error` the exception is uncaught, as with any EventEmitter.
+   */
   error: [error: Error]
   /** It is closed, and so is every stream that it accepted. */
   close: []
 }
 
-/** A server of streams over any transport. */
+/** A server of streams over any transport, with the interface of `net.Server`. `await using` closes it. */
 export interface StreamServer<T extends Transport = Transport>
   extends EventEmitter<StreamServerEvents<T>>,
     AsyncDisposable {
   /** Whether it listens. */
   readonly listening: boolean
-  /** Where it listens, as clients connect to it: the port is the one chosen when 0 was asked for. */
+  /**
+   * The address on which it listens, for clients to connect to; `undefined` while it does not listen. If port 0 was asked
+   * for, this has the port that was chosen.
+   */
   readonly listeningAddress: Address | undefined
   /** The streams that it accepted and that are not closed. */
   readonly connections: ReadonlySet<TransportStream<T>>
   /**
-   * Starts listening: `listening` follows, or `error`.
+   * Starts to listen. The event `listening` or `error` follows.
    *
-   * @param address which forms work is the driver's choice
+   * @param address the address to listen on; each driver documents which forms it supports
    * @param onListening a listener for `listening`
-   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`, or `ERR_NETTS_INVALID_STATE` when it listens already
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an address that is not valid; `ERR_NETTS_INVALID_STATE` when it
+   *   listens already
    */
   listen(address: Address, onListening?: () => void): this
-  /** As of `net.Server`: an object for a host, a string for a path, `null` while it does not listen. */
+  /** As `net.Server.address()`: an object for a host and port, a string for a path, `null` while it does not listen. */
   address(): { address: string; family: 'IPv4' | 'IPv6'; port: number } | string | null
   /**
-   * Listens no more; streams that it accepted live on.
-   * @param callback called with `close`, and with an error if it did not listen
+   * Stops listening. Streams that it accepted stay open; the event `close` follows when all of them are closed.
+   * @param callback called with the event `close`; with `ERR_NETTS_CLOSED` if it did not listen
    */
   close(callback?: (error?: Error) => void): this
-  /** Tells how many streams live. */
+  /** Calls back with the number of accepted streams that are not closed, as `net.Server.getConnections` does. */
   getConnections(callback: (error: null, count: number) => void): this
-  /** Keeps the process alive while it listens, which it does from the beginning. */
+  /** Keeps the process alive while it listens. This is the initial state. */
   ref(): this
-  /** Lets the process end although this listens. */
+  /** Lets the process exit while it listens. */
   unref(): this
 }
 
-/** Options of a server: those of each stream, and how many connections may wait. */
+/** Options of {@link createStreamServer}: those of each stream, and the backlog. */
 export interface StreamServerOptions extends StreamOptions, ListenOptions {}
 
 class TransportStreamServer<T extends Transport>
@@ -70,7 +79,7 @@ class TransportStreamServer<T extends Transport>
   readonly #builder: TransportBuilder<T>
   readonly #config: StreamConfig
   readonly #backlog: number | undefined
-  /** The present attempt to listen, or what it became; `undefined` before, and once closed. */
+  /** The current attempt to listen, with its listener once it succeeded; `undefined` before that, and once closed. */
   #listening: { listener?: TransportListener<T> } | undefined
   #isReferenced = true
 
@@ -206,11 +215,12 @@ class TransportStreamServer<T extends Transport>
 }
 
 /**
- * Makes a server of streams, as `net.createServer` does.
+ * Makes a server of streams, as `net.createServer` of Node.js does. It does not listen yet.
  *
  * @param builder a driver with its configuration, such as `tcp()`
  * @param onConnection a listener for `connection`
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no builder, an unknown option, or one out of range
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for something that is not a builder, and for an option that is unknown or
+ *   out of range
  */
 export function createStreamServer<T extends Transport>(
   builder: TransportBuilder<T>,

@@ -1,4 +1,4 @@
-/** A transport as a stream: the public interface, and the Duplex behind it. */
+/** A stream over a transport: the public interface and its implementation. */
 import type { Duplex } from 'node:stream'
 import { isNettsError, NettsError, type Transport } from '@netts/core'
 import { nextTick } from '@netts/core/driver'
@@ -8,76 +8,88 @@ import type { StreamConfig } from './stream-options.js'
 import { Wire, type WireOwner } from './wire.js'
 
 /**
- * A stream over a transport, with the members and the habits of `net.Socket`.
+ * A stream over a transport: a Duplex with the members and the behaviour of `net.Socket`.
  *
- * **The end.** `end()` is a half-close; `finish` is emitted once the wire took everything. On RoCE and InfiniBand the
- * peer's adapter acknowledges that, and the peer's `end` may come before it. Without `allowHalfOpen` the
- * peer's end ends this side too. Both sides ended, the stream is destroyed by itself, and `close` is the last event.
+ * **The end.** `end()` is a half-close; `finish` is emitted once the wire has taken everything. On RoCE and InfiniBand the
+ * peer's adapter acknowledges that, and the peer's `end` may come before it. Without `allowHalfOpen` the peer's end ends
+ * this side too. When both sides have ended, the stream is destroyed, and `close` is the last event.
  *
- * **`destroy()`** is no reset, as with `net.Socket`: what the transport has accepted is still delivered, and then the
- * end; behind that the wire is kept until the peer ends too, for `closeTimeoutMs` at most. Only where bytes that were
- * written have to be dropped is the peer told by a reset, so that it does not take a part for the whole. `resetAndDestroy()` always resets.
+ * **`destroy()`** is not a reset, as with `net.Socket`: bytes that the transport has accepted are still delivered, and then
+ * the end. Afterwards the wire is kept open until the peer ends too, for `closeTimeoutMs` at most. If bytes that were
+ * written have to be dropped, the peer gets a reset instead of an end, so that it does not take a part for the whole.
+ * `resetAndDestroy()` always resets.
  *
- * **Errors** are those of the transport: a {@link NettsError} with its code, followed by `close`. What arrived before
- * can be read first, unless something is being written.
+ * **Errors** are those of the transport: a {@link NettsError} with its code, followed by `close`. Bytes that arrived before
+ * the error can be read first, unless a write is waiting.
+ *
+ * @typeParam T the transport underneath
  */
 export interface TransportStream<T extends Transport = Transport> extends Duplex {
-  /** What it stands on, for its metadata: the stream polls it. `undefined` while connecting. */
+  /**
+   * The transport underneath; `undefined` until it is connected. It belongs to the stream: only its metadata may be used.
+   */
   readonly transport: T | undefined
-  /** Whether it is being connected. The events `connect` and `ready` follow, or `error`. */
+  /** Whether it is being connected. The events `connect` and `ready`, or `error` and `close`, follow. */
   readonly connecting: boolean
-  /** Whether there is no transport (yet). */
+  /** Whether it has no transport: it is being connected, or the attempt failed. */
   readonly pending: boolean
+  /** The state: see {@link StreamReadyState}. */
   readonly readyState: StreamReadyState
-  /** Bytes received, ever. */
+  /** How many bytes were received from the transport. */
   readonly bytesRead: number
-  /** Bytes written, ever, those that still wait included. */
+  /** How many bytes were written, those that still wait included. */
   readonly bytesWritten: number
-  /** Bytes that the transport has accepted, ever: it grows within a write too, so that progress shows. */
+  /** How many bytes the transport has accepted. It grows during a write too, and so shows its progress. */
   readonly bytesAccepted: number
-  /** The peer's IP address; `undefined` while connecting, and for a path. */
+  /** The peer's IP address; `undefined` until it is connected, and for a path. */
   readonly remoteAddress: string | undefined
+  /** The peer's port; `undefined` until it is connected, and for a path. */
   readonly remotePort: number | undefined
-  /** `IPv4` or `IPv6`. */
+  /** `IPv4` or `IPv6`; `undefined` until it is connected, and for a path. */
   readonly remoteFamily: string | undefined
-  /** The IP address at this end; `undefined` while connecting, and for a path. */
+  /** The IP address at this end; `undefined` until it is connected, and for a path. */
   readonly localAddress: string | undefined
+  /** The port at this end; `undefined` until it is connected, and for a path. */
   readonly localPort: number | undefined
-  /** `IPv4` or `IPv6`. */
+  /** `IPv4` or `IPv6`; `undefined` until it is connected, and for a path. */
   readonly localFamily: string | undefined
-  /** The address at this end. */
+  /** The address at this end, as `net.Socket.address()` returns it. */
   address(): SocketAddress
-  /** What {@link setTimeout} was given last. */
+  /** The time that {@link setTimeout} was called with last, in milliseconds; `undefined` before. */
   readonly timeout: number | undefined
-  /** Whether the bytes are encrypted, where somebody has set it. @default undefined */
+  /** Whether the bytes are encrypted. Nothing here sets it; the program may, for frameworks that read it. */
   encrypted: boolean | undefined
-  /** The protocol agreed on, where somebody has set it: undici speaks HTTP/2 where it is `h2`. @default undefined */
+  /** The application protocol, such as `h2`. The program may set it, for libraries that read it, such as undici. */
   alpnProtocol: string | false | undefined
   /**
-   * Emits `timeout` when nothing was sent or received for so long, and does nothing else. Keeps no process alive.
+   * Emits `timeout` when nothing was sent or received for a time, and does nothing else. The timer does not keep the
+   * process alive.
    *
-   * @param timeoutMs 0 stops it
-   * @param callback a listener for the next `timeout`
-   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a time that no timer can wait
+   * @param timeoutMs in milliseconds, up to 2^31 - 1; 0 turns it off
+   * @param callback a listener for the next `timeout`; with 0 it is removed
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a time out of range, or a callback that is not a function
    */
   setTimeout(timeoutMs: number, callback?: () => void): this
-  /** Without effect: drivers send at once. */
+  /** No effect: drivers send at once. */
   setNoDelay(noDelay?: boolean): this
-  /** Without effect: the options of the transport's builder say how it looks after a silent peer. */
+  /** No effect: the options of the transport's builder decide how a silent peer is detected. */
   setKeepAlive(enable?: boolean, initialDelayMs?: number): this
-  /** Keeps the process alive while it is open, which it does from the beginning. */
+  /** Keeps the process alive while the stream is open. This is the initial state. */
   ref(): this
-  /** Lets the process end although this is open. */
+  /** Lets the process exit while the stream is open. */
   unref(): this
-  /** Without effect but the event `connect`, for callers that connect what they are given. */
+  /**
+   * Does not connect: the stream does so itself. It is for libraries that call it on a stream that they are given: the last
+   * parameter, if a function, becomes a listener for `connect`, which is emitted again if the stream is connected.
+   */
   connect(...parameters: unknown[]): this
   /** Ends this side, and destroys the stream once everything has left. */
   destroySoon(): void
-  /** Destroys the stream; what waits is dropped, and the peer learns it as an error where the transport can say so. */
+  /** Destroys the stream and drops unsent bytes. The peer sees an error if the transport supports resets, else an end. */
   resetAndDestroy(): this
 }
 
-/** Where a stream gets its transport. */
+/** The transport of a stream, or how it is connected. */
 export type TransportSource<T extends Transport> =
   | { readonly transport: T }
   | { readonly connect: (signal: AbortSignal) => Promise<T> }
@@ -93,7 +105,7 @@ export class StreamOverTransport<T extends Transport>
   #connecting: AbortController | undefined
   #isReferenced = true
   #isReset = false
-  /** What ended the transport, while bytes that came before wait to be read. */
+  /** The error that ended the transport, while bytes that arrived before it wait to be read. */
   #failure: NettsError | undefined
 
   constructor(source: TransportSource<T>, config: StreamConfig) {
@@ -101,17 +113,17 @@ export class StreamOverTransport<T extends Transport>
       allowHalfOpen: config.allowHalfOpen,
       readableHighWaterMark: config.readableHighWaterMark,
       writableHighWaterMark: config.writableHighWaterMark,
-      // Until it has called back, Node.js keeps what is written, and reads nothing.
+      // Until `done` is called, Node.js keeps what is written, and reads nothing.
       ...('connect' in source && { construct: (done) => this.#connect(source.connect, done) }),
     })
     this.#config = config
     if ('connect' in source) {
       this.#connecting = new AbortController()
-      // What is written meanwhile keeps its place before what `connect` leads to.
+      // Writes before the event `connect` stay in front of those that its listeners make.
       this.cork()
     } else {
       this.#attach(source.transport)
-      // The peer's end, or its loss, is to be seen although nobody reads yet.
+      // So that the peer's end, or its loss, is seen although nothing reads yet.
       this.read(0)
     }
   }
@@ -164,7 +176,7 @@ export class StreamOverTransport<T extends Transport>
 
   override read(size?: number): unknown {
     const bytes: unknown = super.read(size)
-    // All that came before the failure was read, or is less than the program can use.
+    // Everything that arrived before the failure was read, or is less than the program asked for.
     if (bytes === null && size !== 0 && this.#failure) this.destroy(this.#failure)
     return bytes
   }
@@ -194,14 +206,14 @@ export class StreamOverTransport<T extends Transport>
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const close = (reason: Error | null) => {
       done(reason)
-      // Behind `error`, which Node.js emits in the next tick.
+      // After `error`, which Node.js emits in the next tick.
       nextTick(() => this.emit('close', reason !== null))
     }
     const wire = this.#wire
     if (!wire || wire.isClosed) {
       close(error)
     } else if (error === null && !this.#isReset && this.writableFinished && wire.hasPeerEnded) {
-      // Only the end is still on its way.
+      // Only the end is not sent yet.
       wire.close()
       void wire.closed.then((reason) => close(reason ?? null))
     } else {
@@ -220,7 +232,7 @@ export class StreamOverTransport<T extends Transport>
   onPeerEnd(): void {
     if (this.destroyed) return
     this.push(null)
-    // Where nothing waits to be read, nobody has to read for `end`.
+    // If nothing waits to be read, `end` is emitted without a read.
     this.read(0)
   }
 
@@ -231,7 +243,7 @@ export class StreamOverTransport<T extends Transport>
       return
     }
     this.#failure = error
-    // Whoever waits for more than there is has to look again.
+    // A reader that waits for more bytes than there are has to read again.
     if (this.listenerCount('readable') > 0) this.emit('readable')
   }
 
@@ -246,7 +258,7 @@ export class StreamOverTransport<T extends Transport>
         if (this.destroyed) transport.disconnect()
         else this.#attach(transport)
         done()
-        // Node.js takes a tick to note that, and another one to go on.
+        // Node.js takes one tick to notice the end of the construction, and another one to continue.
         nextTick(() => nextTick(() => this.#onConnected()))
       },
       (error: unknown) => {

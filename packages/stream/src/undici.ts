@@ -9,19 +9,22 @@ import type { TransportStream } from './transport-stream.js'
 
 /** Options of {@link undiciConnector}. */
 export interface UndiciConnectorOptions extends ConnectorOptions {
-  /** Speaks HTTP/2; undici itself must be told so too, by `allowH2`. @default false */
+  /** Whether to speak HTTP/2. Set `allowH2: true` in the options of undici too. @default false */
   readonly http2?: boolean | undefined
 }
 
-/** What undici calls to connect. */
+/**
+ * The `connect` option of undici's `Client`, `Pool` and `Agent`: it calls back once, with a connected stream or with the
+ * error of the attempt.
+ */
 export type UndiciConnector = (
   target: ConnectTarget,
   callback: (...result: [error: Error, socket: null] | [error: null, socket: TransportStream]) => void,
 ) => void
 
 /**
- * Makes a connector for undici. It answers once the stream is connected, and never within the call: undici 7 loses
- * the request otherwise.
+ * Makes the `connect` option of undici's `Client`, `Pool` and `Agent`, which also serves undici's `fetch`. It calls back
+ * when the stream is connected, and never within the call, because undici 7 would lose the request.
  *
  * @param builder a driver with its configuration, such as `tcp()`
  */

@@ -1,4 +1,4 @@
-/** A transport as a stream uses it: its life, with one half that sends and one that receives. */
+/** The transport of a stream: its lifecycle, with one half that sends and one half that receives. */
 import { NettsError, type Transport } from '@netts/core'
 import { type ClockTimer, clock } from '@netts/core/driver'
 import { Lifecycle, type LifecycleOptions, type LifecycleUser, takeTurn } from '@netts/core/lifecycle'
@@ -6,19 +6,19 @@ import { Incoming } from './incoming.js'
 import { type Done, Outgoing } from './outgoing.js'
 import { runProgram } from './program.js'
 
-/** The stream on a wire. What it throws comes from the program, and is the process's to handle, as with `node:net`. */
+/** What a wire calls in its stream. An exception there comes from the program, and is uncaught, as with `node:net`. */
 export interface WireOwner {
   /** Bytes arrived. @returns whether more are wanted */
   onBytes(bytes: Buffer): boolean
   /** The peer has ended, and all of its bytes were handed over. */
   onPeerEnd(): void
-  /** Something was sent or received. */
+  /** Bytes were sent or received. */
   onActivity(): void
-  /** It is over: nothing comes any more, and nothing leaves. Called once. */
+  /** The transport is closed: nothing is received or sent any more. Called once. */
   onClosed(error: NettsError | undefined): void
 }
 
-/** See above. */
+/** The transport of one stream. */
 export class Wire implements LifecycleUser {
   readonly #transport: Transport
   readonly #owner: WireOwner
@@ -44,17 +44,17 @@ export class Wire implements LifecycleUser {
     return this.#incoming.bytes
   }
 
-  /** Bytes that the transport has accepted, ever. */
+  /** How many bytes the transport has accepted. */
   get bytesAccepted(): number {
     return this.#outgoing.postedBytes
   }
 
-  /** Bytes of writes that are done, ever. */
+  /** How many bytes were in writes that are done. */
   get bytesWritten(): number {
     return this.#outgoing.postedBytes - this.#outgoing.begunBytes
   }
 
-  /** Bytes that the transport has accepted, and the wire has not taken. */
+  /** How many bytes the transport has accepted and the wire has not taken. */
   get queuedBytes(): number {
     let queuedBytes = 0
     this.#life.guard(() => {
@@ -63,7 +63,7 @@ export class Wire implements LifecycleUser {
     return queuedBytes
   }
 
-  /** The peer has ended, and all of its bytes were handed over. */
+  /** Whether the peer has ended, and all of its bytes were handed over. */
   get hasPeerEnded(): boolean {
     return this.#hasEnded
   }
@@ -77,7 +77,7 @@ export class Wire implements LifecycleUser {
     return this.#life.closed
   }
 
-  /** Sends the parts, one write at a time. Those that are empty are skipped. */
+  /** Sends the parts; one write at a time. Empty parts are skipped. */
   write(parts: Uint8Array[], done: Done): void {
     const filled = parts.filter(({ length }) => length > 0)
     if (this.isClosed) done(this.#closedError())
@@ -92,7 +92,7 @@ export class Wire implements LifecycleUser {
     }
   }
 
-  /** Ends this side behind everything written; done when the wire took all that was written. */
+  /** Ends this side after everything written. Calls back when the wire has taken all of it. */
   finish(done: Done): void {
     if (this.isClosed) {
       done(this.#life.error ?? null)
@@ -111,13 +111,13 @@ export class Wire implements LifecycleUser {
     })
   }
 
-  /** Closes gracefully: what the transport has is delivered, and then the end; input is thrown away. */
+  /** Closes gracefully: the transport delivers what it has accepted and then the end; input is discarded. */
   close(): void {
     this.#isDiscarding = true
     this.#life.close(() => {})
   }
 
-  /** Closes at once: the peer learns it as an error where the transport can tell it so. */
+  /** Closes at once. The peer sees an error if the transport supports resets. */
   reset(cause: unknown): void {
     this.#isDiscarding = true
     const address = this.#transport.remoteAddress
@@ -166,14 +166,14 @@ export class Wire implements LifecycleUser {
   onClosed(error: NettsError | undefined): void {
     this.#nextTurn?.close()
     const reason = error ?? (this.#outgoing.isIdle ? undefined : this.#closedError())
-    // The owner first: what was received goes before what could not be sent.
+    // The owner first: received bytes are delivered before the error of a write.
     runProgram(() => this.#owner.onClosed(error))
     this.#outgoing.stop(reason)
   }
 
-  /** Takes in what is wanted, as long as the event loop can do without a turn. */
+  /** Receives while more is wanted, until other work of the event loop is due. */
   #takeIn(): void {
-    // Whoever gets bytes may ask for more at once.
+    // `onBytes` may lead to another call.
     if (this.#isTaking) return
     this.#isTaking = true
     try {
@@ -203,7 +203,7 @@ export class Wire implements LifecycleUser {
     })
   }
 
-  /** @returns whether more is wanted; so it is where the program threw, as it has not said otherwise */
+  /** @returns whether more is wanted; `true` if the program threw */
   #handOver(bytes: Buffer): boolean {
     let isWanted = true
     runProgram(() => {

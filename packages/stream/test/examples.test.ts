@@ -10,6 +10,7 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const PRINTS: Record<string, string> = {
   'fastify.mjs': '200 {"hello":"world"}\n',
   'grpc-server.mjs': 'listening true\n',
+  'grpc-session-manager.ts': '',
   'undici.mjs': '200 hello\n',
   'websocket.mjs': 'you said hello\n',
 }

@@ -3,12 +3,18 @@ import { Code, createClient } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
 import grpc from '@grpc/grpc-js'
 import { expect, it } from 'vitest'
+import { EarlyReadingSessionManager } from '../examples/grpc-session-manager.js'
 import { serveGrpc } from '../src/grpc.js'
 import { createConnector } from '../src/index.js'
 import { pattern } from './contract/pair.js'
 import { type Bytes, bytes, echoServer, echoService } from './echo-service.js'
 import { onWires } from './on-wires.js'
+import { ANSWER, readLateOverSocket } from './unread-answer.js'
 import { loopbackWire, sendRecvDriver, type Wire, wires } from './wires.js'
+
+/** As it ships, but where Node.js loses answers that arrive as a whole: there as the README says. */
+const SessionManager =
+  (await readLateOverSocket()) === ANSWER ? Http2SessionManager : EarlyReadingSessionManager
 
 interface CallOptions {
   readonly signal?: AbortSignal
@@ -32,7 +38,7 @@ async function open(wire: Wire) {
   const listener = await serveGrpc(service, grpc.ServerCredentials.createInsecure(), server, address)
   const connect = createConnector(client, { address: listener.listeningAddress! })
   const baseUrl = 'http://service'
-  const sessionManager = new Http2SessionManager(baseUrl, {}, { createConnection: connect })
+  const sessionManager = new SessionManager(baseUrl, {}, { createConnection: connect })
   const transport = createGrpcTransport({ baseUrl, sessionManager })
   return {
     echo: createClient(echoService, transport) as unknown as EchoClient,

@@ -1,18 +1,18 @@
-/** Own receive memory for the sockets of a server, which node:net offers to those of a client alone. */
+/** Receive memory of our own for the sockets of a server; node:net offers this only to sockets of clients (`onread`). */
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { ReadBuffers } from './read-buffers.js'
 
-/** What a socket wraps. Not in the documentation of node:net, so it is looked at before it is touched. */
+/** The handle of a socket. The documentation of node:net does not have it, so it is checked before use. */
 interface Wrapping {
   _handle?: { useUserBuffer?: unknown } | null
 }
 
 /**
- * Moves an accepted connection into a socket that reads into `reads`: receiving then takes half the processor
- * time (1 MiB messages: 236 instead of 440 µs for each on one machine).
+ * Moves an accepted connection into a socket that reads into `reads`. Receiving then takes half the processor time
+ * (messages of 1 MiB: 236 instead of 440 µs each, on one machine).
  *
- * @param socket paused, and nothing read from it yet; of no use after a success
- * @returns `undefined`, and `socket` as it was, when this Node.js can't do that
+ * @param socket paused, with nothing read from it yet; unusable after a success
+ * @returns `undefined`, with `socket` unchanged, when this version of Node.js does not support it
  */
 export function adopt(socket: Socket, reads: ReadBuffers): Socket | undefined {
   const wrapping = socket as Wrapping

@@ -1,25 +1,38 @@
 /**
- * The memory transports copy into, on its way out and in: blocks of one size, shared by every transport of the
- * process, so that an idle connection holds none and a busy one finds warm memory.
+ * The memory that transports copy into for sending and receiving: blocks of two sizes, shared by every transport of the
+ * process. An idle connection holds none, and a busy one reuses memory that is in the processor's caches.
  */
 
-/** What the kernel gives and takes well at once, and the most that Node.js reads in one go. */
+/** The size of a block: the most that Node.js reads at once (64 KiB, in libuv). */
 export const BLOCK_BYTES = 64 * 1024
 
 /**
- * How many free blocks are kept for later: 16 MiB, four for each of 64 saturated connections. What is given back beyond
- * that is left to the garbage collector.
+ * The size of a small block: one page, for a short message that is sent alone. Thousands of connections may each send one
+ * in the same turn of the event loop.
+ */
+export const SMALL_BLOCK_BYTES = 4096
+
+/**
+ * How many free blocks of each size are kept: 17 MiB, four large ones for each of 64 saturated connections. Further ones
+ * are left to the garbage collector.
  */
 const MAX_FREE = 256
 
 const free: Buffer[] = []
+const freeSmall: Buffer[] = []
 
-/** Takes a block. Not cleared, and never part of Node's own small-buffer pool. */
+/** Takes a block. It is not cleared, and never part of Node's pool of small buffers. */
 export function takeBlock(): Buffer {
   return free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)
 }
 
-/** Gives a block back, once, when nothing refers to its bytes any more. */
+/** Takes a block of {@link SMALL_BLOCK_BYTES}. It is not cleared. */
+export function takeSmallBlock(): Buffer {
+  return freeSmall.pop() ?? Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES)
+}
+
+/** Gives a block of either size back. Call it once, when nothing refers to its bytes any more. */
 export function giveBlock(block: Buffer): void {
-  if (free.length < MAX_FREE) free.push(block)
+  const same = block.length === BLOCK_BYTES ? free : freeSmall
+  if (same.length < MAX_FREE) same.push(block)
 }

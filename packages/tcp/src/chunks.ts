@@ -1,22 +1,22 @@
-/** What a transport received and hands out, each in memory that goes round. */
+/** Received chunks, in memory that is reused. */
 import { giveBlock } from './blocks.js'
 
-/** Received bytes; the memory they lie in is given back by whoever holds them. */
+/** Received bytes. The holder frees them. */
 export interface Chunk {
   readonly bytes: Buffer
-  /** Once, when nothing refers to the bytes any more. */
+  /** Gives the memory back. Call it once, when nothing refers to the bytes any more. */
   free(): void
 }
 
-/** Up to this, a read is copied into memory that is used again; a larger one into memory of its own. */
+/** A read of up to this size is copied into memory that is reused; a larger one into memory of its own. */
 export const SMALL_BYTES = 512
 
-/** How many free ones are kept for later: half a MiB. */
+/** How many free small chunks are kept: 512 KiB. */
 const MAX_FREE = 1024
 
 const freeChunks: SmallChunk[] = []
 
-/** As messages of one size follow one another, so do reads: then nothing is allocated for the next one. */
+/** A small chunk. Consecutive reads of the same length allocate nothing. */
 class SmallChunk implements Chunk {
   readonly #memory = Buffer.allocUnsafe(SMALL_BYTES)
   bytes = this.#memory
@@ -54,7 +54,7 @@ export class BlockChunk implements Chunk {
   }
 }
 
-/** Bytes that are left to the garbage collector. */
+/** Bytes in memory of their own, which is left to the garbage collector. */
 export class LooseChunk implements Chunk {
   readonly bytes: Buffer
 

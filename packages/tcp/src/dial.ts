@@ -1,4 +1,4 @@
-/** Connecting: name lookup, then the addresses one after the other, until one of them answers. */
+/** Connects: looks the name up, and tries the addresses one after the other until one connects. */
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
 import { type Address, isPathAddress } from '@netts/core'
@@ -9,18 +9,21 @@ import type { TcpConfig } from './options.js'
 import { ReadBuffers } from './read-buffers.js'
 import { TcpTransport } from './transport.js'
 
-/** An attempt that got no answer is not given up when the next one starts after this time (RFC 8305, section 5). */
+/** After this time without an answer the next address is tried too, in milliseconds (RFC 8305, section 5). */
 const STAGGER_MS = 250
 
-/** @param ended stops everything when it fires; the promise does not matter any more then */
+/**
+ * Connects to an address.
+ * @param ended cancels everything when it fires; the promise is ignored then
+ */
 export async function dial(address: Address, config: TcpConfig, ended: EndSignal): Promise<TcpTransport> {
   const targets = await findTargets(address)
-  // A lookup can't be cancelled; what it found too late is of no use.
+  // A lookup cannot be cancelled.
   ended.throwIfAborted()
   return connectFirst(targets, address, config, ended)
 }
 
-/** @returns the connection that is established first */
+/** Tries the targets one after the other. @returns the connection that is established first */
 export function connectFirst(
   targets: readonly Address[],
   address: Address,
@@ -62,7 +65,7 @@ export function connectFirst(
           onread: reads.onread,
         })
       } catch (error) {
-        // Where Node.js itself forbids it, as with --permission.
+        // Node.js forbids it, with --permission for example.
         return fail(error as Error)
       }
       const onFailure = (error: Error) => {
@@ -72,7 +75,7 @@ export function connectFirst(
       socket.on('error', onFailure)
       socket.once('connect', () => {
         const ends = clientEnds(socket, target)
-        if (!ends) return socket.destroy(new Error('the connection was lost at once'))
+        if (!ends) return socket.destroy(new Error('the connection was closed as soon as it was made'))
         pending.delete(socket)
         stop()
         socket.off('error', onFailure)
@@ -85,7 +88,7 @@ export function connectFirst(
   })
 }
 
-/** What to connect to, one after the other. */
+/** The addresses to try, in order. */
 async function findTargets(address: Address): Promise<Address[]> {
   if (isPathAddress(address) || isIP(address.host)) return [address]
   const { host, port } = address

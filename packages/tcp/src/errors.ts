@@ -1,9 +1,9 @@
-/** What Node's system errors mean in terms of netts: a code to branch on, a message to act on. */
+/** Translates the system errors of Node.js into NettsErrors. */
 import { type Address, formatAddress, NettsError } from '@netts/core'
 
-/** What usually is behind an errno, in words that say what to do. */
+/** What the codes of system errors (errno(3), getaddrinfo(3)) usually mean, and what to do. */
 const HINTS: Readonly<Record<string, string>> = {
-  EACCES: 'not permitted; ports below 1024 and foreign directories need privileges',
+  EACCES: 'not permitted; ports below 1024, and directories of other users, need privileges',
   EADDRINUSE: 'something listens there already; choose another port, or stop the other process',
   EADDRNOTAVAIL: 'no interface of this machine has that address',
   EAI_AGAIN: 'the name could not be looked up now; check the resolver and the network',
@@ -17,7 +17,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'the host did not answer',
 }
 
-/** Errnos that mean that the peer fell silent, rather than that it said something. */
+/** Codes of system errors that mean that the peer does not answer. */
 const SILENCE: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
   'EHOSTUNREACH',
@@ -44,7 +44,7 @@ export function connectFailed(causes: readonly Error[], address: Address): Netts
 export function listenFailed(cause: Error, address: Address): NettsError {
   const stale =
     'path' in address && errnoOf(cause) === 'EADDRINUSE'
-      ? 'the path exists: another process listens there, or one that crashed left it behind; then remove it'
+      ? 'the path exists; another process listens there, or one that crashed left it behind: then remove it'
       : undefined
   return new NettsError(
     'ERR_NETTS_LISTEN_FAILED',
@@ -67,7 +67,7 @@ export function transportFailed(cause: Error, remoteAddress: Address): NettsErro
   )
 }
 
-/** The peer reset the connection, which showed as its end only. */
+/** The peer reset the connection, and node:net reported only an end. */
 export function endedByReset(remoteAddress: Address): NettsError {
   return new NettsError('ERR_NETTS_RESET', `the connection with ${formatAddress(remoteAddress)} was reset`, {
     address: remoteAddress,
@@ -78,7 +78,7 @@ export function endedByReset(remoteAddress: Address): NettsError {
 export function acceptFailed(cause: Error, address: Address): NettsError {
   return new NettsError(
     'ERR_NETTS_LISTEN_FAILED',
-    `${formatAddress(address)} could not accept a connection: ${describe(cause)}`,
+    `the listener on ${formatAddress(address)} could not accept a connection: ${describe(cause)}`,
     { cause, operation: 'accept', address },
   )
 }

@@ -1,10 +1,10 @@
-/** What Linux says of a TCP socket's send queue: bytes that were written and that the peer's host has not acknowledged. */
+/** The send queue of a TCP socket in Linux: bytes that were written and that the peer's host has not acknowledged. */
 import { readFile } from 'node:fs/promises'
 import { isIPv6, SocketAddress } from 'node:net'
 import { endianness } from 'node:os'
 import type { HostAddress } from '@netts/core'
 
-// Deadlines of many connections that run out together read the table once.
+// Calls at the same time share one read of the table.
 const reading = new Map<string, Promise<string>>()
 
 function readTable(file: string): Promise<string> {
@@ -18,7 +18,7 @@ function readTable(file: string): Promise<string> {
   return table
 }
 
-/** @returns bytes in the send queue; 0 where the system does not tell, or has no such socket. Never rejects. */
+/** @returns the bytes in the send queue; 0 on other systems than Linux, or if there is no such socket. Never rejects. */
 export async function kernelQueueBytes(local: HostAddress, remote: HostAddress): Promise<number> {
   if (process.platform !== 'linux') return 0
   const table = await readTable(isIPv6(local.host) ? '/proc/net/tcp6' : '/proc/net/tcp')
@@ -28,7 +28,7 @@ export async function kernelQueueBytes(local: HostAddress, remote: HostAddress):
 /** Columns of `/proc/net/tcp` (proc(5)): slot, local address, remote address, state, and both queues. */
 const ROW = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]+):/gm
 
-/** The send queue of a connection in the text of `/proc/net/tcp` or `tcp6`; 0 when it is not there. */
+/** The send queue of a connection in the text of `/proc/net/tcp` or `tcp6`; 0 if the connection is not in it. */
 export function queueIn(table: string, local: HostAddress, remote: HostAddress): number {
   const [localPort, remotePort] = [portOf(local), portOf(remote)]
   for (const [, localHost, ofLocal, remoteHost, ofRemote, queue] of table.matchAll(ROW)) {

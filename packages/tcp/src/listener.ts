@@ -1,4 +1,4 @@
-/** Listening over node:net. */
+/** The listener over node:net. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type AcceptOptions, type Address, isPathAddress, type TransportListener } from '@netts/core'
 import { BaseListener } from '@netts/core/driver'
@@ -9,7 +9,7 @@ import type { TcpConfig } from './options.js'
 import { ReadBuffers } from './read-buffers.js'
 import { TcpTransport } from './transport.js'
 
-/** @param address checked */
+/** Listens. Rejects with `ERR_NETTS_LISTEN_FAILED`. @param address a checked address */
 export async function openListener(
   address: Address,
   backlog: number,
@@ -32,7 +32,7 @@ export async function openListener(
         resolve()
       })
     } catch (error) {
-      // Where Node.js itself forbids it, as with --permission.
+      // Node.js forbids it, with --permission for example.
       onError(error as Error)
     }
   })

@@ -1,43 +1,43 @@
-/** The options of `tcp()`, their defaults and their checks. */
+/** The options of `tcp()`, with their defaults and checks. */
 import { type BufferPool, createBufferPool } from '@netts/core'
 import { checkBoolean, checkInteger, checkOptionNames, invalidArgument } from '@netts/core/driver'
 
 /** Options of {@link tcp}. */
 export interface TcpOptions {
   /**
-   * The most bytes that one send can take. 1024 to 2^30.
-   * @default 65600 (64 KiB + 64, as the default pool has them)
+   * The most bytes that one send can take, 1024 to 2^30. A `Connection` splits larger messages.
+   * @default 65600 (64 KiB + 64, the size of a buffer of the default pool)
    */
   readonly maxSendSize?: number | undefined
   /**
-   * How many send buffers may wait for the kernel to take them before sends are refused: blocks of 64 KiB that
-   * `sendCopy` and `sendGather` fill one after the other, and buffers given to `sendBuffer`. An idle connection
-   * holds none. 1 to 65536. @default 32
+   * How many send buffers may wait for the kernel before sends are refused, 1 to 65536. They are blocks of 64 KiB, which
+   * `sendCopy` and `sendGather` fill one after the other, and buffers given to `sendBuffer`. An idle connection holds none.
+   * @default 32
    */
   readonly sendDepth?: number | undefined
   /**
-   * How many received bytes are held for the reader before the peer has to wait. Reading goes on a whole chunk
-   * (up to 64 KiB) at a time, and one that was under way still comes, so a little more can arrive.
-   * 1024 to 2^30. @default 1048576 (1 MiB)
+   * How many received bytes are held for the reader before the peer has to wait, 1024 to 2^30. The socket reads up to
+   * 64 KiB at a time, so that the last chunk may exceed the window. @default 1048576 (1 MiB)
    */
   readonly recvWindow?: number | undefined
-  /** Probe an idle peer, so that one that is gone is noticed (SO_KEEPALIVE). @default true */
+  /** Whether to probe an idle peer, to notice a host that is gone (SO_KEEPALIVE, socket(7)). @default true */
   readonly keepAlive?: boolean | undefined
   /**
-   * How long a connection is idle before the first probe, in milliseconds, rounded down to whole seconds.
-   * Node.js then probes each second, and gives up after ten. 1000 to 32767000. @default 30000
+   * How long a connection is idle before the first probe, in milliseconds, 1000 to 32767000, rounded down to seconds
+   * (TCP_KEEPIDLE, tcp(7)). Node.js then sends a probe each second; after ten without an answer the connection fails with
+   * `ERR_NETTS_PEER_LOST`. @default 30000
    */
   readonly keepAliveDelayMs?: number | undefined
   /**
-   * How many connections a listener may have open at a time, the waiting ones included; further ones are reset.
-   * At least 1. @default no limit
+   * How many connections a listener may have open at the same time, those that wait for `accept` included; at least 1.
+   * Further ones are reset; over a Unix domain socket they are closed. @default no limit
    */
   readonly maxConnections?: number | undefined
-  /** Where buffers for `sendBuffer` come from. @default one pool of plain memory for each call of {@link tcp} */
+  /** The pool of the buffers for `sendBuffer`. @default a pool of host memory for each call of {@link tcp} */
   readonly bufferPool?: BufferPool | undefined
 }
 
-/** Checked options, complete. */
+/** Checked options, with all defaults. */
 export interface TcpConfig {
   readonly maxSendSize: number
   readonly sendDepth: number
@@ -61,7 +61,10 @@ const OPTION_NAMES: readonly (keyof TcpOptions)[] = [
   'bufferPool',
 ]
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range */
+/**
+ * Checks the options and fills in the defaults.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown, of the wrong type or out of range
+ */
 export function checkOptions(options: TcpOptions = {}): TcpConfig {
   const {
     maxSendSize = 64 * 1024 + 64,

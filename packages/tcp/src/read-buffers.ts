@@ -1,22 +1,22 @@
 /**
- * Own receive memory for sockets (`onread` of node:net; those of a server get it by `adopt`): half the processor
- * time of Node's own chunks, because nothing is allocated and nothing collected for each.
+ * Receive memory of our own for sockets (`onread` of node:net; sockets of a server get it by `adopt`). It takes half the
+ * processor time of Node's own chunks, because no memory is allocated and collected for each read.
  *
- * Small reads land in one scratch block that all sockets share, and are copied out of it: that costs less than
- * 64 KiB for each idle connection. A socket in bulk flow reads into blocks of its own, which are handed on by
- * reference. Sharing is safe because libuv reads and calls back in one go.
+ * Small reads go into one scratch block that all sockets share, and are copied out of it, so that an idle connection does
+ * not hold 64 KiB. A socket that receives large reads gets blocks of its own, which are passed on by reference. Sharing is
+ * safe because libuv calls back for each read before the next one.
  */
 import { BLOCK_BYTES, giveBlock, takeBlock } from './blocks.js'
 import { BlockChunk, type Chunk, copySmall, LooseChunk, SMALL_BYTES } from './chunks.js'
 
-/** A read of fewer bytes is copied out, one of more is handed on with its block. */
+/** A read of fewer bytes is copied out; a larger one is passed on with its block. */
 const BULK_BYTES = BLOCK_BYTES / 4
 
 const scratch = Buffer.allocUnsafeSlow(BLOCK_BYTES)
 
 let scratchView = scratch
 
-/** Takes what was read. */
+/** Receives chunks. */
 export interface ReadSink {
   onRead(chunk: Chunk): void
 }
@@ -38,21 +38,21 @@ export class ReadBuffers {
     },
   }
 
-  /** Gives the socket's own block back. Only once the socket is closed, as it reads no more then. */
+  /** Gives the socket's own block back. Call it only when the socket is closed and no longer reads. */
   close(): void {
     this.#closed = true
     if (this.#current !== scratch) giveBlock(this.#current)
     this.#current = scratch
   }
 
-  /** Node asks for it before the first read and after each. */
+  /** Node.js calls this before the first read and after each. */
   #next(): Buffer {
     if (this.#closed) return scratch
     if (this.#bulk && this.#current === scratch) this.#current = takeBlock()
     return this.#current
   }
 
-  /** @param read what Node read into: not what was asked for last, if something threw meanwhile */
+  /** @param read the memory that Node.js read into; not the last one from `#next` if something threw in between */
   #deliver(byteLength: number, read: Buffer): void {
     const bulk = byteLength >= BULK_BYTES
     this.#bulk = bulk
@@ -66,7 +66,7 @@ export class ReadBuffers {
     this.sink?.onRead(chunk)
   }
 
-  /** Reads of one length that follow one another need one view only. */
+  /** A view of the bytes. Consecutive reads of the same length share one. */
   #view(read: Buffer, byteLength: number): Buffer {
     if (read !== scratch) return read.subarray(0, byteLength)
     if (scratchView.byteLength !== byteLength) scratchView = scratch.subarray(0, byteLength)

@@ -1,7 +1,7 @@
 import type { BufferSlot } from '@netts/core/driver'
 import { describe, expect, it } from 'vitest'
 import { pattern } from '../test/support.js'
-import { BLOCK_BYTES } from './blocks.js'
+import { BLOCK_BYTES, SMALL_BLOCK_BYTES } from './blocks.js'
 import { SendQueue } from './send-queue.js'
 
 const UNLIMITED = Number.POSITIVE_INFINITY
@@ -103,6 +103,24 @@ describe('the queue of accepted sends', () => {
     queue.nextBatch()
     expect(queue.completeBatch()).toBe(3)
     expect(queue.hasRoom).toBe(true)
+  })
+
+  it('takes a small block for a short send by itself, and large ones while others are on their way', () => {
+    const queue = new SendQueue(2)
+    expect(queue.copy([], UNLIMITED)).toBe(0)
+    queue.copy([Buffer.from('head'), pattern(100)], UNLIMITED)
+    queue.nextBatch()
+    expect(queue.piece(0).buffer.byteLength).toBe(SMALL_BLOCK_BYTES)
+    queue.completeBatch()
+    queue.copy([pattern(SMALL_BLOCK_BYTES)], UNLIMITED)
+    queue.nextBatch()
+    expect(queue.piece(0).buffer.byteLength).toBe(BLOCK_BYTES)
+    // What is under way fills its block up first.
+    expect(queue.copy([pattern(2 * BLOCK_BYTES)], UNLIMITED)).toBe(2 * BLOCK_BYTES - SMALL_BLOCK_BYTES)
+    queue.completeBatch()
+    queue.nextBatch()
+    expect(queue.completeBatch()).toBe(1)
+    expect(queue.copy([pattern(4 * BLOCK_BYTES)], UNLIMITED)).toBe(2 * BLOCK_BYTES)
   })
 
   it('has its whole depth again after every batch, whatever was in it', () => {

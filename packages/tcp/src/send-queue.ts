@@ -1,10 +1,10 @@
 /**
- * What was accepted for sending and the kernel has not taken yet, in order: copied bytes, packed one behind the
- * other into blocks, and pooled buffers as they are. It leaves in batches, one write each.
+ * Accepted sends that the kernel has not taken yet, in order: copied bytes, packed into blocks, and pooled buffers as they
+ * are. They leave in batches, one write each.
  */
 import { NettsError } from '@netts/core'
 import type { BufferSlot } from '@netts/core/driver'
-import { BLOCK_BYTES, giveBlock, takeBlock } from './blocks.js'
+import { giveBlock, SMALL_BLOCK_BYTES, takeBlock, takeSmallBlock } from './blocks.js'
 
 /** One contiguous piece of memory to write: part of a block, or of a pooled buffer's slab. */
 interface Piece {
@@ -13,28 +13,28 @@ interface Piece {
   end: number
   /** How many accepted sends end in it. */
   sends: number
-  /** What is given back once it is written: the pooled buffer, or the block when this is the last of it. */
+  /** What is given back after the write: the pooled buffer, or the block if this is its last piece. */
   slot: BufferSlot | undefined
   lastOfBlock: boolean
 }
 
-/** Accepted sends. Knows nothing of sockets. */
+/** The accepted sends of one transport, without I/O. */
 export class SendQueue {
   readonly #depth: number
-  /** Blocks and pooled buffers that it holds. */
+  /** How many blocks and pooled buffers it holds. */
   #used = 0
   #waiting: Piece[] = []
-  /** Being written. */
+  /** The pieces that are being written. */
   #batch: Piece[] = []
-  /** The block being filled, and up to where. */
+  /** The block that is being filled, and how many of its bytes are. */
   #block: Buffer | undefined
   #filled = 0
   #sends = 0
-  /** Bytes that wait for the next batch, and bytes of the present one. */
+  /** Bytes that wait for the next batch, and bytes of the current one. */
   waitingBytes = 0
   batchBytes = 0
 
-  /** @param depth how many blocks and pooled buffers it holds at a time */
+  /** @param depth how many blocks and pooled buffers it may hold */
   constructor(depth: number) {
     this.#depth = depth
   }
@@ -57,8 +57,9 @@ export class SendQueue {
   /** Copies up to `limit` bytes of the slices, as one send. @returns bytes accepted; 0 without capacity */
   copy(parts: readonly Uint8Array[], limit: number): number {
     let accepted = 0
+    const take = this.#sends === 0 && isShort(parts) ? takeSmallBlock : takeBlock
     for (const part of parts) {
-      const taken = this.#append(part, Math.min(part.byteLength, limit - accepted))
+      const taken = this.#append(part, Math.min(part.byteLength, limit - accepted), take)
       accepted += taken
       if (taken < part.byteLength) break
     }
@@ -87,8 +88,8 @@ export class SendQueue {
   }
 
   /**
-   * Everything that waits becomes the next batch. Only once the one before is complete.
-   * @returns how many pieces it has
+   * Makes everything that waits the next batch. Only when the batch before is complete.
+   * @returns how many pieces the batch has
    */
   nextBatch(): number {
     const batch = this.#waiting
@@ -99,7 +100,7 @@ export class SendQueue {
     return batch.length
   }
 
-  /** A piece of the batch. */
+  /** A piece of the batch. @throws NettsError `ERR_NETTS_BUFFER_DETACHED` */
   piece(index: number): Buffer {
     const piece = this.#batch[index]!
     if (isDetached(piece)) throw detached()
@@ -108,14 +109,14 @@ export class SendQueue {
   }
 
   /**
-   * The batch is written.
-   * @returns how many sends that completed
-   * @throws NettsError `ERR_NETTS_BUFFER_DETACHED` when memory of it went away before it was written
+   * The batch was written: frees it.
+   * @returns how many sends completed
+   * @throws NettsError `ERR_NETTS_BUFFER_DETACHED` when memory of it was transferred or resized before it was written
    */
   completeBatch(): number {
     let completed = 0
     let isGone = false
-    // From its end, as an array keeps its memory that way.
+    // `pop` keeps the memory of the array for the next batch.
     for (let piece = this.#batch.pop(); piece; piece = this.#batch.pop()) {
       if (isDetached(piece)) isGone = true
       completed += piece.sends
@@ -124,12 +125,12 @@ export class SendQueue {
     this.batchBytes = 0
     this.#sends -= completed
     if (this.#waiting.length === 0) this.#freeBlock()
-    // Not before everything is freed: sends that were lent for wait for it.
+    // Only after everything is freed: sends of lent memory wait for that.
     if (isGone) throw detached()
     return completed
   }
 
-  /** Drops everything. Nothing of it may be being written any more. */
+  /** Drops everything. Call it only when none of it is being written any more. */
   clear(): void {
     for (const piece of this.#batch) this.#free(piece)
     for (const piece of this.#waiting) this.#free(piece)
@@ -139,18 +140,22 @@ export class SendQueue {
     this.#freeBlock()
   }
 
-  /** Copies `length` bytes from the beginning of `data`, as far as there is memory. */
-  #append(data: Uint8Array, length: number): number {
+  /**
+   * Copies up to `length` bytes from the beginning of `data`, as far as there is memory.
+   * @param take takes a new block, of the size to use
+   */
+  #append(data: Uint8Array, length: number, take: () => Buffer): number {
     let accepted = 0
-    while (accepted < length && (this.#block || this.#takeBlock())) {
-      const piece = this.#openPiece(this.#block!)
-      const taken = Math.min(length - accepted, BLOCK_BYTES - this.#filled)
+    while (accepted < length && (this.#block || this.#takeBlock(take))) {
+      const block = this.#block!
+      const piece = this.#openPiece(block)
+      const taken = Math.min(length - accepted, block.length - this.#filled)
       const whole = taken === data.byteLength
-      this.#block!.set(whole ? data : data.subarray(accepted, accepted + taken), this.#filled)
+      block.set(whole ? data : data.subarray(accepted, accepted + taken), this.#filled)
       this.#filled += taken
       piece.end = this.#filled
       accepted += taken
-      if (this.#filled === BLOCK_BYTES) {
+      if (this.#filled === block.length) {
         piece.lastOfBlock = true
         this.#block = undefined
       }
@@ -158,7 +163,7 @@ export class SendQueue {
     return accepted
   }
 
-  /** The last waiting piece if the block's next byte follows on it, else a new one. */
+  /** The last waiting piece if it is in this block, else a new one. */
   #openPiece(block: Buffer): Piece {
     const last = this.#waiting[this.#waiting.length - 1]
     if (last?.memory === block) return last
@@ -174,9 +179,9 @@ export class SendQueue {
     return piece
   }
 
-  #takeBlock(): boolean {
+  #takeBlock(take: () => Buffer): boolean {
     if (!this.hasRoom) return false
-    this.#block = takeBlock()
+    this.#block = take()
     this.#filled = 0
     this.#used++
     return true
@@ -202,7 +207,14 @@ export class SendQueue {
   }
 }
 
-/** Memory that a program lent can go away: transferred, or resized. */
+/** Whether so few bytes are sent that a small block has room for them, and for some more such sends. */
+function isShort(parts: readonly Uint8Array[]): boolean {
+  let byteLength = 0
+  for (const part of parts) byteLength += part.byteLength
+  return byteLength <= SMALL_BLOCK_BYTES / 4
+}
+
+/** Whether memory that a program lent was transferred or resized. */
 function isDetached({ memory, end }: Piece): boolean {
   return end > memory.length
 }

@@ -1,6 +1,6 @@
 /**
- * What a socket's handle knows and node:net does not tell. None of it is in the documentation of node:net, so each is
- * looked at before it is used, and does without where it is missing.
+ * What the handle of a socket knows and node:net does not report. The documentation of node:net has none of it, so each
+ * property is checked before use, and there is a fallback if it is missing.
  */
 import type { Socket } from 'node:net'
 
@@ -14,17 +14,17 @@ function handleOf(socket: Socket): Handle | undefined {
 }
 
 /**
- * What the kernel has not taken yet of what is being written; node:net uses it for timeouts of its own. Without it, only
- * whole batches count as progress.
+ * How many of the bytes that are being written the kernel has not taken yet. node:net uses this number for its own
+ * timeouts. Without it, only whole batches count as progress.
  */
 export function unwrittenBytes(socket: Socket): number {
   return handleOf(socket)?.writeQueueSize ?? Number.POSITIVE_INFINITY
 }
 
 /**
- * Whether a socket that has read its end was reset in truth. libuv takes the hang-up that follows a reset for an end when
- * its last read had come to the end of what was there (uv__stream_io); but in Linux a socket that was reset has no peer
- * any more, and one that the peer only finished has (inet_getname).
+ * Whether a socket that reported an end was reset. libuv reports the hang-up after a reset as an end if its last read had
+ * read all there was (uv__stream_io). On Linux a socket that was reset has no peer any more, and one whose peer finished
+ * has (getpeername(2); inet_getname in the kernel).
  */
 export function isReset(socket: Socket): boolean {
   if (process.platform !== 'linux') return false

@@ -1,4 +1,4 @@
-/** The builder: configuration in, connections and listeners out. */
+/** The builder of transports over TCP. */
 import type { Transport, TransportBuilder } from '@netts/core'
 import { createBuilder } from '@netts/core/driver'
 import { checkPathLength } from './addresses.js'
@@ -7,9 +7,14 @@ import { openListener } from './listener.js'
 import { checkOptions, type TcpOptions } from './options.js'
 
 /**
- * Transports over TCP (IPv4, IPv6, host names) and Unix domain sockets.
+ * Makes a builder of transports over TCP (IPv4, IPv6 and host names) and Unix domain sockets, for `connect` and `listen` of
+ * `@netts/core`. It opens no socket by itself.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one of the wrong type or out of range
+ * Addresses are `{ host, port }`, or `{ path }` of at most 107 bytes (103 on macOS). Nagle's algorithm is off. A peer whose
+ * process is killed looks like one that finished, because its kernel closes the connection: `capabilities.detectsPeerCrash`
+ * is `false`. `capabilities.reset` is `true` except over Unix domain sockets.
+ *
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown, of the wrong type or out of range
  */
 export function tcp(options?: TcpOptions): TransportBuilder<Transport> {
   const config = checkOptions(options)

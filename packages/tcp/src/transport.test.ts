@@ -107,11 +107,13 @@ for (const [wire, address] of [
     })
 
     it('discards input while it disconnects, so that nothing in flight is destroyed', async () => {
-      const { client, server } = await openPair({}, address())
+      const { client, server } = await openPair({ recvWindow: 65_536 }, address())
       const reply = pattern(1_000_000)
-      // The client leaves a megabyte unread: closing at once would reset the connection.
+      // The client leaves a megabyte unread, which is more than its window, so that it has stopped reading. Closing at
+      // once would reset the connection.
       await sendAll(server, reply)
       await sendAll(client, reply)
+      await sleep(30)
       client.disconnect()
       await sendAll(server, reply)
       expect((await receive(server)).equals(reply)).toBe(true)

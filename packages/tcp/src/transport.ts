@@ -19,17 +19,17 @@ import type { ReadBuffers, ReadSink } from './read-buffers.js'
 import { SendQueue } from './send-queue.js'
 import { isReset, unwrittenBytes } from './socket-handle.js'
 
-/** From so many bytes on, a send is likely to be a part of something larger, and the turn in a queue costs little. */
+/** A send of at least this size is likely to be part of something larger, and waits for the other sends of its tick. */
 const LARGE_SEND_BYTES = 32 * 1024
 
-/** A chunk counts as at least so many bytes of the window, so that a peer sending single bytes is bounded too. */
+/** A chunk counts as at least this many bytes of the window, so that a peer that sends single bytes is bounded too. */
 const LEAST_CHUNK_BYTES = 256
 
-// A killed peer's kernel says FIN or RST for it, as if it had meant to; a Unix socket has no RST.
+// The kernel of a killed process sends FIN or RST, as if the process had closed the socket. A Unix socket has no RST.
 const TCP: TransportCapabilities = Object.freeze({ detectsPeerCrash: false, reset: true })
 const UNIX: TransportCapabilities = Object.freeze({ detectsPeerCrash: false, reset: false })
 
-// Listeners find their transport by the socket: a closure for each would be memory of every connection.
+// Listeners find their transport by the socket. Closures would cost memory for every connection.
 const OWNER = Symbol('owner')
 type OwnedSocket = Socket & { readonly [OWNER]: TcpTransport }
 
@@ -46,7 +46,7 @@ function onClose(this: OwnedSocket): void {
   this[OWNER].onClose()
 }
 
-/** See {@link BaseTransport}. */
+/** A {@link BaseTransport} over a socket. */
 export class TcpTransport extends BaseTransport implements ReadSink {
   readonly capabilities: TransportCapabilities
   readonly #socket: Socket
@@ -55,23 +55,23 @@ export class TcpTransport extends BaseTransport implements ReadSink {
   readonly #sends: SendQueue
   readonly #handedOut = new ChunkTable<Chunk>()
   #bufferPool: BufferPool | undefined
-  /** Received and not handed out yet; the next one is at `#nextChunk`. */
+  /** Received chunks that were not handed out yet; the next one is at `#nextChunk`. */
   #chunks: Chunk[] = []
   #nextChunk = 0
-  /** What of the window is used by chunks that are queued or handed out. */
+  /** How many bytes of the window are used by chunks that are queued or handed out. */
   #held = 0
   #paused = false
-  /** The next turn looks whether what was left to the kernel may be read. */
+  /** Whether the next turn of the event loop checks if reading may continue. */
   #isWatching = false
   #isDiscarding = false
-  /** A write is under way, or due at the end of the tick. */
+  /** Whether a write is in progress, or due at the end of the tick. */
   #writing = false
-  /** `socket.end()` was called: FIN follows what was written. */
+  /** Whether `socket.end()` was called: FIN follows the bytes that were written. */
   #ended = false
 
   /**
-   * @param socket connected, half-open allowed, not reading yet
-   * @param reads the socket's own receive memory; without, it emits `data`
+   * @param socket connected, with `allowHalfOpen`, not reading yet
+   * @param reads the socket's own receive memory; without it, the socket emits `data`
    */
   constructor(socket: Socket, ends: TransportEnds, config: TcpConfig, reads?: ReadBuffers) {
     super(ends)
@@ -146,10 +146,10 @@ export class TcpTransport extends BaseTransport implements ReadSink {
   }
 
   /**
-   * A small first send of a tick leaves at once, and what follows in the same tick gathers behind it, for one write.
-   * A large one waits for what follows: the peer is woken once for all of it.
+   * The first send of a tick leaves at once if it is small; the further sends of the tick are gathered for one write. A
+   * large one waits for the others, so that the peer is woken once for all of them.
    *
-   * @param byteLength of the send; 0 for an end
+   * @param byteLength the length of the send; 0 for an end
    */
   #flush(byteLength: number): void {
     if (this.#writing) return
@@ -205,7 +205,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
 
   // Receiving.
 
-  /** Starts reading: a server's connection waits unread until it is accepted, so that waiting ones need no memory. */
+  /** Starts reading. A server's connection is not read before it is accepted, so that it holds no memory while it waits. */
   start(): void {
     this.#resume()
   }
@@ -219,7 +219,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
       completion.byteLength = chunk.bytes.length
     }
     if (count > 0 && this.#nextChunk === this.#chunks.length) {
-      // One at a time, as in a dialogue, needs no new array.
+      // One chunk at a time, as with request and answer, needs no new array.
       if (this.#nextChunk === 1) this.#chunks.pop()
       else this.#chunks = []
       this.#nextChunk = 0
@@ -270,7 +270,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
     return this.#held < this.#config.recvWindow
   }
 
-  /** What was read will not be polled in this turn: the kernel keeps the rest. */
+  /** Whether received chunks will not be polled in this turn: then the rest is left in the kernel. */
   get #isLeftToKernel(): boolean {
     return this.hasUnpolled && isSaturated()
   }
@@ -282,7 +282,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
     if (this.#isLeftToKernel) this.#watchSaturation()
   }
 
-  /** Polling resumes reading. For a program that does not poll, each turn looks whether the saturation is over. */
+  /** Polling resumes reading. In case the program does not poll, each turn checks whether the saturation is over. */
   #watchSaturation(): void {
     if (this.#isWatching) return
     this.#isWatching = true
@@ -307,7 +307,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
 
   /** The socket read the peer's end. */
   onEnd(): void {
-    // Once this side has ended as well, the kernel can't tell any more.
+    // After this side has ended too, the kernel does not distinguish the two.
     if (!this.#ended && this.capabilities.reset && isReset(this.#socket)) {
       this.#socket.destroy()
       this.onFailure(endedByReset(this.remoteAddress))
@@ -323,7 +323,7 @@ export class TcpTransport extends BaseTransport implements ReadSink {
 
   /** The socket is closed: both directions have ended, or it was destroyed. */
   onClose(): void {
-    // Not before: a reset may have to wait, and until then the socket reads on into the block it was given last.
+    // Not before: a reset may have to wait, and until then the socket continues to read into its last block.
     this.#reads?.close()
     this.onFailure(undefined)
   }
@@ -332,13 +332,13 @@ export class TcpTransport extends BaseTransport implements ReadSink {
     this.#socket.destroy()
   }
 
-  /** Closes the socket so that the peer learns it as an error, where there is such a thing. */
+  /** Closes the socket with a reset; over a Unix domain socket, which has none, with an end. */
   protected cut(): void {
     const socket = this.#socket
     if (!this.capabilities.reset) {
       socket.destroy()
     } else if (this.#ended && !socket.writableFinished) {
-      // libuv refuses a reset while it is about to shut down (uv_tcp_close_reset), for one turn of the loop.
+      // libuv refuses a reset while a shutdown is pending (uv_tcp_close_reset), for one turn of the event loop.
       socket.once('finish', () => socket.resetAndDestroy())
     } else {
       socket.resetAndDestroy()

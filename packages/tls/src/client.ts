@@ -1,4 +1,4 @@
-/** A client's side: connecting below, and the handshake. */
+/** The client: connects with the driver below, and makes the handshake. */
 import { isIP } from 'node:net'
 import { connect } from 'node:tls'
 import { type Address, isPathAddress, type TransportBuilder } from '@netts/core'
@@ -10,17 +10,23 @@ import type { TlsConfig } from './options.js'
 import { TransportOverTls } from './tls-transport.js'
 import { createWire } from './wire.js'
 
-/** Refuses an address that says nothing to check a certificate against. */
+/**
+ * Refuses an address without a name to verify a certificate against.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a path, without `servername`
+ */
 export function checkHasName(address: Address, config: TlsConfig): void {
   if (isPathAddress(address) && config.servername === undefined && config.rejectUnauthorized) {
     throw invalidArgument(
-      'a path has no name that a certificate could have: tls() needs servername',
+      'to connect to a path, set servername in the options of tls(): a path has no name to verify a certificate against',
       'connect',
     )
   }
 }
 
-/** @param ended stops everything when it fires; the promise does not matter any more then */
+/**
+ * Connects and makes the handshake.
+ * @param ended cancels both when it fires; the promise is ignored then
+ */
 export async function connectClient(
   below: TransportBuilder,
   address: Address,
@@ -30,7 +36,7 @@ export async function connectClient(
 ): Promise<TransportOverTls> {
   const connecting = new AbortController()
   ended.onabort = () => connecting.abort()
-  // The deadline is the one of the whole.
+  // `ended` is the deadline for both steps.
   const transport = await below.connect(address, { signal: connecting.signal, timeoutMs: 0 })
   if (ended.aborted) transport.destroy()
   ended.throwIfAborted()
@@ -47,7 +53,7 @@ function handshake(
 ): Promise<TransportOverTls> {
   const { servername, checkServerIdentity, ALPNProtocols, rejectUnauthorized } = config
   const host = isPathAddress(address) ? undefined : address.host
-  // An IP address is checked, but is no name to ask for (RFC 6066, section 3).
+  // An IP address is verified, but must not be sent as a server name (RFC 6066, section 3).
   const asked = servername ?? (host !== undefined && isIP(host) === 0 ? host : undefined)
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -60,11 +66,11 @@ function handshake(
       ...(checkServerIdentity && { checkServerIdentity: guarded(checkServerIdentity) }),
     })
     const fail = (error: Error) => {
-      // The alert that says why may be on its way.
+      // Not a reset: the alert that names the reason may not be sent yet.
       socket.destroy()
       reject(handshakeFailed(error, address))
     }
-    const onClose = () => fail(Object.assign(new Error('it was closed'), { code: 'ECONNRESET' }))
+    const onClose = () => fail(Object.assign(new Error('the peer closed it'), { code: 'ECONNRESET' }))
     socket.on('error', fail)
     socket.once('close', onClose)
     socket.once('secureConnect', () => {
@@ -81,7 +87,7 @@ function handshake(
   })
 }
 
-/** What a program's check throws refuses the listener, as what it returns does. */
+/** If the program's check throws, the listener is refused, as if the check had returned the error. */
 function guarded(
   check: NonNullable<TlsConfig['checkServerIdentity']>,
 ): NonNullable<TlsConfig['checkServerIdentity']> {

@@ -1,10 +1,10 @@
-/** The credentials of a builder: checked by making Node's TLS engine read them, and replaceable while it is in use. */
+/** The credentials of a builder. The TLS engine of Node.js reads them when they are checked. They can be replaced. */
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { NettsError } from '@netts/core'
 import { checkOptionNames, invalidArgument } from '@netts/core/driver'
 import { CREDENTIAL_NAMES, type TlsConfig, type TlsCredentials } from './options.js'
 
-/** What `tls.createSecureContext` and `tls.createServer` need of it. */
+/** The options for `tls.createSecureContext` and `tls.createServer`. */
 export interface SecureContextOptions {
   readonly cert?: (string | Buffer)[]
   readonly key?: string | Buffer
@@ -15,21 +15,24 @@ export interface SecureContextOptions {
   readonly minVersion: TlsConfig['minVersion']
 }
 
-/** Credentials that were found good: whoever uses them sees by identity when they were replaced. */
+/** Checked credentials. A user of them compares the object to see whether they were replaced. */
 export interface CheckedCredentials {
   readonly options: SecureContextOptions
   readonly context: SecureContext
 }
 
 /**
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for what is missing, can't be read, or does not fit together; the
- *   cause is the error of OpenSSL
+ * Checks credentials by making a secure context of them.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for credentials that are missing, cannot be read, or do not belong
+ *   together; the cause is the error of OpenSSL
  */
 export function checkCredentials(credentials: TlsCredentials, config: TlsConfig): CheckedCredentials {
   const { cert, key, passphrase, ca, crl } = credentials
-  if ((cert === undefined) !== (key === undefined)) throw invalidArgument('cert and key go together')
+  if ((cert === undefined) !== (key === undefined)) {
+    throw invalidArgument('cert and key must be given together')
+  }
   if (config.requestCert && config.rejectUnauthorized && ca === undefined) {
-    throw invalidArgument("requestCert needs ca: the authorities that clients' certificates come from")
+    throw invalidArgument('requestCert needs ca: the authorities that may sign the certificates of clients')
   }
   try {
     const options: SecureContextOptions = {
@@ -44,11 +47,14 @@ export function checkCredentials(credentials: TlsCredentials, config: TlsConfig)
     return { options, context: createSecureContext(options) }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new NettsError('ERR_NETTS_INVALID_ARGUMENT', `the credentials can't be used: ${reason}`, { cause })
+    throw new NettsError('ERR_NETTS_INVALID_ARGUMENT', `the credentials cannot be used: ${reason}`, { cause })
   }
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for what are no credentials */
+/**
+ * Checks that an object has no properties but those of credentials.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
+ */
 export function checkCredentialNames(credentials: TlsCredentials): TlsCredentials {
   return checkOptionNames('credentials', credentials, CREDENTIAL_NAMES)
 }
@@ -60,7 +66,7 @@ function toList(name: string, value: Pem | readonly Pem[]): (string | Buffer)[] 
   return list.map((pem) => toText(name, pem))
 }
 
-// Node.js would refuse another type too, but its error quotes the value: a secret would be in logs.
+// Node.js refuses other types too, but its error quotes the value: a secret could get into logs.
 
 function toText(name: string, value: Pem): string | Buffer {
   if (typeof value === 'string') return value

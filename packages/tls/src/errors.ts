@@ -1,19 +1,19 @@
-/** What went wrong with TLS, in terms of netts: a code to branch on, a message to act on. */
+/** Translates errors of TLS into NettsErrors. */
 import { type Address, formatAddress, isNettsError, NettsError } from '@netts/core'
 
-/** What is behind the codes of certificates that were not valid, in words that say what to do. */
+/** Explanations of the codes of OpenSSL for certificates that are not valid (openssl-verification-options(1)). */
 const HINTS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate of the peer has expired',
   CERT_NOT_YET_VALID: 'the certificate of the peer is not valid yet; compare the clocks of both hosts',
   CERT_REVOKED: 'the certificate of the peer was revoked',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate of the peer is signed by itself, and not among `ca`',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the authority of the peer is none of `ca`',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate of the peer comes from none of `ca`',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate of the peer comes from none of `ca`',
-  INVALID_PURPOSE: 'the certificate of the peer is not meant for this role',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate of the peer is self-signed and not in `ca`',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the authority of the peer is not in `ca`',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate of the peer is not signed by an authority in `ca`',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate of the peer is not signed by an authority in `ca`',
+  INVALID_PURPOSE: 'the certificate of the peer is not meant for this role (server or client)',
 }
 
-/** Codes that mean that the wire ended or failed, whatever TLS thought of it. */
+/** Codes that mean that the wire ended or failed, not TLS. */
 const WIRE_CODES: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE', 'ECANCELED'])
 
 /** A client's handshake failed. */
@@ -21,7 +21,7 @@ export function handshakeFailed(cause: Error, address: Address): NettsError {
   if (isWireError(cause)) {
     return new NettsError(
       'ERR_NETTS_CONNECT_FAILED',
-      `connect to ${formatAddress(address)} failed: the connection ended within the TLS handshake: ${cause.message}`,
+      `connect to ${formatAddress(address)} failed: the connection ended during the TLS handshake: ${cause.message}`,
       { cause, operation: 'connect', address },
     )
   }
@@ -41,7 +41,7 @@ export function clientRefused(cause: Error, address: Address): NettsError {
   )
 }
 
-/** What failed a connection after its handshake. */
+/** The error that failed a connection after its handshake. */
 export function tlsFailed(cause: Error, address: Address): NettsError {
   if (isNettsError(cause)) return cause
   const peer = formatAddress(address)
@@ -53,16 +53,16 @@ export function tlsFailed(cause: Error, address: Address): NettsError {
     : new NettsError('ERR_NETTS_TLS', `TLS with ${peer} failed: ${describe(cause)}`, { cause, address })
 }
 
-/** The wire ended, and TLS had not: somebody may have cut off what the peer wanted to say. */
+/** The wire ended and TLS had not: an attacker may have cut off bytes of the peer (RFC 8446, section 6.1). */
 export function truncated(address: Address): NettsError {
   return new NettsError(
     'ERR_NETTS_RESET',
-    `the connection with ${formatAddress(address)} ended without the end that TLS says (close_notify)`,
+    `the connection with ${formatAddress(address)} ended without close_notify, the end of TLS; bytes may be missing`,
     { address },
   )
 }
 
-/** A listener without a certificate. */
+/** The error of a listener without a certificate. */
 export function noCertificate(address: Address): NettsError {
   return new NettsError('ERR_NETTS_INVALID_ARGUMENT', 'to listen, tls() needs cert and key', {
     operation: 'listen',
@@ -70,7 +70,7 @@ export function noCertificate(address: Address): NettsError {
   })
 }
 
-/** What a program threw, as an error. */
+/** What the program threw, as an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
@@ -82,6 +82,6 @@ function isWireError(error: Error): boolean {
 function describe(error: Error): string {
   const { code } = error as NodeJS.ErrnoException
   const hint = code === undefined ? undefined : HINTS[code]
-  // What OpenSSL says ends with a line break.
+  // Messages of OpenSSL end with a line break.
   return hint ? `${hint} (${code})` : error.message.trimEnd()
 }

@@ -1,13 +1,13 @@
 /**
- * The handshakes that a listener has under way: how many there may be, and which of them are given up, so that strangers
- * who connect and fall silent hold up nobody.
+ * The handshakes in progress on a listener: how many there may be, and which of them are given up, so that clients that
+ * connect and stay silent do not keep others waiting.
  */
 import { afterPendingInput, backgroundClock, type ClockTimer } from '@netts/core/driver'
 
-/** While no further handshake may begin, those that were silent for so long are given up. */
+/** While no further handshake may begin, those that were silent for this long are given up, in milliseconds. */
 const SILENCE_MS = 500
 
-/** A handshake, as far as limits need to know it. */
+/** A handshake in progress. */
 export interface Handshake {
   /** Bytes that the client has sent so far. */
   readonly bytesRead: number
@@ -15,7 +15,7 @@ export interface Handshake {
   giveUp(reason: string): void
 }
 
-/** Handshakes under way. */
+/** The handshakes in progress on one listener. */
 export class Handshakes {
   readonly #most: number
   readonly #timeoutMs: number
@@ -25,7 +25,7 @@ export class Handshakes {
 
   /**
    * @param most how many there may be
-   * @param timeoutMs how long each may take
+   * @param timeoutMs how long each may take, in milliseconds
    */
   constructor(most: number, timeoutMs: number) {
     this.#most = most
@@ -42,7 +42,7 @@ export class Handshakes {
     if (this.#deadlines.size >= this.#most) this.#startSweep()
   }
 
-  /** It succeeded, failed, or was given up. Idempotent. */
+  /** A handshake succeeded, failed, or was given up. Idempotent. */
   delete(handshake: Handshake): void {
     this.#deadlines.get(handshake)?.close()
     this.#deadlines.delete(handshake)
@@ -53,7 +53,7 @@ export class Handshakes {
     this.#onRoom = undefined
   }
 
-  /** Resolves when one more may begin. For one caller at a time. */
+  /** Resolves when one more handshake may begin; `undefined` if it may now. For one caller at a time. */
   room(): Promise<void> | undefined {
     if (this.#deadlines.size < this.#most) return undefined
     return new Promise((resolve) => {
@@ -61,7 +61,7 @@ export class Handshakes {
     })
   }
 
-  /** Gives all of them up. */
+  /** Gives up all handshakes. */
   giveUpAll(reason: string): void {
     for (const handshake of [...this.#deadlines.keys()]) handshake.giveUp(reason)
   }
@@ -70,7 +70,7 @@ export class Handshakes {
     const before = new Map([...this.#deadlines.keys()].map((handshake) => [handshake, handshake.bytesRead]))
     this.#sweep?.close()
     this.#sweep = backgroundClock.setTimer(() => {
-      // A program that was busy finds now what its clients said meanwhile.
+      // Look for pending input first: the program may have been busy.
       this.#sweep = afterPendingInput(backgroundClock, () => this.#giveUpSilent(before))
     }, SILENCE_MS)
   }
@@ -79,7 +79,7 @@ export class Handshakes {
     this.#sweep = undefined
     for (const [handshake, bytesRead] of before) {
       if (this.#deadlines.has(handshake) && handshake.bytesRead === bytesRead) {
-        handshake.giveUp('it was silent while others waited')
+        handshake.giveUp('the client was silent while others waited')
       }
     }
     if (this.#deadlines.size >= this.#most && !this.#sweep) this.#startSweep()

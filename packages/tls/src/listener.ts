@@ -1,4 +1,4 @@
-/** A listener's side: handshakes with those who connect below, and only then are they accepted. */
+/** The listener: makes the handshake with each client that the listener below accepts, and then hands it out. */
 import type { Duplex } from 'node:stream'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { type Address, isNettsError, NettsError, type Transport, type TransportListener } from '@netts/core'
@@ -10,17 +10,17 @@ import type { TlsConfig } from './options.js'
 import { TransportOverTls } from './tls-transport.js'
 import { createWire } from './wire.js'
 
-/** See above. */
+/** A listener of TLS over a listener of another driver. */
 export class TlsListener extends BaseListener<TransportOverTls> {
   readonly #below: TransportListener
   readonly #config: TlsConfig
   readonly #credentials: () => CheckedCredentials
   readonly #handshakes: Handshakes
   #server: Server | undefined
-  /** What the server was made of. */
+  /** The credentials that the server was made with. */
   #used: CheckedCredentials | undefined
 
-  /** @param credentials those of the moment: they can be replaced */
+  /** @param credentials returns the current credentials; they can be replaced */
   constructor(
     below: TransportListener,
     backlog: number,
@@ -54,7 +54,7 @@ export class TlsListener extends BaseListener<TransportOverTls> {
 
   override async close(): Promise<void> {
     await super.close()
-    // Only then is the address free again. What failed there is told here.
+    // The address is free again when this has resolved. It rejects with the error of the driver below.
     await this.#below.close()
   }
 
@@ -98,11 +98,11 @@ export class TlsListener extends BaseListener<TransportOverTls> {
     const fail = (error: Error) => {
       if (isOver) return
       end()
-      // The alert that says why may be on its way.
+      // Not a reset: the alert that names the reason may not be sent yet.
       wire.destroy()
       this.onHandshakeError(clientRefused(error, remoteAddress))
     }
-    // Node's engine writes one thing at a time, each for a turn or two: an alert that came within that would be lost.
+    // The engine of Node.js loses an alert that is due while an earlier write is in progress, which takes a turn or two.
     const breathe = () => {
       if (isOver) return
       wire.pause()
@@ -119,12 +119,12 @@ export class TlsListener extends BaseListener<TransportOverTls> {
       try {
         step()
       } catch (error) {
-        // It is one client's affair, whoever threw.
+        // Whatever threw, only this client fails.
         fail(toError(error))
       }
     }
     const onSecure = (socket: TLSSocket) => {
-      // TLS 1.2 lets a client ask for one handshake after the other; a new one may not even change who it is.
+      // TLS 1.2 lets a client renegotiate as often as it wants, and even change its certificate.
       socket.disableRenegotiation()
       const secured = new TransportOverTls(socket, wire, this.#config)
       end()
@@ -142,7 +142,7 @@ export class TlsListener extends BaseListener<TransportOverTls> {
     })
   }
 
-  /** One that has the credentials of the moment. A new one resumes no session of the one before. */
+  /** The server with the current credentials. A new server resumes no sessions of the one before. */
   #currentServer(): Server {
     const credentials = this.#credentials()
     if (!this.#server || this.#used !== credentials) {
@@ -152,7 +152,7 @@ export class TlsListener extends BaseListener<TransportOverTls> {
         ...credentials.options,
         requestCert,
         rejectUnauthorized,
-        // A listener has a deadline of its own, for the whole of a handshake.
+        // {@link Handshakes} has the deadline.
         handshakeTimeout: 2 ** 31 - 1,
         ...(SNICallback && { SNICallback: guarded(SNICallback) }),
         ...(ALPNProtocols && { ALPNProtocols }),
@@ -163,8 +163,8 @@ export class TlsListener extends BaseListener<TransportOverTls> {
 }
 
 /**
- * What a program's choice throws refuses the client, also behind an `await`: otherwise the name that a stranger asks for
- * could end the process.
+ * If the program's SNICallback throws or rejects, the client is refused. Otherwise the name that a stranger asks for could
+ * end the process.
  */
 function guarded(choose: NonNullable<TlsConfig['SNICallback']>): NonNullable<TlsConfig['SNICallback']> {
   return async (servername, done) => {
@@ -182,8 +182,8 @@ interface Negotiation {
 }
 
 /**
- * Gives a stream to a TLS server of Node.js that listens nowhere. What the server tells does not say of which stream, so
- * that each has a server of its own, which inherits everything from the common one.
+ * Gives a stream to a TLS server of Node.js that does not listen. The events of a server do not say which stream they are
+ * about; so each stream has a server object of its own, which inherits everything from the common one.
  */
 function negotiate(server: Server, wire: Duplex, { onSecure, onFailure }: Negotiation): void {
   const own: Server = Object.create(server)

@@ -16,68 +16,78 @@ import {
 
 type Pem = string | Uint8Array
 
-/** Who this side is, and whom it trusts: as in `tls.createSecureContext` of Node.js. */
+/** The certificate and key of this side, and the authorities that it trusts, as in `tls.createSecureContext` of Node.js. */
 export interface TlsCredentials {
-  /** The certificate of this side in PEM, with those that lead to its authority behind it. Listening needs one. */
+  /**
+   * The certificate of this side in PEM, followed by the intermediate certificates that lead to its authority. Needed to
+   * listen, unless there is an `SNICallback`. @default none
+   */
   readonly cert?: Pem | readonly Pem[] | undefined
-  /** The private key of `cert`, in PEM. */
+  /** The private key of `cert`, in PEM. @default none */
   readonly key?: Pem | undefined
-  /** What the key is encrypted with. */
+  /** The passphrase of `key`, if that is encrypted. @default none */
   readonly passphrase?: string | undefined
   /**
-   * The authorities that the peer's certificate must come from, in PEM. Needed for `requestCert`.
-   * @default those that come with Node.js, to connect
+   * The authorities that may sign the peer's certificate, in PEM. Needed with `requestCert`, unless `rejectUnauthorized` is
+   * `false`. @default the authorities of Node.js
    */
   readonly ca?: Pem | readonly Pem[] | undefined
-  /** Lists of revoked certificates, in PEM. */
+  /** Lists of revoked certificates, in PEM. @default none */
   readonly crl?: Pem | readonly Pem[] | undefined
 }
 
-/** Options of {@link tls}. Names and meanings that Node.js has too are those of Node.js. */
+/** Options of {@link tls}. Options that Node.js has too have the names and meanings of `node:tls`. */
 export interface TlsOptions extends TlsCredentials, DuplexLimits {
-  /** A listener asks its clients for a certificate, and refuses those without a valid one. @default false */
+  /** Whether a listener asks its clients for a certificate, and refuses those without a valid one. @default false */
   readonly requestCert?: boolean | undefined
   /**
-   * Whether a peer whose certificate is not valid is refused. Without it, anybody may be at the other end, and
-   * `transport.tls.authorizationError` says what was wrong. @default true
+   * Whether a peer whose certificate is not valid is refused. With `false`, the peer may be anybody;
+   * `transport.tls.authorizationError` then says what is wrong with the certificate. @default true
    */
   readonly rejectUnauthorized?: boolean | undefined
   /**
-   * The name that a client asks for (SNI) and that the certificate of the listener must have. Needed to connect to a
-   * path. @default the host of the address
+   * The name that a client asks for (SNI, RFC 6066) and that the certificate of the listener must have. Needed to connect
+   * to a path, unless `rejectUnauthorized` is `false`. @default the host of the address
    */
   readonly servername?: string | undefined
-  /** Checks the name in a listener's certificate instead of `tls.checkServerIdentity` of Node.js. */
+  /**
+   * Verifies that a listener's certificate belongs to the name: returns an Error if not. What it throws refuses the
+   * listener too. @default `tls.checkServerIdentity` of Node.js
+   */
   readonly checkServerIdentity?:
     | ((servername: string, cert: PeerCertificate) => Error | undefined)
     | undefined
   /**
-   * A listener chooses its certificate by the name that a client asks for: as in `tls.createServer`. The `ca` and `crl`
-   * of the context that it gives decide which clients are valid, instead of those of this listener. Give `ca` to each
-   * context with `requestCert`: without it, a certificate from any public authority is valid.
+   * Chooses the certificate of a listener by the name that a client asks for, as in `tls.createServer`. What it throws, or
+   * passes to `done`, refuses the client. The `ca` and `crl` of the returned context decide which clients are valid,
+   * instead of those of this listener. With `requestCert`, give `ca` to each context: without it, a certificate from any
+   * public authority is valid. @default none
    */
   readonly SNICallback?:
     | ((servername: string, done: (error: Error | null, context?: SecureContext | undefined) => void) => void)
     | undefined
-  /** The application protocols that this side speaks, the preferred one first. One must be common to both. @default none */
+  /**
+   * The application protocols of this side (ALPN, RFC 7301), the preferred one first; names of 1 to 255 bytes. A listener
+   * refuses a client that has none in common with it. @default none
+   */
   readonly ALPNProtocols?: readonly string[] | undefined
-  /** The lowest version that is spoken. @default 'TLSv1.3' */
+  /** The lowest version of TLS. @default 'TLSv1.3' */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined
   /** The cipher suites, in the notation of OpenSSL. @default those of Node.js */
   readonly ciphers?: string | undefined
   /**
-   * How long a listener waits for a client's handshake as a whole, in milliseconds. A client has the deadline of
-   * `connect`. 1 to 2^31 - 1. @default 10000
+   * How long a client's whole handshake with a listener may take, in milliseconds, 1 to 2^31 - 1. For a client the deadline
+   * is `timeoutMs` of `connect`. @default 10000
    */
   readonly handshakeTimeoutMs?: number | undefined
   /**
-   * How many handshakes a listener has under way; further clients wait in the backlog of the listener below. While so
-   * many are, those that have been silent for half a second are given up. At least 1. @default 256
+   * How many handshakes a listener may have in progress, 1 to 2^20; further clients wait in the backlog of the listener
+   * below. While that many are in progress, those that have been silent for 500 ms are given up. @default 256
    */
   readonly maxHandshakes?: number | undefined
 }
 
-/** Checked options, complete but for what Node.js has defaults for. */
+/** Checked options, with all defaults except those that Node.js has. */
 export interface TlsConfig {
   readonly requestCert: boolean
   readonly rejectUnauthorized: boolean
@@ -92,7 +102,7 @@ export interface TlsConfig {
   readonly limits: DuplexConfig
 }
 
-/** What the credentials among the options are called. */
+/** The names of the options that are credentials. */
 export const CREDENTIAL_NAMES: readonly (keyof TlsCredentials)[] = ['cert', 'key', 'passphrase', 'ca', 'crl']
 
 const OPTION_NAMES: readonly string[] = [
@@ -110,10 +120,13 @@ const OPTION_NAMES: readonly string[] = [
   'maxHandshakes',
 ] satisfies (keyof TlsOptions)[]
 
-/** The longest that a timer can wait. */
+/** The longest delay of setTimeout in Node.js. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option of the wrong type or out of range */
+/**
+ * Checks the options of `tls()`, except the credentials, and fills in the defaults.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown, of the wrong type or out of range
+ */
 export function checkOptions(options: TlsOptions): TlsConfig {
   const {
     requestCert = false,
@@ -144,7 +157,7 @@ export function checkOptions(options: TlsOptions): TlsConfig {
 
 function checkText(name: string, value: string | undefined): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value
-  throw invalidArgument(`${name} must be a string that is not empty`)
+  throw invalidArgument(`${name} must be a non-empty string`)
 }
 
 function checkFunction<F>(name: string, value: F | undefined): F | undefined {
@@ -157,9 +170,7 @@ function checkProtocols(protocols: readonly string[] | undefined): string[] | un
   // The length of a name is one byte on the wire (RFC 7301, section 3.1).
   const isName = (name: unknown) => typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= 255
   if (!Array.isArray(protocols) || protocols.length === 0 || !protocols.every(isName)) {
-    throw invalidArgument(
-      'ALPNProtocols must be an array of names of 1 to 255 bytes, with one of them at least',
-    )
+    throw invalidArgument('ALPNProtocols must be an array of at least one name; a name has 1 to 255 bytes')
   }
   return [...protocols]
 }

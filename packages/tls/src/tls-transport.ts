@@ -1,4 +1,4 @@
-/** A transport over TLS: `TLSSocket` of Node.js over the stream of another transport. */
+/** A transport over TLS: a `TLSSocket` of Node.js over the stream of another transport. */
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { NettsError, Transport, TransportCapabilities } from '@netts/core'
@@ -8,39 +8,46 @@ import { DuplexTransport } from '@netts/stream/driver'
 import { tlsFailed, truncated } from './errors.js'
 import type { TlsConfig } from './options.js'
 
-/** A wire that is gone shows as truncation, whatever it can say itself: nobody but the peer can say the end of TLS. */
+/** Only the peer can send the end of TLS. If the wire ends without it, that is an error, whatever the wire can report. */
 const CAPABILITIES: TransportCapabilities = Object.freeze({ detectsPeerCrash: true, reset: true })
 
-/** What was agreed on in a handshake, and with whom. */
+/** The result of a TLS handshake. */
 export interface TlsInfo {
-  /** Such as `TLSv1.3`. */
+  /** The version of TLS: `TLSv1.2` or `TLSv1.3`. */
   readonly protocol: string
   /** The cipher suite in the notation of OpenSSL, such as `TLS_AES_256_GCM_SHA384`. */
   readonly cipher: string
-  /** The certificate that the peer has proved to own; `undefined` when it was not asked for one, or had none. */
+  /** The peer's certificate; `undefined` when the peer was not asked for one, or had none. */
   readonly peerCertificate: X509Certificate | undefined
-  /** Whether that certificate is valid: it comes from one of `ca`, and to a client, has the name it asked for. */
+  /**
+   * Whether the peer's certificate is valid: signed by an authority in `ca`, and on a client, for the name that it asked
+   * for. It is `false` on a listener without `requestCert`; otherwise it can be `false` with `rejectUnauthorized: false`
+   * only.
+   */
   readonly authorized: boolean
-  /** Why not, as a code of OpenSSL or Node.js; `undefined` when it is, or when none was asked for. */
+  /**
+   * Why the certificate is not valid, as a code of OpenSSL or Node.js such as `CERT_HAS_EXPIRED`; `undefined` when it is
+   * valid, or the peer was not asked for one.
+   */
   readonly authorizationError: string | undefined
-  /** The name that the client asked for. */
+  /** The name that the client asked for (SNI); `undefined` when it asked for none. */
   readonly servername: string | undefined
-  /** The application protocol that both speak; `undefined` when there was no `ALPNProtocols`. */
+  /** The application protocol that both sides have in common (ALPN); `undefined` without `ALPNProtocols`. */
   readonly alpnProtocol: string | undefined
 }
 
-/** A transport over TLS. */
+/** A transport over TLS, after its handshake. */
 export interface TlsTransport extends Transport {
+  /** The result of the handshake: the peer's certificate, the version and the protocol. */
   readonly tls: TlsInfo
 }
 
 /**
- * See {@link DuplexTransport}. What is different about a Duplex that is a TLSSocket:
+ * A {@link DuplexTransport} over a TLSSocket. These things are different from other streams:
  *
- * - The wire below may end before TLS has (truncation). Node.js reports a plain `end` for that too, so that this looks
- *   which end comes first. For that to be right, no plaintext may wait in the TLSSocket: it always flows, and what is
- *   paused is the wire.
- * - It has no handle of its own: what concerns the process, and closing at once, are the wire's.
+ * - The wire below may end before TLS has (truncation). Node.js emits a plain `end` for that too; so this class looks which
+ *   end comes first. For that, no plaintext may wait in the TLSSocket: it always flows, and the wire is paused instead.
+ * - A TLSSocket has no handle of its own: `ref`, `unref` and closing at once are those of the wire.
  */
 export class TransportOverTls extends DuplexTransport implements TlsTransport {
   readonly tls: TlsInfo
@@ -57,8 +64,8 @@ export class TransportOverTls extends DuplexTransport implements TlsTransport {
 
   override start(): void {
     super.start()
-    // Before the listener by which the wire's end becomes one of TLS, so that its own end, which may be due in this very
-    // turn, comes before this looks, and that other one behind it.
+    // This listener runs before that of the TLSSocket, which emits its own `end` for the end of the wire. The next tick
+    // comes after an `end` of TLS that is due in this turn, and before the one that the TLSSocket makes of the wire's end.
     this.#wire.prependOnceListener('end', () => nextTick(() => this.#onWireEnd()))
   }
 
@@ -71,7 +78,7 @@ export class TransportOverTls extends DuplexTransport implements TlsTransport {
   #onWireEnd(): void {
     this.#hasWireEnded = true
     if (this.#hasTlsEnded) return
-    // What a peer says after a disconnect is discarded anyhow.
+    // After a disconnect the peer's bytes are discarded anyway.
     if (this.state === 'disconnecting' || this.state === 'closed') this.onPeerEnd()
     else this.onFailure(truncated(this.remoteAddress))
   }
@@ -103,8 +110,8 @@ export class TransportOverTls extends DuplexTransport implements TlsTransport {
   }
 
   /**
-   * Besides the plaintext that was not taken: what the wire below has not accepted, and what it has not delivered. Some
-   * is counted twice, as what a deadline needs is a number that falls with any progress.
+   * The plaintext that was not taken, the ciphertext that the transport below has not accepted, and what that has not
+   * delivered. Some bytes are counted twice: a deadline only needs a number that falls with any progress.
    */
   override unacknowledgedBytes(): number | Promise<number> {
     const { bytesWritten, bytesAccepted, transport } = this.#wire
@@ -116,7 +123,7 @@ export class TransportOverTls extends DuplexTransport implements TlsTransport {
 
 function infoOf(socket: TLSSocket): TlsInfo {
   const { authorized, authorizationError, alpnProtocol } = socket
-  // Of a server's side, only the field of the same name in newer declarations of types.
+  // On the server's side, older type declarations of Node.js do not have this property.
   const { servername } = socket as { servername?: string | false | null }
   return Object.freeze({
     protocol: socket.getProtocol() ?? '',

@@ -1,4 +1,4 @@
-/** The builder: another builder and its TLS configuration in, connections and listeners out. */
+/** The builder of TLS over another builder. */
 import type { TransportBuilder } from '@netts/core'
 import { createBuilder } from '@netts/core/driver'
 import { checkBuilder } from '@netts/core/lifecycle'
@@ -9,29 +9,30 @@ import { TlsListener } from './listener.js'
 import { checkOptions, type TlsCredentials, type TlsOptions } from './options.js'
 import type { TlsTransport } from './tls-transport.js'
 
-/** A driver whose wire is another driver's under TLS. */
+/** A builder of transports with TLS over another driver. Its `name` is `tls(…)` around that of the driver, such as `tls(tcp)`. */
 export interface TlsBuilder extends TransportBuilder<TlsTransport> {
   /**
-   * Replaces the credentials: certificates run out while programs run. Handshakes that begin from here on use them,
-   * those of listeners that are open already too. Connections live on as they are.
+   * Replaces the credentials, for example before a certificate expires. Handshakes that begin afterwards use them, also
+   * those of listeners that are open. Open connections are not affected.
    *
-   * @param credentials all of them: what is left out is not kept
-   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for what can't be used; those before then stay in use
+   * @param credentials the complete new credentials: an option that is left out is not kept
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for credentials that cannot be used; the old ones then stay in use
    */
   setCredentials(credentials: TlsCredentials): void
 }
 
 /**
- * Transports under TLS, over those of another builder. Connections, streams and pools run over it unchanged.
+ * Makes a builder of transports with TLS, over those of another builder. Connections, streams and pools run over it
+ * unchanged.
  *
- * A client's `connect` resolves once it has verified the listener, and a listener's `accept` hands out clients that it
- * has verified. With TLS 1.3 a client is done before the listener has looked at its certificate: when that is refused,
- * the client's transport fails behind `connect`. Besides the codes of every builder, `connect` rejects with
- * `ERR_NETTS_TLS` for a handshake that failed; the cause is the error of Node.js.
+ * `connect` resolves when the client has verified the listener. In addition to the codes of every builder it rejects with
+ * `ERR_NETTS_TLS` when the handshake failed; the cause is the error of Node.js. `accept` returns clients that the listener
+ * has verified. In TLS 1.3 the handshake of a client is complete before the listener has checked its certificate: if the
+ * listener refuses it, `connect` resolves, and the client's transport fails afterwards.
  *
- * @param builder the wire below, such as `tcp()`
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no builder, an unknown option, one of the wrong type or out of
- *   range, and credentials that can't be used
+ * @param builder the driver below, such as `tcp()`
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for something that is not a builder, for an option that is unknown, of
+ *   the wrong type or out of range, and for credentials that cannot be used
  */
 export function tls(builder: TransportBuilder, options: TlsOptions = {}): TlsBuilder {
   checkBuilder(builder)

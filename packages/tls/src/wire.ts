@@ -3,8 +3,8 @@ import type { Transport } from '@netts/core'
 import { createStream, type TransportStream } from '@netts/stream'
 
 /**
- * How long a wire whose TLS is over may take to deliver its last bytes, such as an alert, and then waits for the peer's
- * end: nothing of the program's is among them.
+ * How long a wire may take, after the end of TLS, to deliver its last bytes (an alert, for example), and how long it then
+ * waits for the peer's end, in milliseconds. No bytes of the program are among them.
  */
 const CLOSE_TIMEOUT_MS = 1000
 

@@ -13,7 +13,7 @@ const readme = page('../README.md')
 let folder = ''
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'netts-tls-'))
-  const commands = /For a try.*?```sh\n(.*?)```/s.exec(readme)![1]!
+  const commands = /To try it.*?```sh\n(.*?)```/s.exec(readme)![1]!
   execFileSync('sh', ['-e', '-c', commands], { cwd: folder, stdio: 'pipe' })
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

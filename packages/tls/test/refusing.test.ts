@@ -206,13 +206,13 @@ describe('a listener refuses a client', () => {
 describe('options are refused before anything happens', () => {
   const cases: Readonly<Record<string, [unknown, RegExp]>> = {
     'a misspelt name': [{ requestCerts: true }, /did you mean 'requestCert'/],
-    'a certificate without its key': [{ cert: server.cert }, /go together/],
-    'a key of another certificate': [{ cert: server.cert, key: client.key }, /credentials can't be used/],
-    'a certificate that is none': [{ cert: 'x', key: server.key }, /credentials can't be used/],
-    'a certificate of another type': [{ cert: 1, key: 2 }, /credentials can't be used/],
+    'a certificate without its key': [{ cert: server.cert }, /given together/],
+    'a key of another certificate': [{ cert: server.cert, key: client.key }, /credentials cannot be used/],
+    'a certificate that is none': [{ cert: 'x', key: server.key }, /credentials cannot be used/],
+    'a certificate of another type': [{ cert: 1, key: 2 }, /credentials cannot be used/],
     'requestCert without ca': [{ ...server, requestCert: true }, /needs ca/],
     'a version that is too old': [{ minVersion: 'TLSv1.1' }, /minVersion must be one of/],
-    'ciphers that do not exist': [{ ciphers: 'NONSENSE' }, /credentials can't be used/],
+    'ciphers that do not exist': [{ ciphers: 'NONSENSE' }, /credentials cannot be used/],
     'no protocol': [{ ALPNProtocols: [] }, /ALPNProtocols/],
     'a protocol of 256 bytes': [{ ALPNProtocols: ['x'.repeat(256)] }, /ALPNProtocols/],
     'no handshakes': [{ maxHandshakes: 0 }, /maxHandshakes/],

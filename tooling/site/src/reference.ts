@@ -26,7 +26,7 @@ function errorsPage(): string {
   const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `## ${code}\n\n${meaning}\n`)
   return `# Errors
 
-Everything that fails in netts is a \`NettsError\`. Programs test its \`code\`, which is stable; messages may change. \`operation\` names what failed, \`address\` where, and \`cause\` is the error that led to it: one of Node.js with its own \`code\`, the reason of an AbortSignal, or the status of a completion.
+Every error of netts is a \`NettsError\`. Programs test its \`code\`, which is stable; messages may change. \`operation\` is the operation that failed, \`address\` the address concerned, and \`cause\` the error that led to it: one of Node.js with its own \`code\`, the reason of an AbortSignal, or the status of a completion.
 
 A call with wrong arguments, or in a wrong state, throws before anything happens. An error of the network rejects the promise of the call, or is the value of \`connection.closed\`, or a transport's \`error\`.
 
@@ -48,26 +48,38 @@ export interface Benchmark {
   readonly scenarios: readonly {
     readonly title: string
     readonly question: string
-    readonly metrics: readonly { readonly id: string; readonly title: string; readonly unit: string }[]
+    /** Their titles. */
+    readonly metrics: readonly string[]
     readonly points: readonly {
       readonly label: string
       readonly rows: readonly {
         readonly contender: string
-        readonly figures: Readonly<Record<string, { readonly median: number }>>
+        /** The median of each metric, with its unit; empty where it was not measured. */
+        readonly figures: readonly string[]
       }[]
     }[]
   }[]
 }
 
-export function benchmarksPage({ startedAt, command, machine, contenders, scenarios }: Benchmark): string {
+export function benchmarksPage(runs: readonly Benchmark[]): string {
+  return `# Benchmarks
+
+Medians over interleaved rounds. Compare rows of one table: absolute figures belong to the machine. Every payload is verified.
+
+${runs.map(sectionOf).join('\n')}`
+}
+
+function sectionOf({ startedAt, command, machine, contenders, scenarios }: Benchmark): string {
   const titles = new Map(contenders.map(({ id, title }) => [id, title]))
   const sections = scenarios.map(({ title, question, metrics, points }) => {
     const tables = points.map(({ label, rows }) => {
-      const shown = metrics.filter(({ id }) => rows.some(({ figures }) => figures[id]))
-      const head = ['', ...shown.map((metric) => `${metric.title} (${metric.unit})`)]
+      const shown = metrics
+        .map((_, index) => index)
+        .filter((index) => rows.some(({ figures }) => figures[index]))
+      const head = ['', ...shown.map((index) => metrics[index])]
       const body = rows.map(({ contender, figures }) => [
         titles.get(contender) ?? contender,
-        ...shown.map(({ id }) => formatNumber(figures[id]?.median)),
+        ...shown.map((index) => figures[index]),
       ])
       const lines = [head, ['---', ...shown.map(() => '---:')], ...body].map(
         (cells) => `| ${cells.join(' | ')} |`,
@@ -76,25 +88,9 @@ export function benchmarksPage({ startedAt, command, machine, contenders, scenar
     })
     return `## ${title}\n\n${question}\n\n${tables.join('\n')}`
   })
-  const measured = new Set(
-    scenarios.flatMap(({ points }) => points.flatMap(({ rows }) => rows.map(({ contender }) => contender))),
-  )
-  return `# Benchmarks
+  return `Measured on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}, by \`${command}\`. The machine's load average was ${machine.loadBefore} before the run: a load near 0 gives the best figures.
 
-Medians over interleaved rounds on ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}, ${startedAt.slice(0, 10)}. The machine's load average was ${machine.loadBefore} before the run: a load near 0 gives the best figures. Compare rows of one table: absolute figures belong to the machine. Every payload is verified. \`${command}\` measures the same on yours.
-
-${contenders
-  .filter(({ id }) => measured.has(id))
-  .map(({ title, about }) => `- **${title}**: ${about}`)
-  .join('\n')}
+${contenders.map(({ title, about }) => `- **${title}**: ${about}`).join('\n')}
 
 ${sections.join('\n')}`
-}
-
-/** Three digits that matter. */
-function formatNumber(value: number | undefined): string {
-  if (value === undefined) return ''
-  return Math.abs(value) >= 100
-    ? Math.round(value).toLocaleString('en')
-    : Number(value.toPrecision(3)).toString()
 }

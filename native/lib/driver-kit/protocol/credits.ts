@@ -1,31 +1,32 @@
 /**
- * Flow control: who may send, and when the other end has to be told.
+ * Flow control: whether a frame may be sent, and when the peer has to be told of new receives.
  *
- * There is one number in each direction, the count of receives ever posted. It only grows, it wraps at 2^32, and each
- * frame carries it. Every frame uses up one receive, whatever its kind, so the difference to the count of frames ever
- * sent is what may still be sent.
+ * There is one number in each direction, the count of receives ever posted. It only grows, modulo 2^32, and each frame
+ * carries it. Every frame uses up one receive, whatever its kind, so this count less the count of frames ever sent is
+ * how many frames may still be sent.
  *
- * Nothing depends on the size of the window, which may grow and shrink at will.
+ * The size of the window may change at any time: nothing depends on it.
  */
 
 /**
- * How many receives a frame must leave unused, by urgency: each kind leaves room for all that are more urgent,
- * so that the end can be said whatever the data does. CREDIT needs only one, since whatever it grants comes back
- * with the count on what the peer sends then.
+ * How many receives of the peer a frame must leave unused. Each kind leaves room for every more urgent kind, so that a
+ * connection can be ended whatever its data does. One place is enough for CREDIT: the peer's next frame returns it.
  */
 export const RESERVE = {
-  /** DATA, and what can wait as well. */
+  /** DATA, and other frames that can wait as long. */
   data: 3,
+  /** CREDIT. */
   credit: 2,
+  /** FIN. */
   fin: 1,
   /** DONE or RESET: one of them is the last frame. */
   last: 0,
 } as const
 
 /**
- * How many receives must be unannounced for a CREDIT frame, where there is nothing better to go by: half of the window,
- * but no more than 16, so that of a large one little lies idle. Two at least, so that two ends that only answer each
- * other's CREDIT frames come to rest: each such frame costs the other end one receive, and grants two.
+ * How many receives must be unannounced before a CREDIT frame is due, for drivers without a rule of their own: half of
+ * the window, but at most 16, so that little of a large window is idle. At least 2, so that two ends do not answer each
+ * other's CREDIT frames without end: such a frame uses up one receive of the other end, and grants two.
  *
  * @param window receives wanted for data
  */
@@ -37,50 +38,52 @@ export function dueAt(window: number): number {
  * How many receives to post so that the peer can always have `window` frames of data under way: beside those, the
  * three of {@link RESERVE}, and as many as may be unannounced.
  *
- * @param due how many must be unannounced for a CREDIT frame; at least 2. @default dueAt(window)
+ * @param window frames of data
+ * @param due how many must be unannounced before a CREDIT frame is due; at least 2. @default dueAt(window)
  */
 export function receivesFor(window: number, due: number = dueAt(window)): number {
   return window + RESERVE.data + due - 1
 }
 
-/** The fewest receives that an end can do with. */
+/** The fewest receives with which an end can work: those for a window of 1. */
 export const LEAST_POSTED: number = receivesFor(1)
 
 /** What the peer lets this end send. */
 export class SendCredits {
   /** Frames ever sent, modulo 2^32. */
   sent = 0
-  /** The count the peer told last. */
+  /** The peer's count of receives ever posted, as it said last, modulo 2^32. */
   posted: number
+  /** The most receives that the peer may have posted at a time, by its hello. */
   readonly maxPosted: number
 
   /**
    * @param posted the count in the peer's hello
-   * @param maxPosted the most that the peer may have posted at a time, by its hello
+   * @param maxPosted the most receives that the peer may have posted at a time, by its hello
    */
   constructor(posted: number, maxPosted: number) {
     this.posted = posted >>> 0
     this.maxPosted = maxPosted
   }
 
-  /** Receives that are posted at the peer and that no frame is on its way to. */
+  /** Receives that are posted at the peer and that no frame sent so far uses. */
   get available(): number {
     return (this.posted - this.sent) >>> 0
   }
 
-  /** Whether a frame with this {@link RESERVE} may go. */
+  /** Whether a frame with this {@link RESERVE} may be sent. */
   allows(reserve: number): boolean {
     return this.available > reserve
   }
 
-  /** A frame goes. */
+  /** Counts a frame that is sent. */
   onSent(): void {
     this.sent = (this.sent + 1) >>> 0
   }
 
   /**
-   * The peer told its count.
-   * @returns whether it may be true: it never shrinks, and never says more than the peer can have posted
+   * Takes the count from a frame of the peer.
+   * @returns false, with nothing changed, when it cannot be true: it shrank, or is more than the peer can have posted
    */
   onCount(posted: number): boolean {
     const growth = (posted - this.posted) >>> 0
@@ -95,35 +98,35 @@ export class SendCredits {
 export class ReceiveCredits {
   /** Receives ever posted, modulo 2^32. */
   posted: number
-  /** The count that the peer was told last. */
+  /** The count that was sent to the peer last. */
   announced: number
 
-  /** @param posted as said in the hello */
+  /** @param posted the count in this end's hello */
   constructor(posted: number) {
     this.posted = posted >>> 0
     this.announced = this.posted
   }
 
-  /** Receives that the peer does not know of yet. */
+  /** Receives of which the peer has not been told. */
   get unannounced(): number {
     return (this.posted - this.announced) >>> 0
   }
 
-  /** Receives were posted. */
+  /** Counts receives that were posted. */
   onPosted(count: number): void {
     this.posted = (this.posted + count) >>> 0
   }
 
-  /** The count goes out with a frame. @returns it */
+  /** The count is sent with a frame. @returns the count, for the frame's header */
   announce(): number {
     this.announced = this.posted
     return this.posted
   }
 
   /**
-   * Whether the peer has to be told, if need be by a frame of its own.
+   * Whether the peer has to be told, by a CREDIT frame if no other frame is sent.
    * @param due how many must be unannounced for that
-   * @param unposted as many more that could be posted
+   * @param unposted receives that could be posted now, which count as unannounced. @default 0
    */
   isDue(due: number, unposted = 0): boolean {
     return this.unannounced + unposted >= due

@@ -1,5 +1,5 @@
 /**
- * The life of a connection as its two ends agree on it, in one table: its states, and what leads from one to the next.
+ * The states of a connection, and the events that lead from one to another, in one table.
  *
  * ```
  *              finish                 peer FIN
@@ -9,11 +9,11 @@
  *        peer FIN                  finish
  *
  *   any of these ──► failed
- *     (destroy, RESET, a lie, an error, a lost peer, a peer that nobody waits for any more)
+ *     (destroy, RESET, a protocol error, any other error, a lost peer, a deadline that passed)
  * ```
  *
- * FIN goes out on entering `finished`, or `parting` from `peer-finished`; DONE on entering `parting`. What is
- * missing in the table is forbidden: a frame there is a protocol error.
+ * FIN is sent on entering `finished`, or `parting` from `peer-finished`; DONE on entering `parting`. A frame for which
+ * the table has no entry is a protocol error.
  */
 import { FIRST_OWN_KIND, frameName } from './frame.js'
 
@@ -21,15 +21,15 @@ import { FIRST_OWN_KIND, frameName } from './frame.js'
 export type LifeState =
   /** Both directions work. */
   | 'open'
-  /** This end has said FIN; the peer goes on. */
+  /** This end has finished; the peer may send data. */
   | 'finished'
-  /** The peer has said FIN; this end goes on. */
+  /** The peer has finished; this end may send data. */
   | 'peer-finished'
-  /** Both have said FIN, and this end says DONE. */
+  /** Both have finished: this end sends DONE and waits for the peer's. */
   | 'parting'
-  /** The peer has said DONE too: nothing more comes. */
+  /** The peer has sent DONE: nothing more comes. */
   | 'parted'
-  /** Nothing moves any more, but perhaps a RESET. */
+  /** Nothing is sent or taken any more, except a RESET that may still be sent. */
   | 'failed'
 
 /** What happens to a connection. */
@@ -42,14 +42,14 @@ export type LifeEvent =
   | 'DONE'
   | 'RESET'
   // from this end
-  /** Finish or disconnect. */
+  /** The program finished or disconnected. */
   | 'finish'
-  /** Given up, or something broke. */
+  /** The program gave the connection up, or it failed. */
   | 'fail'
 
 const END = { RESET: 'failed', fail: 'failed' } as const
 
-/** The table. */
+/** The next state, by state and event. */
 export const TRANSITIONS: Readonly<Record<LifeState, Partial<Record<LifeEvent, LifeState>>>> = {
   open: { DATA: 'open', CREDIT: 'open', FIN: 'peer-finished', finish: 'finished', ...END },
   finished: { DATA: 'finished', CREDIT: 'finished', FIN: 'parting', ...END },
@@ -59,7 +59,7 @@ export const TRANSITIONS: Readonly<Record<LifeState, Partial<Record<LifeEvent, L
   failed: {},
 }
 
-/** What a frame of this kind means to the life of a connection. */
+/** The event that a frame of this kind is. */
 export function eventOf(kind: number): LifeEvent {
   return kind < FIRST_OWN_KIND ? (frameName(kind) as LifeEvent) : 'CREDIT'
 }

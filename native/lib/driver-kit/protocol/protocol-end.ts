@@ -1,7 +1,7 @@
 /**
- * One end of a connection as every driver's protocol sees it: counts of receives, the state of its life, and which
- * control frame is to go next. A driver extends it by what its data needs. It does no I/O, and its fields are plain, so
- * that copies of it can be put to every interleaving.
+ * The protocol state of one end of a connection, as far as all drivers have it: counts of receives, the state of the
+ * connection, and which control frame is due. A driver extends it by what its data needs. It does no I/O, and it has no
+ * `#private` fields, so that a model checker can copy it.
  */
 import { RESERVE, ReceiveCredits, SendCredits } from './credits.js'
 import { FrameKind, frameName } from './frame.js'
@@ -9,25 +9,25 @@ import { eventOf, type LifeState, TRANSITIONS } from './lifecycle.js'
 
 /** What an end says of its receives in its hello. */
 export interface PostedReceives {
-  /** Receives posted (and counted) when the hello was sent. */
+  /** How many receives were posted when the hello was sent: where the count begins. */
   readonly posted: number
   /** The most receives that will ever be posted at a time. */
   readonly maxPosted: number
 }
 
-/** See above. */
+/** The protocol state of one end of a connection; drivers extend it. */
 export abstract class ProtocolEnd {
-  /** Where the connection is in its life. */
+  /** The state of the connection. */
   life: LifeState = 'open'
   /** What the peer lets this end send. */
   readonly credits: SendCredits
   /** What this end lets the peer send. */
   readonly receives: ReceiveCredits
-  /** Receives that are posted and not used up. */
+  /** Receives of this end that are posted and not used up. */
   posted: number
-  /** The last frame of this end is on its way: DONE or RESET. */
+  /** Whether this end has sent its last frame, DONE or RESET. */
   saidLast = false
-  /** FIN is on its way. */
+  /** Whether this end has sent FIN. */
   saidFin = false
   private finDue = false
   private doneDue = false
@@ -43,24 +43,24 @@ export abstract class ProtocolEnd {
     this.credits = new SendCredits(peer.posted, peer.maxPosted)
   }
 
-  /** Whether the peer has to be told the counts, by a frame of its own if need be. */
+  /** Whether the peer has to be told the counts, by a CREDIT frame if no other frame is sent. */
   abstract readonly isCreditDue: boolean
 
-  /** The control frame of the driver's own kind that is due and may go now; 0 for none. */
+  /** The kind of the driver's own control frame that is due and may be sent now; 0 for none. */
   protected get dueOwn(): number {
     return 0
   }
 
-  /** The name of a kind, for what is said of a peer that broke the protocol. */
+  /** The name of a kind, for messages about a peer that broke the protocol. */
   protected nameOf(kind: number): string {
     return frameName(kind)
   }
 
   /**
-   * Takes a frame of a good shape.
+   * Takes a frame from the peer whose form was checked.
    *
-   * @param count of receives, as its header says
-   * @returns what the peer did wrong, or `undefined`
+   * @param count receives ever posted by the peer, from the frame's header
+   * @returns what the peer did wrong, for {@link brokenProtocol}; `undefined` if nothing
    */
   protected take(kind: number, count: number): string | undefined {
     const next = TRANSITIONS[this.life][eventOf(kind)]
@@ -74,17 +74,17 @@ export abstract class ProtocolEnd {
     return undefined
   }
 
-  /** Whether a DATA frame may go. */
+  /** Whether a DATA frame may be sent, as far as receives are concerned. */
   get maySendData(): boolean {
     return this.credits.allows(RESERVE.data)
   }
 
-  /** The counts go out with a frame. @returns that of receives */
+  /** The counts are sent with a frame. @returns the count of receives ever posted, for its header */
   announce(): number {
     return this.receives.announce()
   }
 
-  /** Nothing more will be sent. */
+  /** This end sends no more data: FIN is due. No effect in a state from which it cannot finish. */
   finish(): void {
     const next = TRANSITIONS[this.life].finish
     if (next === undefined) return
@@ -93,7 +93,11 @@ export abstract class ProtocolEnd {
     if (next === 'parting') this.doneDue = true
   }
 
-  /** The end, unless it failed before. @param resetReason what the peer shall be told, where it can be */
+  /**
+   * The connection failed. No effect if it did before.
+   * @param resetReason for the RESET that is due then.
+   * @default none
+   */
   fail(resetReason?: number): void {
     const next = TRANSITIONS[this.life].fail
     if (next === undefined) return
@@ -101,23 +105,23 @@ export abstract class ProtocolEnd {
     if (!this.saidLast) this.resetReason = resetReason
   }
 
-  /** Both ends have finished. */
+  /** Whether both ends have finished. */
   get isParting(): boolean {
     return this.life === 'parting' || this.life === 'parted'
   }
 
-  /** Whether a last frame is still to be said. */
+  /** Whether a last frame, DONE or RESET, has still to be sent. */
   get isLastDue(): boolean {
     return !this.saidLast && (this.life === 'failed' ? this.resetReason !== undefined : this.doneDue)
   }
 
-  /** So many receives were posted. */
+  /** Counts receives that were posted. */
   onPosted(count: number): void {
     this.posted += count
     this.receives.onPosted(count)
   }
 
-  /** The control frame that is due and may go now; 0 for none. Data accepted before goes first. */
+  /** The kind of the control frame that is due and may be sent now; 0 for none. Data staged before it is sent first. */
   get dueControl(): number {
     if (this.saidLast) return 0
     if (this.life === 'failed') {
@@ -129,12 +133,12 @@ export abstract class ProtocolEnd {
     return this.dueOwn
   }
 
-  /** The number that goes with a control frame: the reason of RESET, or what the driver's own kind says. */
+  /** The number in a control frame: RESET's reason, or that of a driver's own kind; else 0. */
   argumentOf(kind: number): number {
     return kind === FrameKind.reset ? this.resetReason! : 0
   }
 
-  /** A frame goes. Its header gets the counts when it is posted. */
+  /** Counts a frame that was staged, whose header gets the counts when it is posted. */
   onSend(kind: number): void {
     this.credits.onSent()
     if (kind === FrameKind.fin) {

@@ -1,21 +1,21 @@
-/** What drivers say in their hellos alike: the size of what an end receives into, and its receives. 16 bytes. */
+/** The part of a hello that all drivers have: the size of what an end receives into, and its receives. 16 bytes. */
 import { LEAST_POSTED } from './credits.js'
 import type { PostedReceives } from './protocol-end.js'
 
-/** What an end can take. */
+/** What an end can receive. */
 export interface Sizes extends PostedReceives {
-  /** Size in bytes, of what the driver receives into. */
+  /** Bytes of what the driver receives into: one buffer of rdma-sendrecv, the whole ring of rdma-ring. */
   readonly byteLength: number
-  /** Bits for what later versions may add. Version 1 sends 0 and ignores what it does not know. */
+  /** Bits for later versions. Version 1 sends 0 and ignores the bits of the peer. */
   readonly features: number
 }
 
-/** Bytes of the encoding. */
+/** Bytes of encoded {@link Sizes}. */
 export const SIZES_BYTES = 16
-/** More receives than any device has. */
+/** The most receives that a hello may announce: more than any device has. */
 export const MOST_POSTED: number = 2 ** 20
 
-/** @returns 16 bytes, each number big-endian */
+/** Encodes sizes: 16 bytes, four unsigned 32-bit integers, big-endian. */
 export function encodeSizes({ byteLength, posted, maxPosted, features }: Sizes): Uint8Array {
   const bytes = new Uint8Array(SIZES_BYTES)
   const view = new DataView(bytes.buffer)
@@ -26,7 +26,10 @@ export function encodeSizes({ byteLength, posted, maxPosted, features }: Sizes):
   return bytes
 }
 
-/** Reads a peer's. @returns it, `byteLength` unchecked, or what is wrong with it in words fit for a rejection */
+/**
+ * Decodes the sizes in a peer's hello.
+ * @returns them, with `byteLength` and `features` unchecked; or a sentence that says what is wrong, for the refusal
+ */
 export function decodeSizes(bytes: Uint8Array): Sizes | string {
   if (bytes.byteLength < SIZES_BYTES) return `the hello has ${bytes.byteLength} bytes, not ${SIZES_BYTES}`
   const view = new DataView(bytes.buffer, bytes.byteOffset, SIZES_BYTES)

@@ -24,7 +24,7 @@ interface DoctorArguments {
 
 const MIB = 2 ** 20
 
-/** A host with a port or without. */
+/** Parses a host, with an optional port. */
 function host(text: string): HostAddress {
   const address = parseHostAndPort(text, PEER_PORT)
   if (address === undefined || address.port > 65_535)
@@ -35,10 +35,10 @@ function host(text: string): HostAddress {
 /** Makes the command. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('why RDMA does not work here, and how well it does where it does')
+    .description('find out why RDMA does not work here, or how well it works')
     .option('--memory <MiB>', 'how much memory to register with each device', integer(1, 1 << 20), 64)
-    .option('--peer <host>', 'try every wire to another host, on which netts doctor --serve runs', host)
-    .option('--serve [host]', 'be the other side of --peer', host)
+    .option('--peer <host>', 'test every wire to another host, on which netts doctor --serve runs', host)
+    .option('--serve [host]', 'serve netts doctor --peer of other hosts', host)
     .option(
       '--timeout <ms>',
       'with --peer and --serve: how long a step may take',
@@ -50,8 +50,8 @@ export function doctorCommand(): Command {
     .addHelpText(
       'after',
       `
-HOST may have a port: 10.0.0.7:4000, [fd00::7]:4000. Without, it is ${PEER_PORT}.
-It ends with status 1 where there is a problem with RDMA, or with --peer, where any wire does not work.`,
+HOST may have a port: 10.0.0.7:4000, [fd00::7]:4000. The default port is ${PEER_PORT}.
+It ends with status 1 if there is a problem with RDMA, or with --peer, if one of the wires does not work.`,
     )
     .action(runDoctor)
 }

@@ -1,4 +1,4 @@
-/** Which of a device's counters tell of trouble. */
+/** Which counters of a device indicate errors. */
 import type { Counters } from './facts.js'
 
 /**
@@ -31,12 +31,12 @@ const TROUBLE: readonly (readonly [name: RegExp, meaning: string])[] = [
   [/^(rx_icrc_encapsulated|rx_roce_errors|icrc_errors)$/, 'checksums were wrong'],
 ]
 
-/** What a rise of the counter means; `undefined` for one that tells of no trouble. */
+/** What an increase of the counter means; `undefined` for a counter that does not indicate errors. */
 export function meaningOf(name: string): string | undefined {
   return TROUBLE.find(([pattern]) => pattern.test(name))?.[1]
 }
 
-/** The counters of trouble in `PORT/NAME`, and what each rose by, for those that did. */
+/** The error counters (`PORT/NAME`) that increased, and by how much. */
 export function risen(before: Counters, after: Counters): Counters {
   return Object.fromEntries(
     Object.entries(after)

@@ -1,4 +1,4 @@
-/** All checks, in the order in which one needs the other. */
+/** All checks; each comes after those that it depends on. */
 import { checkAddresses, checkMtu } from './checks/addresses.js'
 import { checkDevices, checkPorts } from './checks/devices.js'
 import { checkModules, checkPermissions } from './checks/kernel.js'
@@ -9,7 +9,7 @@ import { checkConnections, checkCounters } from './checks/use.js'
 import type { Facts } from './facts.js'
 import type { Finding } from './finding.js'
 
-/** What the facts mean. On another system than Linux there is nothing more to say than that. */
+/** Judges the facts. On other systems than Linux, only the libraries are checked. */
 export function diagnose(facts: Facts): Finding[] {
   if (facts.process.platform !== 'linux') return checkLibraries(facts)
   return [

@@ -1,9 +1,9 @@
-/** What the doctor found out about this machine and this process: plain data, judged by `checks/`. */
+/** The facts that the doctor found about this machine and this process: plain data, which `checks/` judges. */
 
 /** A number of bytes, or no limit. */
 export type ByteLimit = number | 'unlimited'
 
-/** The process: who it is, and what it may do. */
+/** The process: its user, rights and limits. */
 export interface ProcessFacts {
   readonly platform: string
   readonly architecture: string
@@ -14,13 +14,13 @@ export interface ProcessFacts {
   readonly ipcLock: { readonly effective: boolean; readonly bounding: boolean }
   /** RLIMIT_MEMLOCK. */
   readonly memlock: { readonly soft: ByteLimit; readonly hard: ByteLimit }
-  /** Whether its user namespace is another than the first one of the machine. */
+  /** Whether its user namespace is not the initial one of the machine. */
   readonly inUserNamespace: boolean
-  /** What it runs in, such as `docker`; `undefined` outside of containers, as far as can be seen. */
+  /** The kind of container that it runs in, such as `Docker`; `undefined` if none was detected. */
   readonly container: string | undefined
-  /** `shared`: devices are seen in every network namespace. `undefined` without the module ib_core. */
+  /** `shared`: every network namespace has all devices. `undefined` without the module ib_core. */
   readonly rdmaNamespaces: 'shared' | 'exclusive' | undefined
-  /** Limits of its control group for RDMA that are in force. */
+  /** The limits of its control group for RDMA. */
   readonly cgroupLimits: readonly CgroupLimit[]
 }
 
@@ -31,7 +31,7 @@ export interface CgroupLimit {
   readonly objects: number | 'max'
 }
 
-/** A module of the kernel: `available` is on the disk and not loaded. */
+/** A module of the kernel; `available` means that it is on the disk but not loaded. */
 export interface ModuleFacts {
   readonly name: string
   readonly state: 'loaded' | 'available' | 'missing'
@@ -48,12 +48,12 @@ export type LibraryFacts =
       readonly remedy: string
     }
 
-/** A file in `/dev/infiniband` that somebody has to open. */
+/** A file in `/dev/infiniband` that programs over RDMA open. */
 export interface DeviceFileFacts {
   readonly path: string
   /** The device behind it; `undefined` for that of the connection manager. */
   readonly device: string | undefined
-  /** What opening it for reading and writing failed with; `undefined` when it can be opened. */
+  /** The errno's name of an attempt to open it for reading and writing; `undefined` if it can be opened. */
   readonly error: string | undefined
   /** Such as `0600`, with its owner and group by number; `undefined` where there is no such file. */
   readonly mode: string | undefined
@@ -81,7 +81,7 @@ export interface GidFacts {
   readonly address: string | undefined
 }
 
-/** A port, as sysfs and the device tell. */
+/** A port, from sysfs and from the device. */
 export interface PortFacts {
   readonly number: number
   /** Such as `ACTIVE`. */
@@ -102,14 +102,14 @@ export type Counters = Readonly<Record<string, number>>
 /** An attempt to register memory. */
 export interface RegistrationFacts {
   readonly byteLength: number
-  /** The errno's name; `undefined` when it went well. */
+  /** The errno's name; `undefined` after a success. */
   readonly error: string | undefined
 }
 
-/** What came of connecting to itself at an address. */
+/** The result of connecting to itself at an address. */
 export interface SelfConnectionFacts {
   readonly address: string
-  /** What it failed with; `undefined` when the messages came back as they were. */
+  /** The error; `undefined` if the messages came back unchanged. */
   readonly error: string | undefined
   readonly roundTripMicroseconds: number | undefined
 }
@@ -123,18 +123,18 @@ export interface DeviceFacts {
   readonly isSoftware: boolean
   /** Whether the libraries can open it. */
   readonly opened: boolean
-  /** The names of its interfaces, also of those that are in another network namespace. */
+  /** The names of its interfaces, those in other network namespaces included. */
   readonly interfaces: readonly string[]
   readonly ports: readonly PortFacts[]
-  /** Local addresses that the connection manager puts on this device. */
+  /** Local addresses that the connection manager binds to this device. */
   readonly addresses: readonly string[]
   readonly registrations: readonly RegistrationFacts[]
   readonly selfConnections: readonly SelfConnectionFacts[]
-  /** What its counters of trouble rose by meanwhile, by port and name. */
+  /** By how much its error counters increased during the checks, by port and name. */
   readonly rose: Counters
 }
 
-/** Everything that was found. */
+/** All facts. */
 export interface Facts {
   readonly process: ProcessFacts
   readonly modules: readonly ModuleFacts[]

@@ -1,14 +1,19 @@
-/** What a check says. */
+/** The results of checks. */
 
 /**
- * How bad it is: `ok`; `note` is worth knowing; `warning` works worse than it could, or not for everybody; with a
- * `problem` RDMA does not work, or not for what it was asked for; `skipped` could not be looked at because of a problem above it.
+ * The verdict of a finding:
+ *
+ * - `ok`;
+ * - `note`: worth knowing;
+ * - `warning`: it works worse than it could, or not for every user;
+ * - `problem`: RDMA does not work, or not for what was requested;
+ * - `skipped`: it could not be checked because of a problem above.
  */
 export type Verdict = 'ok' | 'note' | 'warning' | 'problem' | 'skipped'
 
 /** A finding. */
 export interface Finding {
-  /** What was looked at, such as `memlock`. */
+  /** What was checked, such as `memlock`. */
   readonly check: string
   readonly verdict: Verdict
   /** What was found, in a sentence. */
@@ -17,7 +22,7 @@ export interface Finding {
   readonly remedy?: string | undefined
 }
 
-/** Makes the findings of one check. */
+/** Functions that make the findings of one check, one for each verdict. */
 export function findingsOf(check: string) {
   const make =
     (verdict: Verdict) =>

@@ -1,4 +1,4 @@
-/** Findings for people: a table, and under it what to do. */
+/** Renders findings as a table, each with what to do. */
 import Table from 'cli-table3'
 import type { Finding, Verdict } from './finding.js'
 
@@ -10,7 +10,7 @@ const MARKS: Record<Verdict, string> = {
   skipped: '–',
 }
 
-/** No lines but spaces, so that it can be searched and pasted. */
+/** A table without lines, so that the text can be searched and pasted. */
 const BARE = Object.fromEntries(
   [
     'top',

@@ -1,4 +1,4 @@
-/** `netts bench`: how fast a connection to a `netts echo` is, by the size of messages. */
+/** `netts bench`: measures a connection to `netts echo`, for several message sizes. */
 import { type Connection, connect } from '@netts/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { endpoint, integer } from '../arguments.js'
@@ -19,7 +19,7 @@ interface BenchArguments {
 }
 
 const MOST_BYTES = 16 << 20
-/** Before anything is counted: compilers and windows are cold. */
+/** How long to send before the measurement, for compilers and TCP windows, in milliseconds. */
 const WARM_UP_MS = 200
 
 function sizes(text: string): number[] {
@@ -32,18 +32,18 @@ function sizes(text: string): number[] {
 export function benchCommand(): Command {
   return new Command('bench')
     .description('measure round trips and throughput with a netts echo')
-    .argument('<address>', 'where netts echo listens', endpoint)
-    .option('--sizes <bytes>', 'of messages, one after the other', sizes, [64, 4096, 65_536, 1 << 20])
+    .argument('<address>', 'the address of netts echo', endpoint)
+    .option('--sizes <bytes>', 'the message sizes to measure', sizes, [64, 4096, 65_536, 1 << 20])
     .option(
       '--depth <n>',
-      'how many messages are under way at a time, for throughput',
+      'how many messages are in flight at the same time, for throughput',
       integer(1, 65_536),
       32,
     )
-    .option('--duration <ms>', 'of each measurement', integer(1, 3_600_000), 1000)
+    .option('--duration <ms>', 'how long each measurement takes', integer(1, 3_600_000), 1000)
     .option(
       '--timeout <ms>',
-      'how long to wait for the connection, and how long it may stand still',
+      'how long connecting may take, and how long nothing may arrive',
       integer(1, 3_600_000),
       10_000,
     )
@@ -52,13 +52,13 @@ export function benchCommand(): Command {
     .addHelpText(
       'after',
       `
-Every byte that comes back is compared. Throughput is one way; as much comes back meanwhile. Both ends share the
-processors of a machine that runs both.`,
+Every byte that comes back is compared. Throughput counts one direction; the same amount comes back. If both ends run on
+one machine, they share its processors.`,
     )
     .action(runBench)
 }
 
-/** What was measured for a size. */
+/** The results for one message size. */
 interface Row extends Throughput {
   readonly bytes: number
   readonly roundTripMicroseconds: Times
@@ -109,7 +109,7 @@ async function runBench(address: TunnelEndpoint, options: BenchArguments): Promi
   }
 }
 
-/** Aborts once nothing has come for so long: a message that does not come back ends it, and a slow one does not. */
+/** Aborts when nothing has arrived for `timeoutMs`. A slow message does not abort it. */
 function standstill(connection: Connection, timeoutMs: number): AbortSignal {
   const controller = new AbortController()
   let seen = -1
@@ -118,7 +118,7 @@ function standstill(connection: Connection, timeoutMs: number): AbortSignal {
     const now = bytesReceived + chunksReceived
     if (connection.state === 'closed') return
     if (now === seen)
-      return controller.abort(new DOMException(`nothing came for ${timeoutMs} ms`, 'TimeoutError'))
+      return controller.abort(new DOMException(`nothing arrived for ${timeoutMs} ms`, 'TimeoutError'))
     seen = now
     setTimeout(look, timeoutMs).unref()
   }

@@ -9,14 +9,18 @@ import { signal } from '../signals.js'
 /** Makes the command. */
 export function echoCommand(): Command {
   return new Command('echo')
-    .description('send back every message: the other side of netts ping and netts bench')
-    .argument('<address>', 'where to listen, such as tcp://0.0.0.0:7000 or ring://10.0.0.7:7000', endpoint)
+    .description('send back every message, for netts ping and netts bench')
+    .argument(
+      '<address>',
+      'the address to listen on, such as tcp://0.0.0.0:7000 or ring://10.0.0.7:7000',
+      endpoint,
+    )
     .action(runEcho)
 }
 
 async function runEcho(address: TunnelEndpoint): Promise<void> {
   if (!isLocal(address)) {
-    console.error(`netts echo: warning: whoever reaches ${formatEndpoint(address)} can use it`)
+    console.error(`netts echo: warning: every host that reaches ${formatEndpoint(address)} can use it`)
   }
   const listener = await listen(await driverFor(address.scheme), address.address)
   console.log(`echoing at ${formatEndpoint({ ...address, address: listener.address })}`)
@@ -35,7 +39,7 @@ async function runEcho(address: TunnelEndpoint): Promise<void> {
   }
 }
 
-/** Sends back what comes, in order, until the peer ends. */
+/** Sends back every message, in order, until the peer ends. */
 export async function echo(connection: Connection): Promise<void> {
   for await (const lease of connection.leases()) {
     using message = lease

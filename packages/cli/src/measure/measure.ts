@@ -1,8 +1,8 @@
-/** Measures a connection whose peer sends back what it gets, and checks what comes back. */
+/** Measures a connection to a peer that sends every message back, and compares the bytes. */
 import { type Connection, NettsError } from '@netts/core'
 import { type Times, timesOf } from './percentiles.js'
 
-/** Sends a message, waits for it to come back, and compares. @returns how long that took, in microseconds */
+/** Sends a message, waits until it comes back, and compares the bytes. @returns the time, in microseconds */
 export async function roundTrip(
   connection: Connection,
   message: Uint8Array,
@@ -22,21 +22,21 @@ function checkAnswer(answer: Uint8Array | undefined, message: Uint8Array): void 
   if (Buffer.compare(answer, message) !== 0) {
     throw new NettsError(
       'ERR_NETTS_PROTOCOL',
-      `the peer sent ${answer.byteLength} bytes that are not those of the message of ${message.byteLength} bytes`,
+      `the answer of ${answer.byteLength} bytes differs from the message of ${message.byteLength} bytes`,
     )
   }
 }
 
 /** How long to measure, and when to stop. */
 export interface Limits {
-  /** It measures for at least so long. */
+  /** How long to measure at least, in milliseconds. */
   readonly durationMs: number
   readonly signal?: AbortSignal | undefined
-  /** Told now and then how long it has measured, in milliseconds. */
+  /** Called from time to time with the time since the beginning, in milliseconds. */
   readonly onProgress?: ((elapsedMs: number) => void) | undefined
 }
 
-/** One message after the other, for a time. */
+/** Sends one message after the other, for a time. @returns the times of the round trips */
 export async function roundTrips(
   connection: Connection,
   message: Uint8Array,
@@ -51,14 +51,14 @@ export async function roundTrips(
   return timesOf(times)
 }
 
-/** What went through in a time. */
+/** A throughput. */
 export interface Throughput {
   readonly messagesPerSecond: number
-  /** One way; as much comes back. */
+  /** In one direction; the same amount comes back. */
   readonly bytesPerSecond: number
 }
 
-/** Many messages under way at a time. */
+/** Keeps `depth` messages in flight, for a time. @returns the throughput */
 export async function throughput(
   connection: Connection,
   message: Uint8Array,
@@ -68,7 +68,7 @@ export async function throughput(
   const began = performance.now()
   let [sent, answered] = [0, 0]
   let elapsed = 0
-  /** Settled by whatever lets more be sent, or ends it. */
+  /** Sends that have not settled. */
   const sends = new Set<Promise<void>>()
   let failed: unknown
   const send = () => {

@@ -1,6 +1,6 @@
-/** Times in order, and what lies at which share of them. */
+/** Percentiles of times. */
 
-/** How long things took, in microseconds. */
+/** The distribution of times, in microseconds. */
 export interface Times {
   readonly count: number
   readonly least: number

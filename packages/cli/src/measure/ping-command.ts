@@ -1,4 +1,4 @@
-/** `netts ping`: is there a netts at the other side, and how long does a message take there and back? */
+/** `netts ping`: measures the round trips of single messages to `netts echo`. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from '@netts/core'
 import { Command } from 'commander'
@@ -20,19 +20,14 @@ interface PingArguments {
 /** Makes the command. */
 export function pingCommand(): Command {
   return new Command('ping')
-    .description('send messages to a netts echo, one after the other, and say how long each took')
-    .argument('<address>', 'where netts echo listens', endpoint)
-    .option('--count <n>', 'how many messages', integer(1, 1_000_000), 5)
-    .option('--interval <ms>', 'from one to the next', integer(0, 3_600_000), 1000)
-    .option('--size <bytes>', 'of each message', integer(1, 16 << 20), 64)
-    .option(
-      '--timeout <ms>',
-      'how long to wait for the connection, and for each answer',
-      integer(1, 3_600_000),
-      10_000,
-    )
+    .description('send messages to netts echo, one after the other, and print the time of each round trip')
+    .argument('<address>', 'the address of netts echo', endpoint)
+    .option('--count <n>', 'how many messages to send', integer(1, 1_000_000), 5)
+    .option('--interval <ms>', 'the time between two messages', integer(0, 3_600_000), 1000)
+    .option('--size <bytes>', 'the size of each message', integer(1, 16 << 20), 64)
+    .option('--timeout <ms>', 'how long connecting and each answer may take', integer(1, 3_600_000), 10_000)
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nIt ends with status 1 when a message did not come back as it was.')
+    .addHelpText('after', '\nIt ends with status 1 if a message did not come back unchanged.')
     .action(runPing)
 }
 

@@ -1,4 +1,4 @@
-/** Figures for people. */
+/** Formats figures for people. */
 import Table from 'cli-table3'
 
 /** Such as `12.3 µs`, `4.56 ms`, `1.20 s`. */
@@ -8,14 +8,14 @@ export function formatMicroseconds(microseconds: number): string {
   return `${(microseconds / 1_000_000).toFixed(2)} s`
 }
 
-/** Such as `85.2 MB/s`: decimal, as networks are sold. */
+/** Such as `85.2 MB/s`, with decimal units, as is usual for networks. */
 export function formatRate(bytesPerSecond: number): string {
   if (bytesPerSecond < 1e6) return `${(bytesPerSecond / 1e3).toFixed(1)} kB/s`
   if (bytesPerSecond < 1e9) return `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`
   return `${(bytesPerSecond / 1e9).toFixed(2)} GB/s`
 }
 
-/** A table of figures; the first column is to the left. */
+/** Renders a table of figures; the first column is left-aligned. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: [...head],

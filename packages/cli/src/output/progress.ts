@@ -1,16 +1,17 @@
 /** Progress of long work: a bar on a terminal, a line for each step elsewhere. Always on the standard error. */
 import { SingleBar } from 'cli-progress'
 
-/** Progress that is shown. */
+/** A progress display. */
 export interface Progress {
-  /** A step begins. */
+  /** Shows that a step begins. */
   step(name: string): void
-  /** So much of the whole is done, of the `total` it was made with. */
+  /** Shows how much is done, of the `total`. */
   done(amount: number): void
+  /** Removes the display. */
   stop(): void
 }
 
-/** @param isQuiet shows nothing */
+/** Shows progress. @param isQuiet whether to show nothing */
 export function showProgress(title: string, total: number, isQuiet = false): Progress {
   if (isQuiet) return { step: () => {}, done: () => {}, stop: () => {} }
   if (!process.stderr.isTTY) {

@@ -1,4 +1,4 @@
-/** What a rule gets: connections on the ground that `setup` made, and everything put away again afterwards. */
+/** What a rule gets: listeners and connections over the fixture that `setup` made, all closed after the test. */
 import assert from 'node:assert/strict'
 import type {
   Address,
@@ -18,7 +18,7 @@ import { Pattern } from './pattern.js'
 const CLIENT_SALT = 1
 const SERVER_SALT = 2
 
-/** Thrown by a rule that this fixture has nothing for. */
+/** Thrown by a rule that needs something that this fixture does not have. */
 export class Skipped extends Error {}
 
 /** Both ends of a connection. */
@@ -29,7 +29,7 @@ export interface Pair {
   readonly server: Endpoint
 }
 
-/** One test's surroundings. */
+/** The resources of one test. */
 export class Context {
   readonly fixture: ConformanceFixture
   readonly settings: Settings
@@ -62,7 +62,7 @@ export class Context {
     return within(this.settings.deadlineMs, what, promise)
   }
 
-  /** Waits until a condition that nothing announces is true. */
+  /** Polls a condition until it is true. */
   eventually(what: string | (() => string), isTrue: () => boolean | Promise<boolean>): Promise<void> {
     return eventually(this.settings.deadlineMs, what, isTrue)
   }
@@ -74,7 +74,7 @@ export class Context {
     return listener
   }
 
-  /** Connects; the transport is put away after the test. */
+  /** Connects; the transport is destroyed after the test. */
   async connect(address: Address, options?: ConnectOptions): Promise<Transport> {
     return this.own(await this.within('connect', this.builder.connect(address, options)))
   }
@@ -86,26 +86,26 @@ export class Context {
     return this.own(transport)
   }
 
-  /** Puts a transport away after the test. */
+  /** Registers a transport to be destroyed after the test. */
   own(transport: Transport): Transport {
     this.#transports.push(transport)
     this.#pools.add(transport.bufferPool)
     return transport
   }
 
-  /** Puts a connection away after the test. */
+  /** Registers a connection to be destroyed after the test. */
   ownConnection(connection: Connection): Connection {
     this.#connections.push(connection)
     this.#pools.add(connection.transport.bufferPool)
     return connection
   }
 
-  /** Drives the end that connected. */
+  /** The checked endpoint for a transport that connected. */
   clientEnd(transport: Transport): Endpoint {
     return this.#endpoint(transport, CLIENT_SALT, SERVER_SALT)
   }
 
-  /** Drives the end that accepted. */
+  /** The checked endpoint for a transport that was accepted. */
   serverEnd(transport: Transport): Endpoint {
     return this.#endpoint(transport, SERVER_SALT, CLIENT_SALT)
   }
@@ -150,7 +150,7 @@ export class Context {
     await Promise.all(this.#listeners.map((listener) => this.within('listener.close', listener.close())))
   }
 
-  /** Fails unless every rule that shows late was kept, and every buffer came back. */
+  /** Fails if a guard found a violation that it could not report at once, or if a pooled buffer was not returned. */
   async checkAfterwards(): Promise<void> {
     for (const endpoint of this.#endpoints) endpoint.guard.check()
     for (const pool of this.#pools) {

@@ -1,4 +1,4 @@
-/** Deadlines as failure bounds: a test that hangs fails with what it waited for. */
+/** Deadlines of the tests: a test that hangs fails and says what it waited for. */
 import assert from 'node:assert/strict'
 
 /** Fails when the promise has not settled in time. */
@@ -17,7 +17,7 @@ export async function within<T>(deadlineMs: number, what: string, promise: Promi
   }
 }
 
-/** Waits until a condition that nothing announces is true. */
+/** Polls a condition until it is true. */
 export async function eventually(
   deadlineMs: number,
   what: string | (() => string),
@@ -33,25 +33,25 @@ export async function eventually(
 }
 
 /**
- * Something that goes on while the test does other things, and is awaited later. Should the test fail before, its
- * own failure is nobody's to handle.
+ * A promise that the test awaits later. If the test fails before that, a rejection of the promise is not reported as
+ * unhandled.
  */
 export function meanwhile<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
 }
 
-/** Lets time pass, timers and I/O included. Nothing may rely on how much that is. */
+/** Waits so many milliseconds; timers and I/O run meanwhile. No rule may depend on the exact time. */
 export function pause(ms = 20): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Lets the event loop turn once. */
+/** Waits for one iteration of the event loop. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Keeps the event loop busy: nothing else happens meanwhile. */
+/** Blocks the event loop for so many milliseconds. */
 export function block(ms: number): void {
   const endMs = performance.now() + ms
   while (performance.now() < endMs);

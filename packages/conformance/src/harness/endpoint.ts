@@ -18,7 +18,7 @@ export interface HeldChunk {
 /** How {@link Endpoint.send} hands its bytes to the transport. */
 export type SendMethod = 'sendCopy' | 'sendGather' | 'sendBuffer'
 
-/** Drives one transport. */
+/** Sends, receives and checks known bytes over one transport. */
 export class Endpoint {
   readonly transport: Transport
   readonly guard: Guard
@@ -81,7 +81,7 @@ export class Endpoint {
     const length = Math.min(byteLength, transport.maxSendSize, transport.bufferPool.maxByteLength - 1)
     const buffer = transport.bufferPool.tryAlloc(length + 1)
     if (!buffer) return 0
-    // Not the whole buffer, so that the range matters.
+    // Only a part of the buffer, so that a driver that ignores the range is detected.
     buffer.bytes.fill(0xff)
     buffer.bytes.set(this.#outgoing.bytes(this.sent, length), 1)
     const accepted = transport.sendBuffer(buffer, 1)
@@ -92,8 +92,8 @@ export class Endpoint {
   /** Sends the next bytes of the stream, waiting for capacity. */
   async send(byteLength: number, method: SendMethod = 'sendCopy'): Promise<void> {
     const target = this.sent + byteLength
-    // More than a chunk, so that the cap matters, but not all of it each time: making the bytes takes longer then
-    // than sending them.
+    // More than one send can take, to test the limit; but not everything each time, since generating the bytes would
+    // take longer than sending them.
     const offered = 2 * this.transport.maxSendSize
     while (this.sent < target) {
       await this.until(`capacity to send byte ${this.sent} of ${target}`, () => {
@@ -166,7 +166,7 @@ export class Endpoint {
     while (this.received < position) {
       await this.until(`byte ${this.received} of ${position}`, () => {
         if (this.takeAndRelease() > 0) return true
-        // Asking for the end may be what brings the last chunks in.
+        // pollDisconnect may make the last chunks available.
         if (this.transport.pollDisconnect() && this.takeAndRelease() > 0) return true
         this.#failIfClosed()
         assert.equal(
@@ -194,7 +194,7 @@ export class Endpoint {
   /** Waits until every accepted send completed. */
   async completions(): Promise<void> {
     await this.until('completions', () => {
-      // The waker tells of more only after a call that said there were none.
+      // The waker is called for later completions only after pollSendCompletion returned 0.
       while (this.transport.pollSendCompletion() > 0);
       if (this.transport.sendsInFlight === 0) return true
       this.#failIfClosed()

@@ -1,13 +1,13 @@
 /**
- * Watches a transport from the outside: every call that a test makes goes through here, and whatever the contract
- * promises about single calls is checked on each of them.
+ * Wraps a transport: every call of a test goes through the wrapper, which checks what the contract promises about single
+ * calls.
  */
 import assert from 'node:assert/strict'
 import type { RecvCompletion, Transport, TransportState } from '@netts/core'
 
 const STATES: readonly TransportState[] = ['open', 'finished', 'disconnecting', 'closed']
 
-/** A transport under watch. */
+/** A transport whose calls are checked. */
 export class Guard {
   /** The transport as a test uses it. */
   readonly transport: Transport

@@ -1,4 +1,4 @@
-/** Two connections over the driver under test, and messages whose bytes are known. */
+/** Pairs of connections over the driver under test, and messages with known bytes. */
 import assert from 'node:assert/strict'
 import {
   type Connection,
@@ -52,7 +52,7 @@ export function checkMessage(received: Uint8Array, index: number): void {
   pattern.check(received, index * 7919)
 }
 
-/** What a send copies for certain: one of more may be pending for its memory alone, with room for others behind. */
+/** The size up to which `send` copies a message. A larger one may stay pending until its memory has been sent. */
 export function copiedByteLength({ transport }: Connection): number {
   return Math.min(64 * 1024, transport.maxSendSize, Math.max(1024, transport.bufferPool.maxByteLength))
 }
@@ -62,7 +62,7 @@ export function mostAccepted({ transport }: Connection, settings: Settings): num
   return transport.recvWindow + settings.bufferedByteLength + 2 ** 20
 }
 
-/** Sends without waiting until one stays pending. @returns the pending one, and how many were accepted before */
+/** Sends messages until one stays pending. @returns the pending send, and how many were accepted before it */
 export async function sendUntilPending(
   { settings }: Context,
   connection: Connection,
@@ -77,7 +77,7 @@ export async function sendUntilPending(
     }
     sending.then(onSettled, onSettled)
     for (let turns = 0; turns < 20 && !settled; turns++) await turn()
-    // A kernel may find room for more when a delayed acknowledgement comes: Linux delays one for 40 ms.
+    // A kernel may have room again after a delayed acknowledgement: Linux delays one by 40 ms (TCP_DELACK_MIN).
     for (let waits = 0; waits < 30 && !settled; waits++) await pause(settings.shortMs / 4)
     if (!settled) return { pending: sending, accepted }
   }

@@ -1,8 +1,8 @@
-/** Counts of what must not leak, where the fixture brings none of its own. */
+/** Counts of resources that must not leak, for fixtures without `resources` of their own. */
 import { readdirSync } from 'node:fs'
 import type { ResourceCounts } from '../options.js'
 
-/** Handles that come and go with the tests themselves. */
+/** Handles that the tests themselves open and close. */
 const OF_THE_TESTS = new Set(['Timeout', 'Immediate', 'FSReqPromise', 'FSReqCallback', 'CloseReq'])
 
 /** Open file descriptors, where `/proc` has them, and the active handles of the event loop. */

@@ -1,8 +1,8 @@
-/** What nobody handled, while a rule provokes it: the runner would take it for its own. */
+/** Collects uncaught exceptions and unhandled rejections that a rule provokes, so that the test runner does not see them. */
 
 const EVENTS = ['uncaughtException', 'unhandledRejection'] as const
 
-/** @returns what was thrown or rejected in the meantime and reached nobody */
+/** @returns the uncaught exceptions and unhandled rejections while `body` ran */
 export async function uncaughtDuring(body: () => Promise<void>): Promise<unknown[]> {
   const uncaught: unknown[] = []
   const note = (error: unknown) => void uncaught.push(error)
@@ -13,7 +13,7 @@ export async function uncaughtDuring(body: () => Promise<void>): Promise<unknown
   }
   try {
     await body()
-    // A rejection counts as unhandled only once the promises of its turn have run.
+    // Node.js reports an unhandled rejection after the microtasks of its turn.
     await new Promise((resolve) => setImmediate(resolve))
   } finally {
     for (const { event, listeners } of others) {

@@ -1,4 +1,4 @@
-/** What an area of the contract is: rules to be registered with whatever runs the suite. */
+/** The type of an area of the contract: a function that registers its rules with the test runner. */
 import type { Context } from '../harness/context.js'
 import type { Settings } from '../options.js'
 

@@ -1,4 +1,4 @@
-/** The areas of the contract, in the order in which a driver is best debugged; and those about messages alone. */
+/** The areas of the contract, in the order in which a driver is best debugged; and the areas about messages only. */
 import type { Area } from './area.js'
 import { capabilityRules } from './capabilities.js'
 import { connectRules } from './connect.js'

@@ -1,4 +1,4 @@
-/** The manifest: what a driver claims, and that its limits are sane. That the claims are true is shown elsewhere. */
+/** `capabilities`: the claims of a driver are complete and its limits plausible. Other areas test that they are true. */
 import assert from 'node:assert/strict'
 import type { Area } from './area.js'
 

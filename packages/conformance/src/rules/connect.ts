@@ -84,7 +84,7 @@ export const connectRules: Area = (rule) => {
         result.destroy()
       }
     }
-    // Whatever arrived at the listener before its client gave up, a real client is served behind it.
+    // The listener may hold connections of the aborted attempts; a later client must still be served.
     const client = context.clientEnd(await context.connect(listener.address))
     await client.send(1)
     for (;;) {
@@ -119,7 +119,7 @@ export const connectRules: Area = (rule) => {
   rule('one builder makes any number of connections at the same time', async (context) => {
     const listener = await context.listen()
     const pairs = await Promise.all(Array.from({ length: 8 }, () => context.rawPair(listener)))
-    // Which client belongs to which accepted end is the listener's choice: tell by a byte.
+    // A listener may accept in any order: a byte identifies the client.
     await Promise.all(
       pairs.map(async ([client], index) => {
         await context.eventually('a send', () => client.sendCopy(Uint8Array.of(index)) === 1)

@@ -1,11 +1,11 @@
-/** How connections end over the driver, one after the other, and who learns of it. */
+/** How connections over the driver end, and what each side observes. */
 import assert from 'node:assert/strict'
 import { listen } from '@netts/core'
 import { meanwhile, pause } from '../harness/deadline.js'
 import { checkReceived, connected, message } from '../harness/messages.js'
 import type { Area } from './area.js'
 
-/** A connection that waited for its peer to close would wait for ever. */
+/** No timeout: a connection that waits for its peer to close fails the test by its deadline. */
 const FOREVER = { closeTimeoutMs: 0 }
 
 export const connectionEndingRules: Area = (rule) => {
@@ -50,7 +50,7 @@ export const connectionEndingRules: Area = (rule) => {
   rule(
     'a listener that drains waits for its connections, or closes them at the deadline',
     async (context) => {
-      for (const deadlineMs of [undefined, 0]) {
+      for (const deadlineMs of [undefined, 0, 20]) {
         const listener = await listen(context.listenBuilder, context.fixture.listenAddress(), FOREVER)
         const client = await context.connect(listener.address)
         const accepted = await context.within('accept', listener.accept())

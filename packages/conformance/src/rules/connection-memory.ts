@@ -1,4 +1,4 @@
-/** Memory that messages leave from and arrive in: whose it is, and what happens when it goes away or runs out. */
+/** The memory of sent and received messages: who owns it, and what happens when it is detached or exhausted. */
 import assert from 'node:assert/strict'
 import { type Connection, isNettsError, type PooledBuffer } from '@netts/core'
 import { meanwhile, pause } from '../harness/deadline.js'
@@ -40,7 +40,7 @@ export const connectionMemoryRules: Area = (rule, settings) => {
     for (const isBehind of [false, true]) {
       const [client, server] = await connected(context, { maxMessageSize: 2 ** 30 })
       const size = copiedByteLength(client)
-      // Behind others nothing of it has left; alone, some of it has.
+      // Behind other pending messages, no byte of this message has been sent; alone, some bytes have been.
       let before = 0
       if (isBehind) before = (await sendUntilPending(context, client, size)).accepted + 1
       const data = Uint8Array.from(message(before, mostAccepted(client, settings)))
@@ -60,7 +60,7 @@ export const connectionMemoryRules: Area = (rule, settings) => {
       await context.within('the send to settle', sending)
       if (outcome !== 'accepted') {
         assertCode(outcome, 'ERR_NETTS_BUFFER_DETACHED')
-        // Should the connection go on, so does the reader.
+        // If the connection is still open, the reader receives the next message.
         if (client.state === 'open') await client.send(message(before + 1, 10))
       }
       const received = await context.within('the reader to learn of it', next)
@@ -70,7 +70,7 @@ export const connectionMemoryRules: Area = (rule, settings) => {
           await context.within('the connection to be closed', client.closed),
           'ERR_NETTS_BUFFER_DETACHED',
         )
-        // At the border of a message, a wire that can't say it shows an end.
+        // Between two messages, a wire without resets reports a clean end.
         if (received !== undefined || settings.capabilities.reset) {
           assertCode(received, 'ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_TRUNCATED')
         }
@@ -101,7 +101,7 @@ export const connectionMemoryRules: Area = (rule, settings) => {
   })
 }
 
-/** Sends from pooled buffers until nothing is accepted any more, and keeps as many as there are. */
+/** Sends pooled buffers until no more are accepted or the pool is exhausted. Refused buffers stay in `held`. */
 async function fill(connection: Connection, held: PooledBuffer[]): Promise<void> {
   const size = copiedByteLength(connection) - 4
   for (let quiet = 0; quiet < 3; ) {
@@ -113,7 +113,7 @@ async function fill(connection: Connection, held: PooledBuffer[]): Promise<void>
       }
       held.push(buffer)
     } catch (error) {
-      // There is no more: that is what this is about.
+      // The pool is exhausted, as intended.
       if (!isNettsError(error) || error.code !== 'ERR_NETTS_POOL_EXHAUSTED') throw error
     }
     quiet++

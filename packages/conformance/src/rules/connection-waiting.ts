@@ -1,4 +1,4 @@
-/** What waits, for room, for messages, for completions: and what cancels it. */
+/** Operations that wait for capacity, messages or completions, and how they are cancelled. */
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import type { NettsError } from '@netts/core'

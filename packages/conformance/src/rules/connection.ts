@@ -1,4 +1,4 @@
-/** Messages over the driver: what an application relies on, whichever wire is below. */
+/** Messages over the driver: what an application relies on with every wire. */
 import assert from 'node:assert/strict'
 import type { Connection } from '@netts/core'
 import { meanwhile, pause } from '../harness/deadline.js'
@@ -73,7 +73,7 @@ export const connectionRules: Area = (rule, settings) => {
   })
 
   rule('alternating sends and receives within recvWindow never stall', async (context) => {
-    // Little is assembled ahead, so that it is the window that counts.
+    // A small highWaterMark, so that the receive window is the limit.
     const [client, server] = await connected(context, { highWaterMark: 1024 })
     const size = Math.floor(Math.min(client.transport.recvWindow, server.transport.recvWindow) / 8) - 4
     const both = [client, server]
@@ -178,7 +178,7 @@ export const connectionRules: Area = (rule, settings) => {
       'the recv to settle',
       receiving.catch((error: unknown) => error),
     )
-    // It may have arrived whole before.
+    // The message may have arrived completely before the destroy.
     if (Buffer.isBuffer(outcome)) assert.equal(outcome.byteLength, size)
     else if (outcome) assertCode(outcome, 'ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST', 'ERR_NETTS_TRUNCATED')
     else assert.equal(server.stats.bytesReceived, 0)

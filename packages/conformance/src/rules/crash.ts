@@ -1,4 +1,4 @@
-/** A peer that dies without a word: seen, where the wire can show it, and harmless everywhere. */
+/** A peer process that crashes: it is detected where the wire can, and does no harm on any wire. */
 import assert from 'node:assert/strict'
 import type { Context } from '../harness/context.js'
 import type { Endpoint } from '../harness/endpoint.js'
@@ -59,7 +59,7 @@ export const crashRules: Area = (rule, settings) => {
     rule(`a ${who} that crashes with sends under way fails them, and nothing leaks`, async (context) => {
       const setting = await crashable(context, role, 0)
       const { end, peer } = setting
-      // It does not read: sends pile up until there is no capacity.
+      // The peer does not read, so sends are queued until there is no capacity.
       const sending = end.send(2 ** 40, 'sendBuffer').catch((error: unknown) => error)
       await peer.crash()
       assert.ok((await sending) instanceof assert.AssertionError)

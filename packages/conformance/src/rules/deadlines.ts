@@ -1,4 +1,4 @@
-/** Deadlines about a silent peer: a program that was busy looks first at what has arrived, and then judges. */
+/** Deadlines for a silent peer: after a busy period, the input that has arrived is read before a deadline takes effect. */
 import assert from 'node:assert/strict'
 import { createConnection } from '@netts/core'
 import type { Context } from '../harness/context.js'
@@ -14,7 +14,7 @@ import {
 } from '../harness/messages.js'
 import type { Area } from './area.js'
 
-/** Keeps the program busy for longer than any deadline of these rules, and of the driver's. */
+/** Blocks the event loop for longer than any deadline of these rules and the driver's keepalive. */
 function beBusy(context: Context): void {
   block(Math.max(3 * context.settings.shortMs, 2 * (context.fixture.keepaliveMs ?? 0)))
 }
@@ -45,7 +45,7 @@ export const deadlineRules: Area = (rule, settings) => {
     const receiving = meanwhile(server.recv())
     for (let from = 0; from < framed.byteLength; ) {
       const piece = framed.subarray(from, from + 200)
-      // A wire that refuses is asked again at once: a peer that waits longer would be a silent one.
+      // If the wire refuses the piece, try again after 1 ms: a longer pause could exceed the deadline.
       const accepted = client.sendCopy(piece)
       from += accepted
       if (accepted === 0) {
@@ -53,8 +53,8 @@ export const deadlineRules: Area = (rule, settings) => {
         await pause(1)
         continue
       }
-      // The first time before it has begun, the others while its timer runs.
-      // Some wires take a few turns.
+      // Let the first pieces arrive, so that the message's timer runs while the program is busy. Some wires take a few
+      // turns of the event loop.
       if (from < 500) await pause(5)
       beBusy(context)
     }
@@ -108,6 +108,8 @@ export const deadlineRules: Area = (rule, settings) => {
       const listener = await context.listen()
       const options = { stallTimeoutMs: shortMs }
       const idle = await connected(context, options, listener)
+      // It was busy before: what was to be sent has all been taken.
+      await Promise.all([idle[0].send(message(0, 10)), checkReceived(idle[1], 0, 10)])
       const [client] = await connected(context, options, listener)
       const operations: Promise<unknown>[] = []
       for (

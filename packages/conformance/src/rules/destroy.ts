@@ -1,4 +1,4 @@
-/** Closing at once: in any state, with anything under way, and what the peer learns of it. */
+/** `destroy`: in any state and with any operation under way, and what the peer sees of it. */
 import assert from 'node:assert/strict'
 import { NettsError } from '@netts/core'
 import { pause } from '../harness/deadline.js'
@@ -64,7 +64,7 @@ export const destroyRules: Area = (rule, settings) => {
     client.transport.destroy()
     await server.ended()
     const buffer = server.transport.bufferPool.alloc(10)
-    // Where the wire can't say it, it takes a send to find out.
+    // Without a notice by the wire, only a send detects it.
     await context.eventually('the transport to fail', () => {
       const accepted = server.transport.sendCopy(Uint8Array.of(1))
       server.transport.pollSendCompletion()
@@ -124,7 +124,7 @@ export const destroyRules: Area = (rule, settings) => {
     }
   })
 
-  // What follows needs a wire that tells without being read.
+  // The remaining rules need a wire that reports a reset even while nothing is read.
   if (!settings.completionIsArrival) return
 
   rule('what had arrived before the peer destroyed its side stays readable', async (context) => {

@@ -42,7 +42,7 @@ export const disconnectRules: Area = (rule, settings) => {
     assert.equal(await server.closed(), undefined)
   })
 
-  // In what follows a driver that waits for the peer would wait for ever.
+  // Without a timeout, so that a driver that waits for the peer fails the test by its deadline.
   const forever = { timeoutMs: 0 }
 
   rule(
@@ -66,7 +66,7 @@ export const disconnectRules: Area = (rule, settings) => {
       await client.send(Math.min(3000, server.transport.recvWindow))
       client.transport.disconnect(forever)
       assert.equal(await client.closed(), undefined)
-      // Nothing has been read here yet: a reset would take it away.
+      // The server has not read the client's bytes yet; a reset would discard them.
       for (let i = 0; i < 5; i++) {
         await server.send(500)
         await pause(5)
@@ -95,12 +95,12 @@ export const disconnectRules: Area = (rule, settings) => {
       const { client, server } = await context.pair()
       await client.sendUntilStuck(server.transport.recvWindow + settings.bufferedByteLength)
       client.transport.disconnect({ timeoutMs: settings.shortMs })
-      // The first one stands.
+      // A second call does not change the timeout of the first.
       client.transport.disconnect(forever)
       await context.eventually('the client to give up', () => client.transport.pollDisconnect())
       assertCode(client.transport.error, 'ERR_NETTS_TIMEOUT')
       const error = await server.ended()
-      // Where the wire can say that something is missing, that is no end.
+      // A wire with resets must report that bytes are missing.
       if (settings.capabilities.reset) assertCode(error, 'ERR_NETTS_RESET', 'ERR_NETTS_PEER_LOST')
     })
   }

@@ -1,4 +1,4 @@
-/** Backpressure: bounded memory, no stall within the window, and none for ever beyond it. */
+/** Backpressure: bounded memory, no stall within the receive window, and progress beyond it as soon as the peer reads. */
 import assert from 'node:assert/strict'
 import { meanwhile, pause, turn } from '../harness/deadline.js'
 import type { Endpoint, HeldChunk } from '../harness/endpoint.js'
@@ -10,7 +10,7 @@ export const flowControlRules: Area = (rule, settings) => {
   rule('a writer is refused while its reader does not read, and goes on when it does', async (context) => {
     const { client, server } = await context.pair()
     await client.sendUntilStuck(mostBuffered(server))
-    // Known before: some of it may be taken at once.
+    // Computed before the send, which may accept some bytes at once.
     const total = client.sent + client.transport.maxSendSize * 4
     const writing = meanwhile(client.send(client.transport.maxSendSize * 4))
     await server.receiveTo(total)
@@ -71,7 +71,7 @@ export const flowControlRules: Area = (rule, settings) => {
   rule('beyond it both wait, timers still fire, and one side receiving frees the other', async (context) => {
     const { client, server } = await context.pair()
     const most = Math.max(mostBuffered(client), mostBuffered(server))
-    // The last chunks of one side may have brought the other some more capacity.
+    // The last chunks of one side may have carried credits that let the other send more.
     for (let before = -1; before !== client.sent + server.sent; ) {
       before = client.sent + server.sent
       await Promise.all([client.sendUntilStuck(most), server.sendUntilStuck(most)])
@@ -109,7 +109,7 @@ export const flowControlRules: Area = (rule, settings) => {
         await from.until('capacity', () => from.trySend(1) || undefined)
         await to.until('a byte', () => to.takeAndRelease() || undefined)
       }
-      // No deadline would fire where no timer does.
+      // Checked here, since a deadline by timer would not fire either.
       assert.ok(performance.now() < lateMs, 'the event loop is starved')
     }
     clearTimeout(timer)

@@ -1,4 +1,4 @@
-/** `ref` and `unref`. What they do to the process is the driver's own to test: a suite has other things alive. */
+/** `ref` and `unref`. The driver itself must test whether the process exits: a test runner keeps its process alive. */
 import assert from 'node:assert/strict'
 import type { Area } from './area.js'
 

@@ -1,4 +1,4 @@
-/** Nothing stays behind: descriptors, handles and buffers count the same after hundreds of uses as before. */
+/** Leaks: the counts of descriptors, handles and buffers are the same before and after many uses. */
 import assert from 'node:assert/strict'
 import type { Context } from '../harness/context.js'
 import { pause } from '../harness/deadline.js'
@@ -8,10 +8,10 @@ import type { Area } from './area.js'
 
 const ROUNDS = 30
 
-/** Runs a use again and again, and fails if what it took does not come back. */
+/** Runs `use` many times, and fails if the resource counts do not return to what they were after the first time. */
 async function checkLeavesNothing(context: Context, use: () => Promise<void>): Promise<void> {
   const count = async (): Promise<ResourceCounts> => context.fixture.resources?.() ?? processResources()
-  // The first use may open what is kept for good.
+  // The first use may open resources that the process keeps.
   await use()
   await settled(context, count)
   const before = await count()
@@ -30,7 +30,7 @@ async function checkLeavesNothing(context: Context, use: () => Promise<void>): P
   )
 }
 
-/** Waits until what the first use opened for a while is gone. */
+/** Waits until the counts no longer change: the first use may open resources that are closed a little later. */
 async function settled(context: Context, count: () => Promise<ResourceCounts>): Promise<void> {
   let last = ''
   let same = 0
@@ -68,7 +68,7 @@ export const leakRules: Area = (rule) => {
       client.transport.destroy()
       await server.ended()
       server.transport.destroy()
-      // What is held is the holder's, also after the end.
+      // Received chunks stay with the holder after the connection's end, and must be released.
       for (const chunk of held) server.release(chunk)
     })
   })
@@ -94,7 +94,7 @@ export const leakRules: Area = (rule) => {
         (transport) => transport.destroy(),
         () => undefined,
       )
-      // What the listener saw of it is ours to put away.
+      // If the listener accepted the aborted attempt, destroy that connection too.
       const waiting = new AbortController()
       const accepting = listener.accept({ signal: waiting.signal }).catch(() => undefined)
       await pause(5)

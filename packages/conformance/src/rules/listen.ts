@@ -105,7 +105,7 @@ export const listenRules: Area = (rule) => {
     await first.close()
     client.transport.destroy()
     const again = first.address
-    // Some kernels give a port back a little later.
+    // Some kernels free a port a little later.
     await context.eventually('the address to be free again', async () => {
       try {
         await context.checkWorks(await context.pair(await context.listen({}, again)))
@@ -126,7 +126,7 @@ export const listenRules: Area = (rule) => {
         () => undefined,
       )
       attempts.push(attempt)
-      // Some wires only tell by closing what was connected.
+      // Some wires accept the connection first, and refuse it by closing it.
       await Promise.race([attempt, pause(100)])
     }
     const clients = await context.within('every attempt to settle', Promise.all(attempts))

@@ -8,7 +8,7 @@ export const manyConnectionsRules: Area = (rule, settings) => {
   rule('many connections at the same time keep their bytes apart', async (context) => {
     const listener = await context.listen()
     const pairs: Pair[] = []
-    // In batches, so that each accepted end is the one of a known client.
+    // One after the other, so that it is known which client each accepted end belongs to.
     for (let i = 0; i < settings.connections; i++) pairs.push(await context.pair(listener))
     await Promise.all(pairs.map((pair, i) => context.checkWorks(pair, 1 + ((i * 997) % 10_000))))
     await Promise.all(

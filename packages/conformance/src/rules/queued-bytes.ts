@@ -1,4 +1,4 @@
-/** What the wire has not taken yet: deadlines tell by it whether the peer takes anything. */
+/** `queuedBytes`: bytes that the wire has not taken yet. Deadlines use it to see whether the peer takes any. */
 import assert from 'node:assert/strict'
 import type { Area } from './area.js'
 
@@ -8,7 +8,7 @@ export const queuedBytesRules: Area = (rule, settings) => {
     const { transport } = client
     assert.equal(transport.queuedBytes, 0)
     if (settings.creditBased) {
-      // Before the event loop goes on, which is when the wire can take it.
+      // Read in the same turn: the wire takes the bytes in a later one.
       const accepted = client.trySend(300)
       assert.ok(accepted > 0)
       assert.equal(transport.queuedBytes, accepted)

@@ -1,4 +1,4 @@
-/** Random schedules: both ends do anything at any time, and a model says what must come of it. */
+/** Random schedules: both ends do anything at any time, and a model checks the result. */
 import assert from 'node:assert/strict'
 import type { Context } from '../harness/context.js'
 import { turn } from '../harness/deadline.js'
@@ -87,7 +87,7 @@ async function play(context: Context, seed: number): Promise<void> {
   for (let steps = random.integer(50, 400); steps > 0; steps--) {
     random.pick(actors).act()
     const rest = random.integer(0, 19)
-    // Turns rather than time: over a wire without timers, the whole run follows from the seed.
+    // Turns of the event loop rather than time: over a wire without timers, the seed determines the whole run.
     for (let turns = rest < 4 ? 1 : rest === 4 ? random.integer(2, 8) : 0; turns > 0; turns--) await turn()
     if (random.chance(0.004)) random.pick(actors).finish()
   }
@@ -100,7 +100,7 @@ async function endCleanly(actors: readonly [Actor, Actor], random: Random): Prom
   const [a, b] = actors
   for (const actor of actors) actor.releaseAll()
   if (random.chance(0.3)) {
-    // One side closes; its input is discarded, its output arrives.
+    // One side disconnects: its input is discarded, its output arrives.
     a.finished = true
     a.end.transport.disconnect()
     await b.end.receiveToEnd()
@@ -112,11 +112,11 @@ async function endCleanly(actors: readonly [Actor, Actor], random: Random): Prom
   for (const { end } of actors) assert.equal(await end.closed(), undefined)
 }
 
-/** One side destroys: the other one was handed a prefix, and comes to an end. */
+/** One side destroys its transport: the other receives a prefix of what was sent, and then the end or an error. */
 async function endAbruptly(actors: readonly [Actor, Actor], random: Random): Promise<void> {
   const [gone, left] = random.shuffle([...actors]) as [Actor, Actor]
   gone.end.transport.destroy()
-  // A socket that may not be read, because the window is full, does not tell that its peer is gone.
+  // Release everything: while the receive window is full, a socket is not read and does not report its peer's end.
   for (const actor of actors) actor.releaseAll()
   await left.end.ended()
 }

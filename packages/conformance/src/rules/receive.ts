@@ -48,7 +48,7 @@ export const receiveRules: Area = (rule, settings) => {
         held.push(...chunks)
         return chunks.length || undefined
       })
-      // Holds on to some of them, but never to so much that the writer has to stop for good.
+      // Keep some chunks, but never so many that the writer stops for good.
       random.shuffle(held)
       const keep = server.guard.heldByteLength > server.transport.recvWindow / 4 ? 0 : random.integer(0, 3)
       while (held.length > keep) server.release(held.pop()!)

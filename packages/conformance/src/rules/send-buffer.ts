@@ -1,4 +1,4 @@
-/** Sending from pooled buffers: no copy, and ownership that is always somebody's. */
+/** Sending from pooled buffers: without a copy, and with a defined owner at each time. */
 import assert from 'node:assert/strict'
 import { type BufferPool, NettsError, type PooledBuffer } from '@netts/core'
 import { assertThrows } from '../harness/expect.js'
@@ -50,7 +50,7 @@ export const sendBufferRules: Area = (rule) => {
   rule('the bytes of a buffer are read, and never changed', async (context) => {
     const { client, server } = await context.pair()
     const buffer = client.transport.bufferPool.alloc(100)
-    // What it held can be seen for as long as nobody else gets its memory.
+    // `bytes` still shows the content after the send, until the memory is allocated again.
     const { bytes } = buffer
     bytes.fill(7)
     await client.until('capacity', () => client.transport.sendBuffer(buffer) || undefined)
@@ -108,7 +108,7 @@ export const sendBufferRules: Area = (rule) => {
     const { client, server } = await context.pair()
     const { transport } = client
     await client.sendUntilStuck(server.transport.recvWindow + context.settings.bufferedByteLength)
-    // Buffers may have room of their own beside what copies use.
+    // A transport may have capacity for buffers that copies do not use.
     const buffers: PooledBuffer[] = []
     for (;;) {
       const buffer = transport.bufferPool.alloc(100)

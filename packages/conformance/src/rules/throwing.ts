@@ -1,4 +1,4 @@
-/** Nothing thrown crosses: what a waker or a driver throws ends that connection, and no other, and no process. */
+/** An exception thrown by a waker or a driver ends that connection only: no other connection, and not the process. */
 import assert from 'node:assert/strict'
 import { createConnection, isNettsError, type Transport } from '@netts/core'
 import { meanwhile } from '../harness/deadline.js'
@@ -57,7 +57,7 @@ export const throwingRules: Area = (rule) => {
     async (context) => {
       const listener = await context.listen()
       const bystander = await context.pair(listener)
-      // Elsewhere in its stream than the others, so that bytes of theirs would be wrong here.
+      // At another position of its stream than the others, so that their bytes would be detected here.
       await context.checkWorks(bystander, 777)
       const thrown = new Error('a waker that throws')
       const uncaught = await uncaughtDuring(async () => {
@@ -118,7 +118,7 @@ export const throwingRules: Area = (rule) => {
             begin(other)
           const first = Promise.allSettled(operations)
           for (const other of [connection.recv(), reading]) begin(other)
-          // On a busy machine that takes a while, and an end before would leave some of it out.
+          // On a busy machine they take a while; an earlier end would skip some of them.
           await context.within('the first operations', Promise.race([first, connection.closed]))
           connection.finish()
           for (const ending of [connection.recv(), connection.close()]) begin(ending)

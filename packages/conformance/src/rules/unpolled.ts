@@ -1,4 +1,4 @@
-/** What arrived and was not polled: this side's own ending discards it, the peer's keeps it. */
+/** Bytes that arrived and were not polled: they are discarded when this side ends, and kept when the peer ends. */
 import assert from 'node:assert/strict'
 import { pause } from '../harness/deadline.js'
 import { completions } from '../harness/endpoint.js'
@@ -20,7 +20,7 @@ export const unpolledRules: Area = (rule) => {
         server.transport[how]()
         const out = completions(4)
         assert.equal(server.transport.pollRecv(out), 0)
-        // Nor does anything come later.
+        // Bytes that arrive later are discarded too.
         if (client.transport.state === 'open') client.trySend(100)
         await pause()
         assert.equal(server.transport.pollRecv(out), 0)

@@ -1,4 +1,4 @@
-/** The waker rules, each cause by itself. */
+/** The rules of the waker, one test for each cause of a call. */
 import assert from 'node:assert/strict'
 import { NettsError, type Transport } from '@netts/core'
 import type { Context } from '../harness/context.js'
@@ -15,7 +15,7 @@ function counted(transport: Transport): { readonly calls: number } {
   return counter
 }
 
-/** Waits for another call of the waker than those before `cause`. */
+/** Runs `cause`, and waits until the waker is called after it. */
 async function wakes(
   context: Context,
   transport: Transport,
@@ -24,7 +24,7 @@ async function wakes(
   cause: () => void | Promise<void>,
 ): Promise<void> {
   const counter = counted(transport)
-  // Lets what happened before have its calls.
+  // Wait for the calls due to earlier events.
   await pause(5)
   await prepare()
   const before = counter.calls
@@ -66,7 +66,7 @@ export const wakerRules: Area = (rule, settings) => {
     const { client, server } = await context.pair()
     const most = server.transport.recvWindow + settings.bufferedByteLength
     await client.sendUntilStuck(most)
-    // The refusal that counts is one of this very moment: for those before, the waker may have been called.
+    // Only the last refusal counts: the waker may already have been called for earlier ones.
     let before = client.guard.wakes
     while (client.sendUntilRefused(most + 1 - client.sent) > 0) before = client.guard.wakes
     await server.receiveTo(client.sent)
@@ -154,7 +154,7 @@ export const wakerRules: Area = (rule, settings) => {
       during('sendCopy', () => client.sendCopy(Buffer.alloc(100, i)))
       during('sendGather', () => server.sendGather([Buffer.alloc(100, i)]))
       await pause(1)
-      // Something is pending while it is assigned anew.
+      // Assign the waker again while events are pending.
       arm(client)
       arm(server)
       for (const transport of [client, server]) {
@@ -182,7 +182,7 @@ export const wakerRules: Area = (rule, settings) => {
     const first = counted(server)
     assert.equal(first.calls, 0)
     await context.eventually('the waker assigned late', () => first.calls > 0)
-    // The same once a waker was there, taken away, and came back.
+    // The same after a waker was removed and another is assigned.
     empty(server)()
     server.waker = undefined
     await context.eventually('a send', () => client.sendCopy(Uint8Array.of(2)) > 0)

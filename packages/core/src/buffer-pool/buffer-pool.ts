@@ -1,4 +1,4 @@
-/** Buffer pools: the contract. */
+/** The interface of buffer pools. */
 
 /** A buffer from a {@link BufferPool}. Its owner releases it once, or gives it away by sending it. */
 export interface PooledBuffer extends Disposable {
@@ -19,15 +19,15 @@ export interface PooledBuffer extends Disposable {
   release(): void
 }
 
-/** Counters of a {@link BufferPool}, read at one moment. */
+/** A snapshot of the counters of a {@link BufferPool}. */
 export interface BufferPoolStats {
-  /** Bytes of slab memory mapped. */
+  /** How many bytes of slabs are allocated. */
   readonly slabBytes: number
   /** Buffers handed out and not returned yet. */
   readonly outstanding: number
   /** The largest number of buffers that were outstanding at one moment. */
   readonly outstandingPeak: number
-  /** Successful allocations ever. */
+  /** Successful allocations since the pool was made. */
   readonly allocations: number
   /** Allocations that a larger class had to serve, because the smallest fitting one was empty. */
   readonly spills: number
@@ -42,11 +42,12 @@ export interface BufferPoolStats {
 /** A pool of fixed-size buffers in a few large page-aligned slabs. */
 export interface BufferPool {
   /**
-   * Identifies the memory: a transport sends only from buffers whose pool has the same domain as its own.
-   * Plain memory has {@link HOST_MEMORY}; registered memory has one for each device and environment.
+   * Identifies the kind of memory. {@link Transport.sendBuffer} takes only buffers of a pool with the same domain as that of
+   * the transport's own pool. Host memory has {@link HOST_MEMORY}; memory registered with an RDMA device has one domain for
+   * each device and environment (worker thread).
    */
   readonly domain: symbol
-  /** The largest buffer it can ever give, in bytes. */
+  /** The largest buffer that it can allocate, in bytes. */
   readonly maxByteLength: number
   /**
    * Allocates a buffer. The caller owns it.
@@ -68,7 +69,7 @@ export interface BufferPool {
   readonly stats: BufferPoolStats
 }
 
-/** A buffer that is handed out, as seen with `detectLeaks`. */
+/** A buffer that is handed out, as `detectLeaks` records it. */
 export interface OutstandingBuffer {
   /** How many bytes were asked for. */
   readonly byteLength: number
@@ -90,5 +91,5 @@ export interface OwnedBufferPool extends BufferPool {
   outstandingBuffers(): OutstandingBuffer[]
 }
 
-/** The {@link BufferPool.domain} of plain memory. */
+/** The {@link BufferPool.domain} of ordinary memory, which is not registered with a device. */
 export const HOST_MEMORY: symbol = Symbol.for('@netts/core/host-memory')

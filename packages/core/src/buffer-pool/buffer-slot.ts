@@ -1,26 +1,26 @@
-/** What a driver sees of a pooled buffer: the memory behind it, and the hand-over of its ownership. */
+/** The memory behind a pooled buffer, and how its ownership passes to a driver. */
 import { invalidArgument, NettsError } from '../errors.js'
 import type { PooledBuffer } from './buffer-pool.js'
 
-/** The memory behind a pooled buffer. Whoever took it frees it, once. */
+/** The memory behind a pooled buffer. A driver that took it with {@link takeSlot} owns it, and frees it once. */
 export interface BufferSlot {
-  /** The slab that it lies in. */
+  /** The slab that contains it. */
   readonly slab: Uint8Array
   /**
-   * Which of the pool's slabs that is, in the order in which the pool asked for them; negative for plain memory that
-   * an application lent.
+   * The index of the slab in its pool, in the order of the calls of `allocateSlab`; negative for host memory that the
+   * application lent.
    */
   readonly slabIndex: number
-  /** Where in the slab the buffer begins. */
+  /** Where in the slab the buffer begins, in bytes. */
   readonly byteOffset: number
-  /** Gives the memory back to the pool. */
+  /** Gives the memory back to the pool. Call it once. */
   free(): void
 }
 
-/** The brand through which drivers of any copy of this package reach the slot. Calling it takes ownership. */
+/** The key of the method by which drivers of every copy of this package take the slot. */
 export const takeSlotSymbol: unique symbol = Symbol.for('@netts/core/take-slot') as never
 
-/** The brand through which a connection of any copy of this package reserves room in front of a buffer. */
+/** The key of the method by which connections of every copy of this package reserve room in front of a buffer. */
 export const headroomSymbol: unique symbol = Symbol.for('@netts/core/headroom') as never
 
 /** Whether `value` is a {@link PooledBuffer}, of this copy of the package or another one. */
@@ -38,7 +38,7 @@ export function headroomOf(buffer: PooledBuffer): number {
 /**
  * Hides the first `headroom` bytes of a buffer (0 shows them again); `byteLength` changes accordingly.
  *
- * @returns false when this make of pool can't do that
+ * @returns `false` when the pool is not of this package and does not support it
  */
 export function setHeadroom(buffer: PooledBuffer, headroom: number): boolean {
   const set = (buffer as unknown as Record<symbol, ((headroom: number) => number) | undefined>)[
@@ -49,13 +49,13 @@ export function setHeadroom(buffer: PooledBuffer, headroom: number): boolean {
   return true
 }
 
-/** The brand through which a buffer changes hands while it waits to be sent. */
+/** The key of the method by which a buffer gets a new owner while it waits to be sent. */
 export const giveAwaySymbol: unique symbol = Symbol.for('@netts/core/give-away') as never
 
 /**
- * Takes a buffer over from its holder, for whom it is released from here on.
+ * Takes a buffer over from its holder, for whom it is released from then on.
  *
- * @returns the new handle of the same memory; of another make of pool, the same one
+ * @returns a new handle of the same memory; the same handle if the pool is not of this package
  */
 export function giveAway(buffer: PooledBuffer): PooledBuffer {
   const give = (buffer as unknown as Record<symbol, (() => PooledBuffer) | undefined>)[giveAwaySymbol]
@@ -63,7 +63,7 @@ export function giveAway(buffer: PooledBuffer): PooledBuffer {
 }
 
 /**
- * Checks the arguments of `sendBuffer`, taking nothing yet.
+ * Checks the arguments of `sendBuffer`. The buffer remains its holder's.
  *
  * @returns the length in bytes to send
  * @throws NettsError as documented for `Transport.sendBuffer`
@@ -79,7 +79,7 @@ export function checkSendRange(
   if (buffer.pool.domain !== domain) {
     throw new NettsError(
       'ERR_NETTS_FOREIGN_BUFFER',
-      'the buffer is not in memory of this transport; use its bufferPool',
+      'the buffer is not in memory that this transport can send from; allocate it from its bufferPool',
       {
         operation: 'sendBuffer',
       },
@@ -106,8 +106,11 @@ export function checkSendRange(
 }
 
 /**
- * Takes a buffer's memory over: the {@link PooledBuffer} is released from its holder's point of view, and
- * the caller must {@link BufferSlot.free} the slot.
+ * Takes the memory of a buffer over from its holder, for whom the {@link PooledBuffer} is released from then on. The caller
+ * must {@link BufferSlot.free} the slot once.
+ *
+ * @throws NettsError `ERR_NETTS_BUFFER_RELEASED` when the buffer was released or sent before;
+ *   `ERR_NETTS_INVALID_ARGUMENT` for a buffer of `Connection.alloc`, which only its connection can send
  */
 export function takeSlot(buffer: PooledBuffer): BufferSlot {
   return (buffer as unknown as Record<symbol, () => BufferSlot>)[takeSlotSymbol]!()

@@ -1,4 +1,4 @@
-/** The buffer pool, over slabs of plain or registered memory. */
+/** The implementation of a buffer pool, over slabs of host memory or registered memory. */
 import { checkBoolean, checkInteger, checkObject, checkSignal } from '../driver/options.js'
 import { WaitQueue } from '../driver/wait-queue.js'
 import { invalidArgument, NettsError, threw } from '../errors.js'
@@ -31,8 +31,8 @@ export interface BufferPoolOptions {
   readonly slabByteLength?: number | undefined
   /**
    * Allocates a slab. It is called with a multiple of 4096, and must return at least that many bytes, not in a
-   * SharedArrayBuffer, and page-aligned if the device needs that. The caller of `alloc` gets an error that it throws.
-   * @default plain memory
+   * SharedArrayBuffer, and page-aligned if the device needs that. What it throws, `alloc` throws.
+   * @default host memory
    */
   readonly allocateSlab?: ((byteLength: number) => Uint8Array) | undefined
   /**
@@ -41,7 +41,7 @@ export interface BufferPoolOptions {
    * that is never needed. @default no call
    */
   readonly prepareSlab?: ((byteLength: number) => void) | undefined
-  /** Called with every slab once the pool is closed and its last buffer returned. */
+  /** Called with every slab when the pool is closed and its last buffer was returned. @default no call */
   readonly freeSlab?: ((slab: Uint8Array) => void) | undefined
   /** Identifies the memory, see {@link BufferPool.domain}. @default {@link HOST_MEMORY} */
   readonly domain?: symbol | undefined
@@ -68,9 +68,9 @@ const MAX_SLAB_BYTES = 2 ** 32
 
 interface WaitingAllocation {
   readonly byteLength: number
-  /** Where it was asked for, with leak detection. */
+  /** The stack of the call, with leak detection. */
   readonly stack: string | undefined
-  /** The reserve of whoever asked. */
+  /** The reserve of the caller. */
   readonly reserve: Reserve | undefined
 }
 
@@ -147,7 +147,7 @@ class SlabBufferPool implements OwnedBufferPool, ShareablePool, SlotOwner {
     const signal = checkSignal(checkObject('options', options).signal)
     const stack = this.leakDetector?.trace(this.allocAsync)
     if (!signal?.aborted) {
-      // With nothing outstanding there is nothing to wait for: then it is the source of slabs that says why.
+      // With nothing outstanding there is nothing to wait for: then the error of `allocateSlab` is the reason.
       const buffer =
         this.#outstanding > 0
           ? this.#tryTake(byteLength, stack, reserve)
@@ -186,7 +186,7 @@ class SlabBufferPool implements OwnedBufferPool, ShareablePool, SlotOwner {
     this.#giveUpSlabs()
   }
 
-  // Nobody waits for a slot that is free: a returned one goes to the first waiter whom it fits.
+  // Free slots have no waiters: a returned slot goes to the first waiter that it fits.
   onFree(slot: Slot): void {
     this.leakDetector?.onFree(slot)
     this.#outstanding--
@@ -211,7 +211,7 @@ class SlabBufferPool implements OwnedBufferPool, ShareablePool, SlotOwner {
     return slot && this.#handOut(slot, byteLength, stack)
   }
 
-  /** A source of slabs that is exhausted is the same as a pool that is. */
+  /** An `allocateSlab` that throws `ERR_NETTS_POOL_EXHAUSTED` counts as an exhausted pool. */
   #tryTake(
     byteLength: number,
     stack: string | undefined,
@@ -239,14 +239,14 @@ class SlabBufferPool implements OwnedBufferPool, ShareablePool, SlotOwner {
       try {
         this.#freeSlab?.(slab)
       } catch (error) {
-        // The last buffer comes back from wherever it was: in a connection that has nothing to do with the slab.
+        // The caller released the last buffer, and must not get an error about the slab.
         process.emitWarning(threw(error))
       }
     }
   }
 }
 
-/** Whether a slot that came back may go to a waiting allocation: one of a reserve only to its holder. */
+/** Whether a returned slot may go to a waiting allocation. A slot of a reserve goes to its holder only. */
 function canServe(slot: Slot, { byteLength, reserve }: WaitingAllocation): boolean {
   return byteLength <= slot.sizeClass.byteLength && (slot.reserve === undefined || slot.reserve === reserve)
 }

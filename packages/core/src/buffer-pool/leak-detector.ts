@@ -1,16 +1,16 @@
-/** Finds pooled buffers that nobody released, and says where they were allocated. */
+/** Finds pooled buffers that were never released, with the stack of their allocation. */
 import { bufferLeakChannel } from '../diagnostics.js'
 import type { OutstandingBuffer, PooledBuffer } from './buffer-pool.js'
 import type { BufferSlot } from './buffer-slot.js'
 
-/** Follows every allocation of one pool: a stack trace each, so it costs microseconds. */
+/** Follows every allocation of one pool. Each allocation records a stack trace, which takes some microseconds. */
 export class LeakDetector {
   readonly #outstanding = new Map<BufferSlot, OutstandingBuffer>()
   readonly #collected = new FinalizationRegistry<OutstandingBuffer>((buffer) => this.#onLeak(buffer))
   /** Buffers that were garbage-collected without a release. Their memory stays lost. */
   leaked = 0
 
-  /** Where an allocation is asked for. @param caller the function behind which the trace begins */
+  /** The stack of the program's call. @param caller the function of the pool that was called; it is not in the stack */
   trace(caller: (...args: never[]) => unknown): string {
     const trace = { stack: '' }
     Error.captureStackTrace(trace, caller)
@@ -23,7 +23,7 @@ export class LeakDetector {
     this.#collected.register(handle, buffer, handle)
   }
 
-  /** The same memory has a new handle. */
+  /** The memory has a new handle. */
   onGiveAway(successor: PooledBuffer, slot: BufferSlot): void {
     this.#collected.register(successor, this.#outstanding.get(slot)!, successor)
   }

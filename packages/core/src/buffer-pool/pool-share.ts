@@ -1,14 +1,14 @@
 /**
- * A transport's share of a pool: it takes what everybody takes, and when that is used up, it has a few buffers of its
- * own. So one connection whose peer does not read, or a hundred, can't starve another one.
+ * A transport's share of a pool: all transports use the same buffers, and when these are used up, each has a few of its own.
+ * So connections whose peers do not read cannot starve another one.
  */
 import type { BufferPool, BufferPoolStats, PooledBuffer } from './buffer-pool.js'
 import type { Reserve } from './slab-allocator.js'
 
-/** The brand through which drivers of any copy of this package get a share. */
+/** The key of the method by which drivers of every copy of this package get a share. */
 export const shareSymbol: unique symbol = Symbol.for('@netts/core/share') as never
 
-/** A pool that can hold something back for somebody. */
+/** A pool that can reserve buffers for a caller. */
 export interface ShareablePool extends BufferPool {
   alloc(byteLength: number, reserve?: Reserve): PooledBuffer
   tryAlloc(byteLength: number, reserve?: Reserve): PooledBuffer | undefined
@@ -20,14 +20,14 @@ export interface ShareablePool extends BufferPool {
   [shareSymbol](reserve: Reserve): BufferPool
 }
 
-/** How many buffers each transport has of its own: one that gathers, one on its way, and two of the program's. */
+/** How many buffers each transport has of its own: one that is filled, one that is being sent, and two for the program. */
 const RESERVED_BUFFERS = 4
 
 /**
- * A pool for one transport: `pool` with a reserve of 4 buffers of up to `maxByteLength` bytes, which nobody else can
- * take. They are mapped when they are needed, beyond what the pool's size classes allow.
+ * Returns a view of `pool` for one transport: with a reserve of 4 buffers of up to `maxByteLength` bytes that no other
+ * transport can take. They are allocated when they are needed, in addition to the pool's size classes.
  *
- * @returns the share; for a pool of another make, the pool itself
+ * @returns the share; `pool` itself if it is not of this package
  */
 export function sharePool(pool: BufferPool, maxByteLength: number): BufferPool {
   const share = (pool as Partial<ShareablePool>)[shareSymbol]

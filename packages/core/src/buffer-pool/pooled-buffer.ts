@@ -1,4 +1,4 @@
-/** The handle of one allocation: fresh each time, so that a stale one can never reach the slot's next user. */
+/** The handle of one allocation. Each allocation has a new one, so that an old handle never reaches the next user. */
 import { invalidArgument, NettsError } from '../errors.js'
 import type { BufferPool, PooledBuffer } from './buffer-pool.js'
 import { type BufferSlot, giveAwaySymbol, headroomSymbol, takeSlotSymbol } from './buffer-slot.js'
@@ -7,8 +7,8 @@ import type { Slot } from './slab-allocator.js'
 const RELEASED = -1
 
 /**
- * 48 bytes of heap: kept to three fields on purpose. A private method that isn't static would cost every object
- * another one, its brand.
+ * It takes 48 bytes of heap, and has only three fields for that reason. A private method that is not static would add
+ * another field to each object, its brand.
  */
 export class SlotHandle implements PooledBuffer {
   readonly #slot: Slot
@@ -45,7 +45,10 @@ export class SlotHandle implements PooledBuffer {
   /** Through `takeSlot`. */
   [takeSlotSymbol](): BufferSlot {
     if (this.#headroom > 0) {
-      throw invalidArgument('this buffer belongs to a connection: send it there', 'sendBuffer')
+      throw invalidArgument(
+        'this buffer was allocated by a connection; send it with the `send` of that connection',
+        'sendBuffer',
+      )
     }
     return SlotHandle.#give(this, 'sendBuffer')
   }
@@ -78,9 +81,5 @@ export class SlotHandle implements PooledBuffer {
 }
 
 function released(operation: string): NettsError {
-  return new NettsError(
-    'ERR_NETTS_BUFFER_RELEASED',
-    'this buffer was released before, or handed to a transport',
-    { operation },
-  )
+  return new NettsError('ERR_NETTS_BUFFER_RELEASED', 'this buffer was released or sent before', { operation })
 }

@@ -1,6 +1,6 @@
 /**
- * Fixed-size slots in a few large slabs, sorted into size classes. Where the slabs come from is injected, so that
- * plain and registered memory are cut up by the same code.
+ * Fixed-size slots in a few large slabs, sorted into size classes. The source of slabs is a parameter, so that the same code
+ * divides host memory and registered memory.
  */
 import { types } from 'node:util'
 import { checkInteger } from '../driver/options.js'
@@ -9,15 +9,15 @@ import type { BufferPool } from './buffer-pool.js'
 import type { BufferSlot } from './buffer-slot.js'
 import type { LeakDetector } from './leak-detector.js'
 
-/** Buffers of one size. */
+/** Buffers of one size in a pool. */
 export interface SizeClass {
-  /** The size of each buffer in bytes. */
+  /** The size of each buffer in bytes, 1 to 2^32. No two classes of a pool may have the same. */
   readonly byteLength: number
-  /** How many of them there can be. */
+  /** The most buffers of this size, 1 to 2^24. Each transport has four more in reserve. */
   readonly count: number
 }
 
-/** Slabs are whole pages: 4 KiB is the page size of x86-64 and the least of arm64. */
+/** Slabs are whole pages: 4 KiB is the page size of x86-64 and the smallest one of arm64. */
 export const PAGE_BYTES = 4096
 /** Slots begin at multiples of a cache line, so that no two of them share one. */
 const CACHE_LINE_BYTES = 64
@@ -32,17 +32,17 @@ export interface SlotOwner {
   onFree(slot: Slot): void
 }
 
-/** Where slabs come from. */
+/** The source of slabs. */
 export interface SlabSource {
   allocateSlab(byteLength: number): Uint8Array
-  /** One of that length may soon be asked for. */
+  /** A slab of that length may be needed soon. */
   prepareSlab(byteLength: number): void
 }
 
-/** A slab is prepared once so small a part of one is free; none that holds fewer buffers than that. */
+/** The next slab is prepared when this part (1/4) of a slab's slots is free; never for slabs with fewer slots. */
 const LOW_FRACTION = 4
 
-/** One slot, made once and reused for as long as its slab lives. */
+/** One slot, made once and reused as long as its slab exists. */
 export class Slot implements BufferSlot {
   readonly slab: Uint8Array
   readonly slabIndex: number
@@ -50,7 +50,7 @@ export class Slot implements BufferSlot {
   readonly sizeClass: SlotClass
   readonly owner: SlotOwner
   isFree = true
-  /** Whose reserve it was taken from; `undefined` when it counts as one of its size class. */
+  /** The reserve that it was taken from; `undefined` if it counts as one of its size class. */
   reserve: Reserve | undefined
   // The views handed out last; the next allocation of the same length gets the same one.
   #view: Uint8Array = NO_BYTES
@@ -70,7 +70,7 @@ export class Slot implements BufferSlot {
     this.byteOffset = byteOffset
   }
 
-  /** The `byteLength` bytes behind the first `headroom` ones. */
+  /** The `byteLength` bytes after the first `headroom` bytes. */
   view(headroom: number, byteLength: number): Uint8Array {
     const cached = headroom === 0 ? this.#view : this.#viewBehindHeadroom
     const start = this.slab.byteOffset + this.byteOffset + headroom
@@ -87,26 +87,26 @@ export class Slot implements BufferSlot {
   }
 }
 
-/** Slots of one holder's that nobody else can take, whatever the others hold. */
+/** Slots that only one holder can take. */
 export interface Reserve {
   /** How many it can still take. */
   left: number
-  /** The largest of them in bytes. */
+  /** The size of the largest, in bytes. */
   readonly maxByteLength: number
 }
 
-/** The slots of one size class: those that are mapped and free, and how many may be taken. */
+/** The slots of one size class: those that are allocated and free, and how many may be taken. */
 export class SlotClass {
   readonly byteLength: number
-  /** From one slot's beginning to the next. */
+  /** The distance between the beginnings of two slots, in bytes. */
   readonly strideBytes: number
   readonly slotsPerSlab: number
-  /** So many free ones are few; -1 where they never are. */
+  /** When this many slots are free, the next slab is prepared; -1 for never. */
   readonly low: number
   readonly free: Slot[] = []
-  /** How many may be mapped besides reserves. */
+  /** How many may still be allocated, without reserves. */
   unmapped: number
-  /** How many may be taken besides reserves. */
+  /** How many may still be taken, without reserves. */
   left: number
 
   constructor({ byteLength, count }: SizeClass, slabByteLength: number) {
@@ -117,7 +117,7 @@ export class SlotClass {
     this.unmapped = this.left = count
   }
 
-  /** How many slots the next slab has. Reserves go beyond what the size class has for everybody. */
+  /** How many slots the next slab has. Reserves are in addition to the count of the size class. */
   get nextSlots(): number {
     return Math.min(this.slotsPerSlab, this.unmapped || this.slotsPerSlab)
   }
@@ -128,14 +128,14 @@ export class SlotClass {
   }
 }
 
-/** Hands out slots: the smallest that fits, larger ones when those are used up. */
+/** Hands out slots: of the smallest size that fits, or of a larger one if none of those is left. */
 export class SlabAllocator {
   readonly #classes: SlotClass[]
   readonly #source: SlabSource
   readonly #owner: SlotOwner
   readonly #slabs: Uint8Array[] = []
   slabBytes = 0
-  /** How often a larger class than the smallest fitting one had to serve. */
+  /** How often a slot of a larger class than the smallest fitting one was taken. */
   spills = 0
 
   constructor(classes: readonly SizeClass[], slabByteLength: number, source: SlabSource, owner: SlotOwner) {
@@ -150,8 +150,9 @@ export class SlabAllocator {
   }
 
   /**
-   * Takes a slot of at least `byteLength` bytes, mapping a slab when need be; `undefined` when none is left.
-   * @param reserve what the holder may take when nothing else is left
+   * Takes a slot of at least `byteLength` bytes, and allocates a slab if necessary.
+   * @param reserve the slots that the caller may take when no others are left
+   * @returns `undefined` when no slot is left
    */
   take(byteLength: number, reserve?: Reserve): Slot | undefined {
     const classes = this.#classes
@@ -186,13 +187,13 @@ export class SlabAllocator {
     sizeClass.free.push(slot)
   }
 
-  /** Counts a slot in use as taken anew, for somebody who waited for `byteLength` bytes. */
+  /** A slot that is in use goes to a caller that waited for `byteLength` bytes: counts the spill. */
   passOn(slot: Slot, byteLength: number): void {
     const smallest = this.#classes.find((sizeClass) => sizeClass.byteLength >= byteLength)
     if (slot.sizeClass !== smallest) this.spills++
   }
 
-  /** Ends it once every slot is free: nothing can be taken any more. @returns the slabs */
+  /** Ends the allocator when every slot is free. Nothing can be taken any more. @returns the slabs */
   giveUp(): Uint8Array[] {
     this.slabBytes = 0
     for (const sizeClass of this.#classes) {
@@ -219,7 +220,7 @@ export class SlabAllocator {
     if (!types.isUint8Array(slab) || slab.byteLength < byteLength) {
       throw invalidArgument(`allocateSlab must return a Uint8Array of at least ${byteLength} bytes`, 'alloc')
     }
-    // Copying into shared memory costs three to four times as much, and other threads could change it.
+    // Copying into shared memory takes three to four times as long, and other threads could change it.
     if (!types.isArrayBuffer(slab.buffer)) {
       throw invalidArgument('allocateSlab must not return a SharedArrayBuffer', 'alloc')
     }

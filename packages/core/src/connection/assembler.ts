@@ -1,16 +1,16 @@
-/** Puts a message together that lies in several chunks. */
+/** Assembles a message that lies in several chunks. */
 
-/** The least that is allocated, whatever little has arrived. */
+/** The least memory that is allocated, however few bytes have arrived. */
 const MIN_CAPACITY_BYTES = 4096
-/** The most that is kept for the next message: one large message shall not cost an idle connection its size. */
+/** The most memory that is kept for the next message, so that an idle connection does not hold the size of a large one. */
 const MAX_SPARE_BYTES = 1 << 20
 
 /**
- * One incomplete message at a time. Its memory follows the bytes that arrived, never the bytes that a peer
- * announced: at most twice as much, or as much as this peer has really filled before.
+ * Assembles one message at a time. Its memory depends on the bytes that arrived, never on the bytes that a peer announced:
+ * it is at most twice as much, or as much as this peer has filled before.
  */
 export class Assembler {
-  /** Payload bytes that are here. */
+  /** How many bytes of the payload have arrived. */
   arrivedBytes = 0
   #announcedBytes = 0
   #memory: Uint8Array | undefined
@@ -49,7 +49,7 @@ export class Assembler {
     return this.arrivedBytes === this.#announcedBytes
   }
 
-  /** The complete message: its memory, which may be longer than the message. The caller's from here on. */
+  /** Returns the memory of the complete message, which may be longer than the message. It belongs to the caller. */
   finish(): Uint8Array {
     const memory = this.#memory ?? new Uint8Array(0)
     this.#largestBytes = Math.max(this.#largestBytes, this.#announcedBytes)
@@ -58,7 +58,7 @@ export class Assembler {
     return memory
   }
 
-  /** Takes memory back that {@link finish} gave away, to use it again unless it is too much to keep. */
+  /** Takes back memory that {@link finish} returned, and keeps it for the next message unless it is too large. */
   recycle(memory: Uint8Array): void {
     if (memory.byteLength > MAX_SPARE_BYTES) return
     if (memory.byteLength > (this.#spare?.byteLength ?? 0)) this.#spare = memory

@@ -1,20 +1,20 @@
-/** Hands received messages to a callback, in order, from within the event that brought them. */
+/** Hands received messages to a callback, in order, within the event that received them. */
 import { type Deferred, deferTurn, takeTurn } from '../runtime/turn-budget.js'
 import type { MessageLease } from './connection.js'
 import type { DeliveryOwner } from './delivery.js'
 import type { Receiver } from './receiver.js'
 
-/** What this asks of its connection. */
+/** What a callback delivery calls in its connection. */
 export interface CallbackOwner extends DeliveryOwner {
   /** The callback threw: ends the connection. */
   onThrow(error: unknown): void
-  /** The peer's end follows the last message that was handed over. */
+  /** The last message before the peer's end was handed over. */
   onEndDelivered(): void
 }
 
 /**
- * Calls back for each message. It goes on as long as the event loop can do without a turn, and then in the next one; and
- * no further than leases that were not released leave room: then with the next release.
+ * Calls back for each message. When the turn budget is spent, it continues in a later turn of the event loop. When leases
+ * that were not released hold their share of the receive window, it continues at the next release.
  */
 export class CallbackDelivery implements Deferred {
   readonly #receiver: Receiver
@@ -32,7 +32,7 @@ export class CallbackDelivery implements Deferred {
 
   /** Calls back for what is ready. */
   goOn(): void {
-    // What the callback does may lead here again: the loop that called it goes on.
+    // The callback may lead here again; the loop that called it continues.
     if (this.#isCalling || this.#isOver) return
     const receiver = this.#receiver
     while (receiver.ready > 0) {
@@ -55,15 +55,15 @@ export class CallbackDelivery implements Deferred {
     this.goOn()
   }
 
-  /** It has the turn that it waited for. */
+  /** The turn that it waited for. */
   onTurn(): void {
     this.#isDeferred = false
     this.#owner.wake()
-    // A closed connection does not look any more, and still has what had arrived before.
+    // `wake` does nothing on a closed connection, which still has messages that arrived before.
     this.goOn()
   }
 
-  /** There is something to deliver, or was left in the transport, that can't be now. */
+  /** Continues in a later turn, with messages that are ready or were left in the transport. */
   goOnNextTurn(): void {
     this.#receiver.onRelease = undefined
     if (this.#isDeferred) return

@@ -1,26 +1,26 @@
-/** The chunk in which small messages gather before they leave together. */
+/** The chunk in which small messages are gathered before they leave together. */
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import type { Transport } from '../transport.js'
 import { HEADER_BYTES, writeHeader } from './framing.js'
 
-/** Beyond this, a larger chunk saves nothing measurable and only holds memory. */
+/** The largest chunk. A larger one saves no measurable time and holds more memory. */
 const MAX_CHUNK_BYTES = 65_536
-/** The least that a transport takes in one send; a pool whose buffers are smaller is of no use here. */
+/** The least that every transport takes in one send. Pools with smaller buffers are not used. */
 const MIN_CHUNK_BYTES = 1024
-/** Memory that a chunk begins with, and what it grows to: the two smaller sizes of the default pool. */
+/** The sizes that a chunk begins with and grows to: the two smaller sizes of the default pool. */
 const STEPS_BYTES = [256 + 64, 4096 + 64]
 
-/** Memory for full chunks that no pool had a buffer for: copied when it leaves, and so free again at once. */
+/** Memory for full chunks when a pool has no buffer. The transport copies it, so that it is free again at once. */
 const spare: Uint8Array[] = []
-/** How much of it is kept for later: 512 KiB. */
+/** How many of them are kept: 512 KiB. */
 const MAX_SPARE = 8
 
 /**
- * One chunk at a time: filled with whole frames, then handed to the transport. It lies in a buffer of the
- * transport's pool and leaves without another copy; when the pool has none to give, in memory of its own, and is copied.
+ * One chunk at a time: it is filled with whole frames, and then handed to the transport. It lies in a buffer of the
+ * transport's pool and leaves without another copy; if the pool has none, in memory of its own, which is copied.
  *
- * Its memory follows what is in it, and goes once it has left: an idle connection holds none. After a large chunk the
- * next one begins as large, so that a busy connection does not grow each of them.
+ * Its memory grows with its contents and is given up when it has left: an idle connection holds none. After a large chunk
+ * the next one begins with the same size, so that a busy connection does not grow each of them.
  */
 export class CoalescingChunk {
   /** The most bytes that it can hold. */
@@ -29,7 +29,7 @@ export class CoalescingChunk {
   #pooled: PooledBuffer | undefined
   #bytes: Uint8Array | undefined
   #filled = 0
-  // How much of own memory the transport has taken already.
+  // How many bytes of its own memory the transport has taken already.
   #sent = 0
   #lastFilled = 0
 
@@ -39,7 +39,7 @@ export class CoalescingChunk {
     this.capacity = Math.min(transport.maxSendSize, pooledBytes, MAX_CHUNK_BYTES)
   }
 
-  /** Bytes that wait to leave. */
+  /** How many bytes wait to leave. */
   get byteLength(): number {
     return this.#filled - this.#sent
   }
@@ -49,12 +49,12 @@ export class CoalescingChunk {
     return this.#filled + HEADER_BYTES > this.capacity
   }
 
-  /** Whether so many bytes more fit. */
+  /** Whether `byteLength` more bytes fit. */
   hasRoom(byteLength: number): boolean {
     return this.#filled + byteLength <= this.capacity
   }
 
-  /** Appends a header alone. Only with room for it. */
+  /** Appends a header without its payload. Only if there is room for it. */
   appendHeader(payloadByteLength: number): void {
     const start = this.#filled
     writeHeader(this.#withRoom(start + HEADER_BYTES), start, payloadByteLength)
@@ -105,7 +105,7 @@ export class CoalescingChunk {
     return taken
   }
 
-  /** Drops what has not left. */
+  /** Drops the bytes that have not left. */
   discard(): void {
     this.#pooled?.release()
     this.#forget()
@@ -117,7 +117,7 @@ export class CoalescingChunk {
     this.#filled = this.#sent = 0
   }
 
-  /** Memory for so many bytes in all, with what is filled in place. */
+  /** Memory for `byteLength` bytes in total; the bytes so far are in it. */
   #withRoom(byteLength: number): Uint8Array {
     const bytes = this.#bytes
     if (bytes !== undefined && byteLength <= bytes.length) return bytes
@@ -129,7 +129,7 @@ export class CoalescingChunk {
     const oldPooled = this.#pooled
     const wanted = old === undefined ? Math.max(byteLength, this.#lastFilled) : byteLength
     const size = Math.min(this.capacity, STEPS_BYTES.find((step) => step >= wanted) ?? this.capacity)
-    // Own memory stays own until it has left, since part of it may be sent already.
+    // Own memory is not replaced by a pooled buffer before it has left, since part of it may be sent already.
     const pooled = old === undefined || oldPooled !== undefined ? this.#tryAlloc(size) : undefined
     const bytes = pooled?.bytes ?? ownMemory(size)
     if (old !== undefined) bytes.set(old.subarray(0, this.#filled))
@@ -139,7 +139,7 @@ export class CoalescingChunk {
     return bytes
   }
 
-  /** A pool that is closed, or whose source of slabs fails, is as good as exhausted: messages need it no more. */
+  /** A pool that is closed, or whose `allocateSlab` throws, counts as exhausted: messages do not need it. */
   #tryAlloc(byteLength: number): PooledBuffer | undefined {
     try {
       return this.#transport.bufferPool.tryAlloc(byteLength)

@@ -1,8 +1,8 @@
-/** The errors that a connection itself makes, beside those of its sender and its receiver. */
+/** The errors of a connection, except those of its sender and its receiver. */
 import type { Address } from '../address.js'
 import { NettsError } from '../errors.js'
 
-/** The peer began a message and does not go on. */
+/** The peer began a message and does not continue it. */
 export function incompleteError(timeoutMs: number, address: Address): NettsError {
   return new NettsError('ERR_NETTS_TIMEOUT', `the peer left a message incomplete for ${timeoutMs} ms`, {
     operation: 'recv',
@@ -10,7 +10,7 @@ export function incompleteError(timeoutMs: number, address: Address): NettsError
   })
 }
 
-/** The program destroyed it. @param cause what it gave as the reason */
+/** The program destroyed the connection. @param cause the argument of `destroy` */
 export function destroyedError(cause: unknown, address: Address): NettsError {
   return new NettsError('ERR_NETTS_DESTROYED', 'the connection was destroyed', {
     cause,
@@ -19,15 +19,15 @@ export function destroyedError(cause: unknown, address: Address): NettsError {
   })
 }
 
-/** Nothing can be sent any more. @param hasFinished only this side has ended */
+/** Nothing can be sent any more. @param hasFinished whether only this side has ended */
 export function closedError(hasFinished: boolean, address: Address): NettsError {
   const message = hasFinished ? 'this side of the connection has finished' : 'the connection is closed'
   return new NettsError('ERR_NETTS_CLOSED', message, { operation: 'send', address })
 }
 
-/** Messages are taken in another way. @param how such as `by the callback of onMessage` */
+/** Messages are received in another way. @param how such as `by the callback of onMessage` */
 export function receivedOtherwise(how: string): NettsError {
-  return new NettsError('ERR_NETTS_INVALID_STATE', `messages of this connection are taken ${how}`, {
+  return new NettsError('ERR_NETTS_INVALID_STATE', `messages of this connection are received ${how}`, {
     operation: 'recv',
   })
 }

@@ -1,4 +1,4 @@
-/** The limits of a connection: defaults and ranges. */
+/** The options of a connection, with their defaults and ranges. */
 import { checkBoolean, checkInteger, checkOptionNames, checkTimeout } from '../driver/options.js'
 import type { ConnectionOptions } from './connection.js'
 import { MAX_PAYLOAD_BYTES } from './framing.js'
@@ -22,8 +22,8 @@ export const CONNECTION_OPTION_NAMES = Object.keys(DEFAULTS) as readonly (keyof 
 
 /**
  * Checks the options of a connection, and fills in the defaults.
- * @param others names of further options that the same object has
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range
+ * @param others names of further options that the same object may have
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown, of the wrong type or out of range
  */
 export function checkConnectionOptions(
   options: ConnectionOptions,

@@ -1,8 +1,8 @@
 /**
- * Messages over any transport: the contract.
+ * The interface of connections: messages over any transport.
  *
- * On the wire a message is its length, 4 bytes big-endian, then its bytes. A message may be larger than a
- * chunk of the transport, and several small ones share a chunk.
+ * On the wire a message is its length (4 bytes, big-endian), followed by its bytes. A message may be larger than a chunk of
+ * the transport, and several small messages share a chunk.
  */
 import type { Address, ListeningAddress } from '../address.js'
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
@@ -113,7 +113,10 @@ export interface MessageLease extends Disposable {
   readonly chunk: Uint8Array
   /** Where in {@link chunk} the message begins. */
   readonly byteOffset: number
-  /** Gives the memory back. `bytes` and `chunk` must not be used afterwards. */
+  /**
+   * Gives the memory back. `bytes` and `chunk` must not be used afterwards.
+   * @throws NettsError `ERR_NETTS_BUFFER_RELEASED` when it was released before
+   */
   release(): void
 }
 
@@ -123,7 +126,7 @@ export interface ConnectionStats {
   readonly messagesSent: number
   /** Messages handed to the application. */
   readonly messagesReceived: number
-  /** Payload bytes, without headers. */
+  /** Payload bytes of messages accepted for sending, without headers. */
   readonly bytesSent: number
   /** Payload bytes handed to the application, without headers. */
   readonly bytesReceived: number
@@ -221,7 +224,9 @@ export interface Connection<T extends Transport = Transport> extends AsyncIterab
   recvLease(options?: OperationOptions): Promise<MessageLease | undefined>
   /**
    * Returns a lease of the next message if it has arrived, without a promise; otherwise `undefined`, also at the end. A
-   * hot loop calls this until it returns `undefined`, and then waits with {@link recvLease}.
+   * hot loop calls this until it returns `undefined`, and then waits with {@link recvLease}. The caller must release the
+   * lease.
+   * @throws NettsError `ERR_NETTS_INVALID_STATE` after {@link onMessage}
    */
   tryRecvLease(): MessageLease | undefined
   /**
@@ -254,7 +259,10 @@ export interface Connection<T extends Transport = Transport> extends AsyncIterab
    * Allocates a buffer from the transport's pool, with hidden room for the message header, so that `send(buffer)` copies
    * nothing when the message fits into one chunk. The caller owns it until it is sent or released. Four buffers are
    * reserved for each connection.
-   * @throws NettsError as {@link BufferPool.alloc}, and `ERR_NETTS_MESSAGE_TOO_LARGE`
+   * @param byteLength the length of the message in bytes
+   * @throws NettsError `ERR_NETTS_MESSAGE_TOO_LARGE` above {@link maxMessageSize}; `ERR_NETTS_INVALID_ARGUMENT` for a length
+   *   that is not valid or larger than a buffer of the pool; `ERR_NETTS_POOL_EXHAUSTED` when no buffer is free;
+   *   `ERR_NETTS_CLOSED` when the pool is closed
    */
   alloc(byteLength: number): PooledBuffer
   /**
@@ -331,7 +339,11 @@ export interface ConnectionListener<T extends Transport = Transport>
   readonly addresses: readonly ListeningAddress[]
   /** The accepted connections that are not closed. */
   readonly connections: ReadonlySet<Connection<T>>
-  /** As {@link TransportListener.accept}. */
+  /**
+   * Resolves to the next connection, in the order in which they were established; to `undefined` when the listener is
+   * closed. Concurrent calls are served in order. Rejects with `ERR_NETTS_ABORTED`, or with the error that broke the
+   * listener. The failure of one client's handshake does not make it reject.
+   */
   accept(options?: AcceptOptions): Promise<Connection<T> | undefined>
   /**
    * Stops listening. Connections that were not accepted yet are destroyed. Accepted ones stay open; with `drain`, the

@@ -1,4 +1,4 @@
-/** The connection: messages on the life of one transport, through a sender and a receiver. */
+/** The implementation of a connection: a {@link Lifecycle} on one transport, with a sender and a receiver of messages. */
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { setHeadroom } from '../buffer-pool/buffer-slot.js'
 import { closeChannel, errorChannel } from '../diagnostics.js'
@@ -41,7 +41,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
 
   constructor(transport: T, options: ConnectionOptions) {
     const limits = checkConnectionOptions(options)
-    // The likeliest mistake is a promise of one.
+    // The likeliest mistake is a promise of a transport.
     if (typeof transport?.pollRecv !== 'function') throw invalidArgument('transport must be a Transport')
     this.#transport = transport
     this.maxMessageSize = limits.maxMessageSize
@@ -118,7 +118,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
       )
     }
     if (setHeadroom(buffer, HEADER_BYTES)) return buffer
-    // A pool of another make knows no headroom; the header will go in the chunk before.
+    // A pool that is not of this package has no headroom; the header will go into the chunk before.
     buffer.release()
     return bufferPool.alloc(Math.max(1, byteLength))
   }
@@ -189,7 +189,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     return this.close()
   }
 
-  // What it is, and how it is.
+  // State and metadata.
 
   get state(): ConnectionState {
     const { state } = this.#life
@@ -352,7 +352,7 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     return iterator
   }
 
-  /** The peer has begun a message: it has to go on. */
+  /** The peer has begun a message: starts the deadline for the rest of it. */
   #awaitRest(): void {
     this.#messageDeadline ??= new StallDeadline({
       clock: backgroundClock,
@@ -363,10 +363,10 @@ class MessageConnection<T extends Transport> implements Connection<T>, Lifecycle
     this.#messageDeadline.start()
   }
 
-  /** @returns how many chunks came, ever; `undefined` when the peer need not send anything */
+  /** @returns how many chunks were received; `undefined` when the deadline does not apply */
   #restProgress(): number | undefined {
     const receiver = this.#receiver
-    // What waits here to be taken fills the window: it may be this side that the peer waits for.
+    // Messages that wait to be received may fill the window, so that the peer waits for this side.
     if (!receiver.isPartial || receiver.ready > 0) return undefined
     return receiver.chunksReceived
   }
@@ -387,10 +387,10 @@ function signalOf(options: OperationOptions | undefined): AbortSignal | undefine
 }
 
 /**
- * Makes a connection over a transport, which is the connection's from here on.
+ * Makes a connection over a transport. The transport belongs to the connection from then on.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no transport, an unknown option, or one out of range; the
- *   transport stays the caller's.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for something that is not a transport, and for an option that is unknown,
+ *   of the wrong type or out of range; the transport then remains the caller's
  */
 export function createConnection<T extends Transport>(
   transport: T,

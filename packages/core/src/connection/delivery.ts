@@ -1,26 +1,26 @@
-/** Hands received messages to the program: at once, or in order to receives that wait. */
+/** Hands received messages to the program: at once, or in order to calls of `recv` that wait. */
 import { WaitQueue } from '../driver/wait-queue.js'
 import { type Deferred, deferTurn, takeTurn } from '../runtime/turn-budget.js'
 import type { MessageLease } from './connection.js'
 import type { Receiver } from './receiver.js'
 
-/** How a receive takes its message. */
+/** Whether a receive gets a copy of its own or a lease. */
 export type Take = 'owned' | 'lease'
 export type Received = Buffer | MessageLease | undefined
 
-/** What a delivery asks of its connection. */
+/** What a delivery calls in its connection. */
 export interface DeliveryOwner {
-  /** Takes in what has arrived. What that throws is the owner's affair. */
+  /** Polls the transport. The connection handles exceptions of the transport. */
   takeIn(): void
-  /** Looks at everything, as if the transport had changed. */
+  /** Looks at everything, as if the transport's waker had been called. */
   wake(): void
-  /** The same, in a tick of its own. */
+  /** The same, in the next tick. */
   wakeSoon(): void
 }
 
 const END: Promise<undefined> = Promise.resolve(undefined)
 
-/** Receives of one connection. It goes on as long as the event loop can do without a turn, and then in the next one. */
+/** The receives of one connection. When the turn budget is spent, it continues in a later turn of the event loop. */
 export class Delivery implements Deferred {
   readonly #receiver: Receiver
   readonly #owner: DeliveryOwner
@@ -51,11 +51,11 @@ export class Delivery implements Deferred {
     return false
   }
 
-  /** The next message. Only after {@link canTake} said so. */
+  /** The next message. Only after {@link canTake} returned `true`. */
   take(take: Take): Buffer | MessageLease {
     const receiver = this.#receiver
     const message = take === 'owned' ? receiver.takeOwned() : receiver.takeLease()
-    // Also for a program that receives no more for now: its peer may wait for room, to close for instance.
+    // Even if the program receives nothing more for now: the peer may wait for room, to close for example.
     if (receiver.isHeldBack && receiver.ready === 0) this.#owner.wakeSoon()
     return message
   }
@@ -70,7 +70,7 @@ export class Delivery implements Deferred {
     return this.#waiting.wait(take, signal)
   }
 
-  /** Gives receives that wait what is ready. */
+  /** Gives the ready messages to the receives that wait. */
   goOn(): void {
     const receiver = this.#receiver
     while (receiver.ready > 0 && this.#waiting.length > 0) {
@@ -85,7 +85,7 @@ export class Delivery implements Deferred {
     if (receiver.isOver) this.settle()
   }
 
-  /** Nothing more will come: receives that wait get what is ready, and then the end. */
+  /** Nothing more will come: receives that wait get the ready messages, and then the end. */
   settle(): void {
     const receiver = this.#receiver
     for (let waiter = this.#waiting.first; waiter; waiter = this.#waiting.first) {
@@ -95,16 +95,16 @@ export class Delivery implements Deferred {
     }
   }
 
-  /** It has the turn that it waited for. */
+  /** The turn that it waited for. */
   onTurn(): void {
     this.#isDeferred = false
     const receiver = this.#receiver
     if (this.#waiting.length > 0) this.goOn()
-    // Nobody receives: what was left in the transport may be the peer's end.
+    // No receive waits, but the peer's end may be among what was left in the transport.
     else if (receiver.isHeldBack && !receiver.isFull) this.#owner.wake()
   }
 
-  /** There is something to deliver, or was left in the transport, that can't be now. */
+  /** Continues in a later turn, with messages that are ready or were left in the transport. */
   goOnNextTurn(): void {
     if (this.#isDeferred) return
     this.#isDeferred = true

@@ -2,7 +2,7 @@
 
 /** Length of a message's header in bytes. */
 export const HEADER_BYTES = 4
-/** What a header can say at most. */
+/** The largest payload that a header can announce. */
 export const MAX_PAYLOAD_BYTES = 2 ** 32 - 1
 
 /** Writes the header of a payload of `byteLength` bytes. */

@@ -1,21 +1,21 @@
-/** Memory of an application's that a large message leaves from uncopied, until nothing reads it any more. */
+/** Memory of the application from which a large message is sent without a copy, until nothing reads it any more. */
 import type { BufferPool, PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { type BufferSlot, headroomSymbol, takeSlotSymbol } from '../buffer-pool/buffer-slot.js'
 
-/** A payload that was lent for sending. Transports of plain memory get it in pieces, as buffers of their pool. */
+/** A payload that the application lent. Transports of host memory get it in pieces, as if they were buffers of their pool. */
 export class LentMemory {
   readonly #payload: Uint8Array
   #piecesOut = 0
   #onReturned: (() => void) | undefined
 
   constructor(payload: Uint8Array) {
-    // As slabs are: a Buffer has other ideas of slice().
+    // A Uint8Array, as slabs are: `slice` of a Buffer does not copy.
     this.#payload = new Uint8Array(payload.buffer, payload.byteOffset, payload.length)
   }
 
   /**
-   * Asked once, when no more pieces will be sent: calls back as soon as the transport has none of them any more.
-   * @returns false when it has none now, and will not call back
+   * Call it once, when no more pieces will be sent. Calls back when the transport has none of them any more.
+   * @returns `false` when it has none now; then there is no call
    */
   onReturned(callback: () => void): boolean {
     if (this.#piecesOut === 0) return false
@@ -23,7 +23,7 @@ export class LentMemory {
     return true
   }
 
-  /** Part of it as a buffer to send, which counts as out once a transport took it. */
+  /** Part of the payload as a buffer to send. It counts as long as a transport has it. */
   piece(pool: BufferPool, byteOffset: number, byteLength: number): PooledBuffer {
     return new LentPiece(this, pool, this.#payload, byteOffset, byteLength)
   }
@@ -39,10 +39,10 @@ export class LentMemory {
   }
 }
 
-/** Its own slot, as nobody but the transport ever holds it. */
+/** A piece. It is its own slot, because only the transport ever holds it. */
 class LentPiece implements PooledBuffer, BufferSlot {
   readonly slab: Uint8Array
-  /** It is of none of the pool's slabs. */
+  /** It is in none of the pool's slabs. */
   readonly slabIndex = -1
   readonly byteOffset: number
   readonly byteLength: number
@@ -61,7 +61,7 @@ class LentPiece implements PooledBuffer, BufferSlot {
     return this.slab.subarray(this.byteOffset, this.byteOffset + this.byteLength)
   }
 
-  /** One that no transport took holds nothing. */
+  /** A piece that no transport took holds nothing. */
   release(): void {}
 
   [Symbol.dispose](): void {}

@@ -1,4 +1,4 @@
-/** A listener of connections: it knows those that it accepted, and can wait for them. */
+/** The listener of connections. It keeps those that it accepted, and can wait until they are closed. */
 import type { ListeningAddress } from '../address.js'
 import { acceptChannel } from '../diagnostics.js'
 import { checkBoolean, checkOptionNames, checkTimeout } from '../driver/options.js'
@@ -11,7 +11,7 @@ import { createConnection } from './create-connection.js'
 
 const DEFAULT_DRAIN_MS = 10_000
 
-/** See {@link ConnectionListener}. */
+/** The implementation of {@link ConnectionListener}. */
 export class MessageListener<T extends Transport> implements ConnectionListener<T> {
   readonly addresses: readonly ListeningAddress[]
   readonly #wire: string

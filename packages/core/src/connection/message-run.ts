@@ -1,25 +1,25 @@
-/** Received memory with whole messages in it, and the leases of them. */
+/** Received memory that contains whole messages, and their leases. */
 import { NettsError } from '../errors.js'
 import type { MessageLease } from './connection.js'
 import { HEADER_BYTES, readHeader } from './framing.js'
 
-/** Who gets a run back once nobody reads it any more. */
+/** The owner of runs, which gets each back when nothing reads it any more. */
 export interface RunOwner {
   onFree(run: MessageRun): void
 }
 
-/** Whole messages in a row. It is freed when all of them were taken and their leases released. */
+/** Consecutive whole messages. It is freed when all of them were taken and their leases released. */
 export class MessageRun {
-  /** The memory that they lie in. */
+  /** The memory that contains them. */
   bytes: Uint8Array
-  /** The transport's chunk that this is; `undefined` for memory of the connection's own. */
+  /** The chunk of the transport; `undefined` for memory of the connection. */
   readonly chunkIndex: number | undefined
-  /** Messages that nobody has taken yet. */
+  /** How many messages were not taken yet. */
   messages: number
-  /** Where the next one's payload begins, and its length. */
+  /** Where the payload of the next message begins, and its length. */
   byteOffset: number
   byteLength: number
-  /** Counted by the owner as held by leases. */
+  /** Whether the owner counts it as held by leases. */
   isLeased = false
   next: MessageRun | undefined
   readonly #owner: RunOwner
@@ -27,7 +27,7 @@ export class MessageRun {
   #references = 1
 
   /**
-   * @param messages how many; each but the first follows its header
+   * @param messages how many messages; each except the first follows its header
    * @param byteOffset where the payload of the first begins
    */
   constructor(
@@ -46,7 +46,7 @@ export class MessageRun {
     this.byteLength = byteLength
   }
 
-  /** The next message was taken: steps to the one behind it, if there is one. */
+  /** The next message was taken: advances to the one after it, if there is one. */
   advance(): void {
     if (--this.messages === 0) return
     const header = this.byteOffset + this.byteLength
@@ -64,8 +64,8 @@ export class MessageRun {
 }
 
 /**
- * 56 bytes of heap: kept to four fields on purpose. A private method that isn't static would cost every object
- * another one, its brand.
+ * A lease of one message. It takes 56 bytes of heap, and has only four fields for that reason. A private method that is not
+ * static would add another field to each object, its brand.
  */
 export class RunLease implements MessageLease {
   readonly #byteLength: number

@@ -1,4 +1,4 @@
-/** Puts messages on a transport, one after the other, as far as the transport takes them now. */
+/** Writes messages to a transport, one after the other, as far as the transport accepts them now. */
 import { NO_BYTES } from '../runtime/bytes.js'
 import type { Transport } from '../transport.js'
 import { CoalescingChunk } from './coalescing-chunk.js'
@@ -6,44 +6,44 @@ import { HEADER_BYTES, writeHeader } from './framing.js'
 import type { OutgoingMessage } from './outgoing-message.js'
 
 /**
- * A pooled buffer with no more payload than this is copied behind other messages all the same: with TCP on loopback,
- * a send of its own takes 0.7 µs more than the copy, up to 4 KiB, and about as long from 16 KiB on.
+ * A pooled buffer of up to this size is copied after other messages: with TCP on loopback, a separate send takes 0.7 µs
+ * longer than the copy up to 4 KiB, and about as long from 16 KiB on.
  */
 const MAX_COPIED_BUFFER_BYTES = 4096
 
-/** What a writer asks of its connection. */
+/** What a writer calls in its connection. */
 export interface WriterOwner {
-  /** `pump` is due at the end of this turn's program. */
+  /** Schedules `pump` for the next tick, after the program of this turn has run. */
   schedulePump(): void
-  /** The transport refused: if it is closed, its waker will not say so. */
+  /** The transport refused. If it is closed already, its waker will not be called. */
   checkClosed(): void
-  /** Something was handed over, or has to wait: the peer has to take it. */
+  /** Data was handed to the transport, or waits: starts the stall deadline. */
   watchStall(): void
 }
 
-// One of each for all connections, as transports copy before they return.
+// One of each for all connections, because transports copy before they return.
 const header = new Uint8Array(HEADER_BYTES)
 const answerParts: Uint8Array[] = [header, NO_BYTES]
 
-/** Writes one message after the other; whoever calls it keeps the order. */
+/** Writes one message after the other. The caller keeps the order. */
 export class MessageWriter {
-  /** Sends that the transport accepted. */
+  /** How many sends the transport accepted. */
   postedSends = 0
-  /** Bytes in them. */
+  /** How many bytes were in them. */
   postedBytes = 0
   zeroCopySends = 0
-  /** The largest payload that is copied behind others, to leave with them. */
+  /** The largest payload that is copied after others, to leave with them. */
   readonly maxSmallPayload: number
-  /** The largest payload that is copied so although it lies in a pooled buffer. */
+  /** The largest payload in a pooled buffer that is copied after others too. */
   readonly maxCopiedBuffer: number
-  /** The smallest payload of which lending saves more than half of the copy. */
+  /** The smallest payload for which lending saves more than half of the copy. */
   readonly minLentPayload: number
   readonly #transport: Transport
   readonly #owner: WriterOwner
   readonly #chunk: CoalescingChunk
-  /** One message was received, and nothing sent since: the next small one leaves at once. */
+  /** Whether one message was received and nothing was sent since: the next small message leaves at once. */
   mayAnswer = false
-  // The transport refused; nothing is tried again until its waker says so.
+  // The transport refused. Nothing is tried again until its waker is called.
   #isBlocked = false
 
   constructor(transport: Transport, owner: WriterOwner) {
@@ -55,12 +55,12 @@ export class MessageWriter {
     this.minLentPayload = 2 * this.#chunk.capacity
   }
 
-  /** Bytes that were written and that the transport has not got yet. */
+  /** How many bytes were written and not handed to the transport yet. */
   get gatheredBytes(): number {
     return this.#chunk.byteLength
   }
 
-  /** The transport refused, and nothing has changed since. */
+  /** Whether the transport refused, and nothing has changed since. */
   get isBlocked(): boolean {
     return this.#isBlocked
   }
@@ -71,8 +71,8 @@ export class MessageWriter {
   }
 
   /**
-   * Writes as much of a message as is possible now. What it holds is given back with its last byte.
-   * @returns whether that was all of it
+   * Writes as much of a message as is possible now. After its last byte the message is released.
+   * @returns whether all of it is written
    * @throws NettsError `ERR_NETTS_BUFFER_DETACHED`
    */
   write(message: OutgoingMessage): boolean {
@@ -89,7 +89,7 @@ export class MessageWriter {
     return true
   }
 
-  /** Copies a small message behind the others. @returns false when nothing of it was possible */
+  /** Copies a small message after the others. @returns `false` when none of it could be written */
   writeSmall(payload: Uint8Array): boolean {
     if (this.mayAnswer) {
       this.mayAnswer = false
@@ -103,7 +103,7 @@ export class MessageWriter {
     return true
   }
 
-  /** Hands what gathered to the transport. @returns whether nothing is left */
+  /** Hands the gathered bytes to the transport. @returns whether none are left */
   post(): boolean {
     while (this.#chunk.byteLength > 0) {
       if (this.#isBlocked) return false
@@ -114,12 +114,12 @@ export class MessageWriter {
     return true
   }
 
-  /** Drops what has not left. */
+  /** Drops the bytes that have not left. */
   discard(): void {
     this.#chunk.discard()
   }
 
-  /** Sends a small message by itself, while nothing else waits. @returns false when nothing of it was possible */
+  /** Sends a small message by itself, while nothing else waits. @returns `false` when none of it could be sent */
   #answer(payload: Uint8Array): boolean {
     const byteLength = HEADER_BYTES + payload.length
     if (!this.#chunk.hasRoom(byteLength)) return false
@@ -129,7 +129,7 @@ export class MessageWriter {
     try {
       taken = this.#transport.sendGather(answerParts)
     } finally {
-      // Also when the transport throws: nothing keeps the program's memory.
+      // So that the program's memory is not kept, also when the transport throws.
       answerParts[1] = NO_BYTES
     }
     if (taken === 0) return this.#onRefused()
@@ -143,7 +143,7 @@ export class MessageWriter {
     return true
   }
 
-  /** A small message lies in one chunk, for a reader that takes it in place; a large one begins where there is room. */
+  /** A small message is put into one chunk, so that the peer can read it in place; a large one begins where there is room. */
   #begin(message: OutgoingMessage): boolean {
     const { byteLength, isZeroCopy } = message
     const isSmall = !isZeroCopy && byteLength <= this.maxSmallPayload
@@ -154,7 +154,7 @@ export class MessageWriter {
     return true
   }
 
-  /** A full chunk leaves at once, another one when this turn's program has run. */
+  /** A full chunk leaves at once, another one in the next tick. */
   #leaveSoon(): void {
     if (this.#chunk.isFull) this.post()
     else if (this.#chunk.byteLength > 0) this.#owner.schedulePump()

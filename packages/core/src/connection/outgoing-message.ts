@@ -1,6 +1,6 @@
 /**
- * A message on its way out that does not simply gather behind others: where its bytes lie, and how the transport gets
- * them. There are three ways: copied piece by piece, lent where they lie, and in a pooled buffer of the transport's.
+ * A message to be sent that is not simply copied after others: where its bytes are, and how the transport gets them. There
+ * are three ways: copied piece by piece, sent from the application's memory, and in a pooled buffer of the transport.
  */
 import { types } from 'node:util'
 import { HOST_MEMORY, type PooledBuffer } from '../buffer-pool/buffer-pool.js'
@@ -11,16 +11,16 @@ import type { CoalescingChunk } from './coalescing-chunk.js'
 import { HEADER_BYTES, writeHeader } from './framing.js'
 import { LentMemory } from './lent-memory.js'
 
-/** A message on its way out, and how far it got. */
+/** A message that is being sent, and its progress. */
 export interface OutgoingMessage {
-  /** Length of its payload in bytes. */
+  /** The length of its payload in bytes. */
   readonly byteLength: number
-  /** Bytes of it, its header included, that are not on their way yet. */
+  /** How many of its bytes, with its header, were not handed over yet. */
   readonly leftBytes: number
-  /** Whether it has begun to leave: from then on it can't be taken back. */
+  /** Whether it has begun to leave: from then on it cannot be cancelled. */
   readonly hasBegun: boolean
   /**
-   * Puts what comes before the uncopied part into the chunk, which has room for a header.
+   * Puts the part before the uncopied part into the chunk, which has room for a header.
    * @throws NettsError `ERR_NETTS_BUFFER_DETACHED`
    */
   begin(chunk: CoalescingChunk): void
@@ -30,23 +30,23 @@ export interface OutgoingMessage {
    * @throws NettsError `ERR_NETTS_BUFFER_DETACHED`
    */
   sendPart(transport: Transport): number
-  /** All of it was handed over, uncopied. */
+  /** Whether it is sent without a copy. */
   readonly isZeroCopy: boolean
   /**
-   * Makes it independent of whoever called `send`: it waits, and a pooled buffer is used by nobody else any more.
-   * @param isAccepted nobody waits for it, so its bytes must be its own
+   * The message has to wait. Takes a pooled buffer over from the caller of `send`.
+   * @param isAccepted whether the send has already succeeded; then the bytes must be copied
    */
   keep(isAccepted: boolean): void
-  /** Gives back what it holds, if anything. Idempotent. */
+  /** Gives back the memory that it holds, if any. Idempotent. */
   release(): void
   /**
-   * All of it was handed over: calls back once its memory is its owner's again.
-   * @returns false when it is so now, and there will be no call
+   * Call it when all of the message was handed over. Calls back when nothing reads the caller's memory any more.
+   * @returns `false` when nothing does now; then there is no call
    */
   onReturned(callback: () => void): boolean
 }
 
-/** Plain bytes, of which the beginning lies in the chunk behind the header. */
+/** Bytes that are not in a pooled buffer of the transport. Their beginning is copied into the chunk, after the header. */
 abstract class PlainMessage implements OutgoingMessage {
   abstract readonly isZeroCopy: boolean
   readonly byteLength: number
@@ -75,7 +75,7 @@ abstract class PlainMessage implements OutgoingMessage {
   abstract release(): void
   abstract onReturned(callback: () => void): boolean
 
-  /** Memory can go away while a send waits: transferred, or resized, or grown where WebAssembly does that. */
+  /** Memory can be detached while a send waits: transferred, resized, or grown as the memory of WebAssembly. */
   protected checkMemory(): void {
     const { payload, byteLength } = this
     if (payload.length === byteLength) return
@@ -92,7 +92,7 @@ export class CopiedMessage extends PlainMessage {
   readonly isZeroCopy = false
   #buffer: PooledBuffer | undefined
 
-  /** @param buffer where the payload lies, if that is a pooled buffer: of memory that the transport can't send from */
+  /** @param buffer the pooled buffer of the payload, if it is in one that the transport cannot send from */
   constructor(payload: Uint8Array, buffer: PooledBuffer | undefined) {
     super(payload)
     this.#buffer = buffer
@@ -109,7 +109,7 @@ export class CopiedMessage extends PlainMessage {
     this.#buffer &&= giveAway(this.#buffer)
     if (!isAccepted || this.#buffer) return
     const copy = Buffer.allocUnsafeSlow(this.byteLength)
-    // What has left is not touched, and so costs nothing.
+    // Only the rest is copied.
     copy.set(this.payload.subarray(this.sentPayloadBytes), this.sentPayloadBytes)
     this.payload = copy
   }
@@ -124,7 +124,7 @@ export class CopiedMessage extends PlainMessage {
   }
 }
 
-/** Bytes that leave from where the program has them: its own again once the transport has read them. */
+/** Bytes that are sent from the application's memory without a copy. */
 export class LentMessage extends PlainMessage {
   readonly isZeroCopy = true
   readonly #memory: LentMemory
@@ -152,7 +152,7 @@ export class LentMessage extends PlainMessage {
   }
 }
 
-/** A pooled buffer of the transport's: its header is in front of it, or in the chunk before. */
+/** A pooled buffer of the transport. Its header is in front of it, or in the chunk before. */
 export class BufferMessage implements OutgoingMessage {
   readonly byteLength: number
   readonly isZeroCopy = true
@@ -170,7 +170,7 @@ export class BufferMessage implements OutgoingMessage {
   }
 
   begin(chunk: CoalescingChunk): void {
-    // With room in front, the header goes there when it is sent.
+    // If there is room in front of the buffer, `sendPart` writes the header there.
     if (headroomOf(this.#buffer!) === HEADER_BYTES) return
     this.hasBegun = true
     chunk.appendHeader(this.byteLength)
@@ -208,8 +208,8 @@ export class BufferMessage implements OutgoingMessage {
 }
 
 /**
- * Whether a transport can send a pooled buffer as it is: its memory is of the same kind, and it fits in one send.
- * Of another make of pool, a buffer may have another kind of headroom.
+ * Whether a transport can send a pooled buffer as it is: its memory is of the same domain, and it fits into one send.
+ * A buffer of a pool that is not of this package may have a different headroom.
  */
 export function canSendBuffer(buffer: PooledBuffer, { bufferPool, maxSendSize }: Transport): boolean {
   const headroom = headroomOf(buffer)
@@ -221,7 +221,7 @@ export function canSendBuffer(buffer: PooledBuffer, { bufferPool, maxSendSize }:
   )
 }
 
-/** Whether plain bytes can leave from where they lie: not where the transport's memory is of another kind. */
+/** Whether bytes can be sent from the application's memory: only if the transport sends from host memory. */
 export function canLend(payload: Uint8Array, { bufferPool }: Transport): boolean {
   return bufferPool.domain === HOST_MEMORY && types.isArrayBuffer(payload.buffer)
 }

@@ -7,32 +7,32 @@ import { Assembler } from './assembler.js'
 import { HEADER_BYTES, readHeader } from './framing.js'
 import { MessageRun, RunLease, type RunOwner } from './message-run.js'
 
-/** Few, because every connection keeps them while idle. */
+/** How many chunks are polled at once; few, because every connection keeps the entries while idle. */
 const BATCH_LENGTH = 4
 
 /**
- * Polls a transport for chunks and keeps the messages in them until they are taken.
+ * Polls a transport for chunks, and keeps the messages in them until they are taken.
  *
- * Whole messages stay where they are, in the transport's receive memory, and so hold the peer back once its window
- * is used up. Only a message that goes beyond a chunk is copied together.
+ * Whole messages stay in the transport's receive memory, so that the peer has to wait when its window is used up. Only a
+ * message that lies in several chunks is copied into one piece of memory.
  */
 export class Receiver implements RunOwner {
-  /** Complete messages that can be taken. */
+  /** How many complete messages can be taken. */
   ready = 0
-  /** Their payload bytes. */
+  /** How many payload bytes they have. */
   bytesBuffered = 0
   messagesReceived = 0
   bytesReceived = 0
   chunksReceived = 0
   assembledLeases = 0
   copiedLeases = 0
-  /** The last {@link poll} left in the transport what there was, of which its waker need not tell again. */
+  /** Whether the last {@link poll} left chunks in the transport. The waker may not be called for these again. */
   isHeldBack = false
-  /** Called once memory that a lease held is free again. */
+  /** Called when memory that a lease held is free again. */
   onRelease: (() => void) | undefined
-  /** Nothing more will come. What is ready can still be taken. */
+  /** Whether nothing more will come. Messages that are ready can still be taken. */
   isOver = false
-  /** Why nothing more will come; `undefined` after a clean end. */
+  /** The error after which nothing more will come; `undefined` after a clean end. */
   error: NettsError | undefined
   readonly #transport: Transport
   readonly #maxMessageSize: number
@@ -47,17 +47,17 @@ export class Receiver implements RunOwner {
   #batchCount = 0
   #first: MessageRun | undefined
   #last: MessageRun | undefined
-  // The incomplete message: how much of its header is there, and what that says so far.
+  // The incomplete message: how many bytes of its header have arrived, and the length that they give so far.
   #headerBytes = 0
   #announcedBytes = 0
-  // Chunks held by leases cost what a receive slot may: a whole maxSendSize, however little is in it. There is
-  // always room for one more chunk that size, and half of the window.
+  // A chunk held by leases counts as a whole maxSendSize, since a receive slot may have that size however few bytes are in
+  // it. Leases may hold half of the window, and must leave room for one more chunk of that size.
   readonly #pinBudgetBytes: number
   #pinnedBytes = 0
-  /** Memory of the connection's own that leases hold. */
+  /** How many bytes of the connection's own memory leases hold. */
   #ownLeasedBytes = 0
 
-  /** @param onThrow gets what the transport throws when a program releases a lease */
+  /** @param onThrow called with what the transport throws when a program releases a lease */
   constructor(
     transport: Transport,
     maxMessageSize: number,
@@ -77,19 +77,19 @@ export class Receiver implements RunOwner {
     return this.#headerBytes > 0
   }
 
-  /** Memory held for messages that lie in several chunks, in bytes: in use and in reserve. */
+  /** Memory for messages that lie in several chunks, in bytes: in use and in reserve. */
   get assemblyBytes(): number {
     return this.#assembler.heldBytes
   }
 
-  /** Whether so much is ready that nothing more is taken in. */
+  /** Whether so much is ready that nothing more is polled. */
   get isFull(): boolean {
     return this.ready > 0 && this.bytesBuffered + this.ready * HEADER_BYTES >= this.#highWaterMark
   }
 
   /**
-   * Takes in chunks until the transport has no more, or enough messages are ready: what a later turn delivers can stay
-   * in the transport until then.
+   * Polls chunks until the transport has no more, or enough messages are ready. Messages that a later turn will deliver can
+   * stay in the transport until then.
    */
   poll(): void {
     this.isHeldBack = false
@@ -106,7 +106,7 @@ export class Receiver implements RunOwner {
   }
 
   /**
-   * Whether the next message can be leased without going beyond what leases may hold, which is one message at least. Only
+   * Whether the next message can be leased within the limit of what leases may hold, which is at least one message. Only
    * while one is {@link ready}.
    */
   get mayLend(): boolean {
@@ -141,7 +141,7 @@ export class Receiver implements RunOwner {
     let owned: Buffer
     if (run.chunkIndex === undefined && bytes.length === byteLength) {
       owned = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, byteLength)
-      // It is the program's now.
+      // The memory belongs to the program now.
       run.bytes = NO_BYTES
     } else {
       owned = Buffer.allocUnsafe(byteLength)
@@ -151,7 +151,7 @@ export class Receiver implements RunOwner {
     return owned
   }
 
-  /** Ends receiving, cleanly or not; what is {@link ready} can still be taken. The first end stands. */
+  /** Ends receiving, with or without an error. Messages that are {@link ready} can still be taken. The first call counts. */
   end(error: NettsError | undefined): void {
     if (this.isOver) return
     this.isOver = true
@@ -161,7 +161,7 @@ export class Receiver implements RunOwner {
     this.#repostBatch()
   }
 
-  /** Polls all there is, however much, and leaves no chunk of the transport behind, except in leases. */
+  /** Polls all chunks, however many, and holds none of the transport's afterwards, except in leases. */
   pollRest(): void {
     while (!this.isOver && this.#pollChunk()) {}
     if (!this.isOver && this.#transport.recvEnded) this.#onPeerEnd()
@@ -175,7 +175,7 @@ export class Receiver implements RunOwner {
     }
   }
 
-  /** Throws away what still comes, after {@link end}. */
+  /** Discards further chunks, after {@link end}. */
   discardInput(): void {
     for (;;) {
       this.#batchIndex = this.#batchCount = 0
@@ -185,7 +185,7 @@ export class Receiver implements RunOwner {
     }
   }
 
-  /** Throws away what is ready. */
+  /** Discards the messages that are ready. */
   discardReady(): void {
     while (this.#first) {
       const run = this.#first
@@ -215,22 +215,22 @@ export class Receiver implements RunOwner {
 
   #pollChunk(): boolean {
     if (this.#batchIndex === this.#batchCount) {
-      // Should that throw, nothing is taken twice.
+      // If `pollRecv` throws, no chunk is taken twice.
       this.#batchIndex = this.#batchCount = 0
       this.#batchCount = this.#transport.pollRecv(this.#batch)
       if (this.#batchCount === 0) return false
     }
     const { chunkIndex } = this.#batch[this.#batchIndex]!
     const bytes = this.#transport.recvBuf(chunkIndex)
-    // Only now: should that throw, no chunk is left out before later ones.
+    // Only now: if `recvBuf` throws, no chunk is skipped.
     this.#batchIndex++
     this.#onChunk(chunkIndex, bytes)
     return true
   }
 
   /**
-   * A chunk holds, in this order and each of them optional: the rest of the incomplete message, whole messages, and the
-   * beginning of the next one.
+   * A chunk contains, each optional and in this order: the rest of the incomplete message, whole messages, and the beginning
+   * of the next message.
    */
   #onChunk(chunkIndex: number, bytes: Uint8Array): void {
     this.chunksReceived++
@@ -241,7 +241,7 @@ export class Receiver implements RunOwner {
     if (this.#headerBytes > 0) {
       position = this.#takeHeader(bytes, 0)
       if (this.#headerBytes === HEADER_BYTES && this.#liesIn(bytes, position)) {
-        // Its header was in the chunk before, and its payload needs no assembling.
+        // Its header was in the chunk before, and its payload is in one piece.
         messages = 1
         firstOffset = position
         firstLength = this.#announcedBytes
@@ -273,7 +273,7 @@ export class Receiver implements RunOwner {
     }
   }
 
-  /** Whether the whole payload of the incomplete message lies in `bytes`, from `position` on. */
+  /** Whether the whole payload of the incomplete message is in `bytes`, from `position` on. */
   #liesIn(bytes: Uint8Array, position: number): boolean {
     return this.#assembler.arrivedBytes === 0 && bytes.length - position >= this.#announcedBytes
   }
@@ -296,7 +296,7 @@ export class Receiver implements RunOwner {
     return position
   }
 
-  /** Reads the header of the incomplete message, or as much as is there. @returns where the payload begins */
+  /** Reads the header of the incomplete message, or as much as has arrived. @returns where the payload begins */
   #takeHeader(bytes: Uint8Array, start: number): number {
     let position = start
     if (this.#headerBytes === HEADER_BYTES) return position
@@ -353,7 +353,7 @@ export class Receiver implements RunOwner {
     this.#last = run
   }
 
-  /** The messages of a run that nobody has taken, in memory of their own. */
+  /** Copies the messages of a run that were not taken into memory of the connection. */
   #copyOut(run: MessageRun): MessageRun {
     const { bytes, byteOffset, byteLength, messages } = run
     const copy = this.#ownRun(bytes, byteOffset, byteLength, messages)
@@ -367,7 +367,7 @@ export class Receiver implements RunOwner {
     return new MessageRun(this, copy, undefined, messages, 0, byteLength)
   }
 
-  /** @returns whether a lease may hold this memory: a chunk only while there is room. It is counted then */
+  /** Counts the memory as held by leases. @returns `false` for a chunk that would exceed the limit; it is not counted */
   #hold(run: MessageRun): boolean {
     const cost = this.#cost(run)
     if (run.chunkIndex === undefined) this.#ownLeasedBytes += cost

@@ -330,6 +330,21 @@ describe('async iteration', () => {
     expect(await Promise.all([one.closed, two.closed])).toEqual([undefined, undefined])
   })
 
+  it('leaves this side open at the end with allowHalfOpen, for answers that come later', async () => {
+    const { one, two } = connectionPair({}, { allowHalfOpen: true })
+    await one.send(Buffer.from('question'))
+    one.finish()
+    const received: string[] = []
+    for await (const message of two) received.push(message.toString())
+    expect(received).toEqual(['question'])
+    await settle()
+    expect(two.state).toBe('open')
+    await two.send(Buffer.from('answer'))
+    expect((await one.recv())?.toString()).toBe('answer')
+    await two.close()
+    expect(await one.recv()).toBe(undefined)
+  })
+
   it('can be left and begun again without losing a message', async () => {
     const { one, two } = connectionPair()
     for (const text of ['one', 'two', 'three']) await one.send(Buffer.from(text))

@@ -1,4 +1,4 @@
-/** The sending half of a connection: accepts messages in order, and lets those wait for which there is no room. */
+/** The sending half of a connection: accepts messages in order; those that do not fit wait. */
 import type { PooledBuffer } from '../buffer-pool/buffer-pool.js'
 import { headroomOf, isPooledBuffer } from '../buffer-pool/buffer-slot.js'
 import { show } from '../driver/options.js'
@@ -17,20 +17,21 @@ import {
   type OutgoingMessage,
 } from './outgoing-message.js'
 
-/** A message that waits for room; without one, a flush that waits for those before it. */
+/** A message that waits for room, or a flush that waits for the messages before it. */
 interface Waiting {
+  /** `undefined` for a flush. */
   readonly message: OutgoingMessage | undefined
-  /** Counted as sent already, and nobody waits for it: trySend began it. */
+  /** Whether it is counted as sent already: `trySend` began it. */
   readonly isAccepted: boolean
 }
 
-/** What a sender asks of its connection. */
+/** What a sender calls in its connection. */
 export interface SenderOwner extends WriterOwner {
   /** The transport threw: ends the connection. @returns the error that it ended with */
   onThrow(error: unknown): NettsError
 }
 
-/** What every send that needs no waiting returns. */
+/** The promise of every send that does not have to wait. */
 export const ACCEPTED = Promise.resolve()
 const nothing = () => {}
 
@@ -47,7 +48,7 @@ export class Sender {
   readonly #waiting = new WaitQueue<void, Waiting>('send', (waiting) => this.#drop(waiting))
   readonly #flushes: FlushQueue
   readonly #writable = new WaitQueue<void>('whenWritable')
-  /** Of waiting messages, what the transport does not have yet. */
+  /** How many bytes of the waiting messages the transport does not have yet. */
   #waitingBytes = 0
 
   constructor(transport: Transport, maxMessageSize: number, owner: SenderOwner) {
@@ -60,22 +61,22 @@ export class Sender {
     this.#maxCopiedBuffer = Math.min(maxMessageSize, this.#writer.maxCopiedBuffer)
   }
 
-  /** Whether the transport has everything that was ever asked to be sent. */
+  /** Whether the transport has all messages. */
   get isDrained(): boolean {
     return this.#waiting.length === 0 && this.#writer.gatheredBytes === 0
   }
 
-  /** Bytes, headers included, that were asked to be sent and that the transport does not have yet. */
+  /** How many bytes, headers included, the transport does not have yet. */
   get queuedBytes(): number {
     return this.#waitingBytes + this.#writer.gatheredBytes
   }
 
-  /** Sends that the transport accepted. */
+  /** How many sends the transport accepted. */
   get postedSends(): number {
     return this.#writer.postedSends
   }
 
-  /** Bytes in them. */
+  /** How many bytes were in them. */
   get postedBytes(): number {
     return this.#writer.postedBytes
   }
@@ -84,7 +85,7 @@ export class Sender {
     return this.#writer.zeroCopySends
   }
 
-  /** One message was received by itself: the next small one may be its answer, and leaves at once. */
+  /** One message was received by itself: the next small message may be its answer, and leaves at once. */
   mayAnswer(): void {
     this.#writer.mayAnswer = true
   }
@@ -96,7 +97,7 @@ export class Sender {
     if (this.#waiting.length > 0) return false
     if (!this.#write(message)) {
       if (!message.hasBegun) return false
-      // It can't be taken back: its rest stays here and goes before anything else.
+      // Part of it has left, so the rest waits here, before all later messages.
       message.keep(true)
       this.#wait({ message, isAccepted: true }, undefined, nothing, nothing)
     }
@@ -137,7 +138,7 @@ export class Sender {
       }
       if (this.#waiting.length === 0 && this.#post()) flush()
       else {
-        // It waits among the sends, and is named by itself.
+        // It waits in the queue of sends, whose errors name another operation.
         const rejectFlush = (error: NettsError) => reject(signal?.aborted ? aborted(signal, 'flush') : error)
         this.#wait({ message: undefined, isAccepted: true }, signal, flush, rejectFlush)
       }
@@ -150,7 +151,7 @@ export class Sender {
     return this.#writable.wait(undefined, signal)
   }
 
-  /** Goes on with what waits: the transport may take more, or have completed some. */
+  /** Continues with what waits: the transport may accept more, or have completed sends. */
   pump(): void {
     this.#writer.unblock()
     this.#writer.post()
@@ -162,9 +163,9 @@ export class Sender {
     if (this.#isWritable) this.#writable.resolveAll()
   }
 
-  // Errors are made when somebody gets them: recording a stack would be most of what a close costs.
+  // Errors are made only if an operation rejects: the stack trace would be most of the cost of a close.
 
-  /** Rejects the sends that wait and have not begun. */
+  /** Rejects the sends that wait and have not begun to leave. */
   rejectWaiting(makeError: () => NettsError): void {
     if (this.#waiting.length === 0) return
     const error = makeError()
@@ -180,8 +181,8 @@ export class Sender {
 
   /**
    * The transport is closed: settles everything.
-   * @param error what ended it; without, flushes were successful if everything had left
-   * @param makeClosed the reason otherwise
+   * @param error the error that ended it; without an error, flushes succeed if everything has left
+   * @param makeClosed makes the error if there is none and not everything has left
    */
   stop(error: NettsError | undefined, makeClosed: () => NettsError): void {
     const reason = error ?? (this.isDrained ? undefined : makeClosed())
@@ -195,15 +196,15 @@ export class Sender {
   }
 
   /**
-   * Accepts what is copied behind other messages, making nothing for it.
-   * @returns false when it is not such a message, or has to wait
+   * Accepts a small message, which is copied after other messages. It allocates nothing.
+   * @returns `false` when the message is not small, or has to wait
    */
   #acceptSmall(data: Uint8Array | PooledBuffer): boolean {
     const isBytes = data instanceof Uint8Array
     if (!isBytes && !isPooledBuffer(data)) return false
     const byteLength = isBytes ? data.length : data.byteLength
     const limit = isBytes ? this.#maxSmallPayload : this.#maxCopiedBuffer
-    // Memory that is gone shows as no bytes.
+    // Detached memory has no bytes.
     if (byteLength > limit || byteLength === 0 || this.#waiting.length > 0) return false
     const payload = isBytes ? data : data.bytes
     try {
@@ -216,7 +217,7 @@ export class Sender {
     return true
   }
 
-  /** @param mayLend somebody waits until the memory is no longer read */
+  /** @param mayLend whether the caller waits until the memory is no longer read */
   #messageOf(data: Uint8Array | PooledBuffer, mayLend: boolean): OutgoingMessage {
     const buffer = isPooledBuffer(data) ? data : undefined
     const payload = buffer ? buffer.bytes : toBytes(data)
@@ -287,7 +288,7 @@ export class Sender {
     this.#waiting.add(waiting, signal, resolve, reject)
   }
 
-  /** Goes on with whoever waits first. @returns whether the next one may go on */
+  /** Continues with the operation that waits first. @returns whether it is done */
   #advance(waiter: Waiter<void, Waiting>): boolean {
     const { message, isAccepted } = waiter.detail
     if (message === undefined) {
@@ -300,7 +301,7 @@ export class Sender {
     try {
       isWritten = this.#writer.write(message)
     } catch (error) {
-      // Half of it is with the peer: then the connection can't go on.
+      // If part of it has left, the connection fails.
       if (message.hasBegun || (error as NettsError).code !== 'ERR_NETTS_BUFFER_DETACHED') throw error
       this.#drop(waiter.detail)
       waiter.reject(error as NettsError)
@@ -330,12 +331,12 @@ export class Sender {
   }
 }
 
-/** A pooled buffer given to `send` is the connection's, also when that rejects. */
+/** Releases a pooled buffer that was given to `send`: it belongs to the connection, also when `send` rejects. */
 export function releaseGivenBuffer(data: unknown): void {
   if (isPooledBuffer(data) && headroomOf(data) >= 0) data.release()
 }
 
-/** Whether the memory of an array without bytes was taken away: only then do its methods throw. */
+/** Whether the memory of an array without bytes was detached: only then do its methods throw. */
 function isGone(bytes: Uint8Array): boolean {
   try {
     bytes.at(0)

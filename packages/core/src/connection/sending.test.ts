@@ -294,16 +294,19 @@ describe('backpressure', () => {
       },
     })
     const controller = new AbortController()
+    // The second one waits for the first, so that nothing of the last one has gone anywhere when it begins to wait.
+    const before = [connection.send(pattern(1000)), connection.send(pattern(1000))]
     const begun = connection.send(pattern(5000), { signal: controller.signal })
-    budget = 2
+    budget = 2 * 1004 + 2
     transport.wakeUp()
     await settle()
     controller.abort()
     budget = Number.POSITIVE_INFINITY
     transport.wakeUp()
-    await begun
+    await Promise.all([...before, begun])
     await connection.flush()
-    expectBytes(Buffer.concat(transport.sent), frame(pattern(5000)))
+    const expected = [frame(pattern(1000)), frame(pattern(1000)), frame(pattern(5000))]
+    expectBytes(Buffer.concat(transport.sent), Buffer.concat(expected))
   })
 })
 

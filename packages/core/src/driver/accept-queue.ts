@@ -1,10 +1,13 @@
-/** What every listener needs: established connections waiting for `accept`, and `accept`s waiting for them. */
+/** The queue of a listener: established connections that wait for `accept`, and calls of `accept` that wait for them. */
 import { NettsError } from '../errors.js'
 import type { AcceptOptions, Transport } from '../transport.js'
 import { checkObject, checkSignal } from './options.js'
 import { WaitQueue } from './wait-queue.js'
 
-/** The queue between handshakes and `accept`, bounded by the backlog. */
+/**
+ * The queue between handshakes and `accept`, bounded by the backlog. {@link BaseListener} has one; the driver pushes
+ * connections into it.
+ */
 export class AcceptQueue<T extends Transport> {
   readonly #backlog: number
   readonly #ready = new Set<T>()
@@ -12,27 +15,27 @@ export class AcceptQueue<T extends Transport> {
   #closed = false
   #failure: NettsError | undefined
 
-  /** @param backlog how many connections may wait */
+  /** @param backlog how many connections may wait for `accept` */
   constructor(backlog: number) {
     this.#backlog = backlog
   }
 
-  /** Connections nobody has accepted yet. */
+  /** The number of connections that wait for `accept`. */
   get length(): number {
     return this.#ready.size
   }
 
-  /** How many more connections would be taken, those whose handshakes are in progress included. */
+  /** How many more connections {@link push} would take now: the calls that wait, and what is left of the backlog. */
   get room(): number {
     return this.#closed ? 0 : this.#waiters.length + this.#backlog - this.#ready.size
   }
 
-  /** Whether one more connection would be taken; if not, the driver rejects it. */
+  /** Whether {@link push} would take one more connection now. If not, the driver should reject it. */
   get hasRoom(): boolean {
     return this.room > 0
   }
 
-  /** Hands over an established connection. @returns `false` when there is no room, and it stays the driver's */
+  /** Hands over an established connection. @returns `false` when there is no room; the connection then remains the driver's */
   push(transport: T): boolean {
     if (!this.hasRoom) return false
     if (this.#waiters.first) this.#waiters.first.resolve(transport)
@@ -40,7 +43,7 @@ export class AcceptQueue<T extends Transport> {
     return true
   }
 
-  /** See `TransportListener.accept`. */
+  /** Implements {@link TransportListener.accept}. */
   async accept(options: AcceptOptions = {}): Promise<T | undefined> {
     const signal = checkSignal(checkObject('options', options).signal)
     if (!signal?.aborted) {
@@ -55,17 +58,24 @@ export class AcceptQueue<T extends Transport> {
     return this.#waiters.wait(undefined, signal)
   }
 
-  /** Ends it: waiting `accept`s get `undefined`, waiting connections are destroyed. Idempotent. */
+  /** Closes the queue: calls that wait resolve to `undefined`, connections that wait are destroyed. Idempotent. */
   close(): void {
     this.#failure = undefined
     this.#end()
     for (const transport of this.#ready) {
       this.#ready.delete(transport)
-      transport.destroy(new NettsError('ERR_NETTS_CLOSED', 'the listener was closed before accepting this'))
+      transport.destroy(
+        new NettsError('ERR_NETTS_CLOSED', 'the listener was closed before it accepted this connection', {
+          operation: 'accept',
+        }),
+      )
     }
   }
 
-  /** The listener itself broke: waiting and later `accept`s reject, after the connections already waiting. */
+  /**
+   * The listener failed: calls of `accept` that wait reject with the error, and later ones when the connections that wait
+   * have been accepted.
+   */
   fail(error: NettsError): void {
     this.#failure ??= error
     this.#end()

@@ -25,7 +25,7 @@ import { Waker } from './waker.js'
 
 const DEFAULT_DISCONNECT_TIMEOUT_MS = 5000
 
-// One for all transports, as drivers copy before they return.
+// One for all transports, because drivers copy before they return.
 const onePart: Uint8Array[] = [NO_BYTES]
 
 /** The addresses at both ends of a connection. */
@@ -61,25 +61,25 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
   readonly #waker = new Waker((error) => this.onThrow(error))
   #state: TransportState = 'open'
   #error: NettsError | undefined
-  /** This side said finish, disconnect or destroy: sending is misuse from then on. */
+  /** Whether `finish`, `disconnect` or `destroy` was called: sending is an error from then on. */
   #saidEnd = false
   #isEndTaken = false
   #hasPeerEnded = false
   #isInputDiscarded = false
   #completed = 0
-  /** A send was refused, or a poll for completions was empty: the waker tells of the next one. */
+  /** Whether a send was refused, or a poll for completions was empty: the waker is called for the next completion. */
   #awaitsCompletion = false
   #disconnectTimeoutMs = DEFAULT_DISCONNECT_TIMEOUT_MS
   #deadline: StallDeadline | undefined
-  /** Closed, and the wire is kept open for the peer's end. */
+  /** Whether the transport is closed and the wire is kept open for the peer's end. */
   #isLingering = false
   #linger: ClockTimer | undefined
 
   readonly #ends: TransportEnds<A>
 
   /**
-   * @param ends its properties are read each time that an address is asked for
-   * @param time the clock of deadlines. @default real time
+   * @param ends the addresses at both ends; its properties are read each time that an address is asked for
+   * @param time the clock of deadlines. @default {@link clock}
    */
   protected constructor(ends: TransportEnds<A>, time: Clock = clock) {
     this.#ends = ends
@@ -167,7 +167,7 @@ export abstract class BaseTransport<A extends Address = Address> implements Tran
   /** Reports an exception in a callback of the event loop. It ends this transport; others are not affected. */
   protected onThrow(error: unknown): void {
     if (this.#state === 'closed') {
-      // Its own error stands, and there is no operation left that could report this one.
+      // The transport keeps its own error, and no operation is left that could report this one.
       process.emitWarning(threw(error, this.remoteAddress))
     }
     this.destroy(threw(error, this.remoteAddress))

@@ -1,13 +1,14 @@
-/** The check of an address that came from the outside. */
+/** The check of an address that a program gave. */
 import type { Address, HostAddress, PathAddress } from '../address.js'
 import { invalidArgument } from '../errors.js'
 import { show } from './options.js'
 
 /**
- * Checks the shape of an address that came from the outside and returns a frozen copy.
+ * Checks the shape of an address that a program gave.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` when it has neither shape, or a port out of range;
- *   port 0 is accepted for `listen` alone.
+ * @param operation what the address is for; port 0 is accepted for `listen` only
+ * @returns a frozen copy
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for neither `{ host, port }` nor `{ path }`, or a port out of range
  */
 export function checkAddress(address: Address, operation: 'connect' | 'listen'): Address {
   const given: unknown = address

@@ -1,9 +1,11 @@
-/** Received chunks that were handed out: numbered, readable, released in any order, once. */
+/** The received chunks that are handed out. Each has a number, and is released once, in any order. */
 import { invalidArgument } from '../errors.js'
 
 /**
- * Maps a `chunkIndex` to whatever the driver keeps for a chunk. The index that was released last is the next one
- * handed out, so that the table stays as short as the most chunks ever held at once.
+ * Maps a `chunkIndex` to what the driver keeps for a chunk. The index that was released last is handed out next, so that the
+ * table is never longer than the most chunks that were held at the same time.
+ *
+ * @typeParam C what the driver keeps for a chunk
  */
 export class ChunkTable<C extends NonNullable<unknown>> {
   readonly #chunks: (C | undefined)[] = []
@@ -21,7 +23,7 @@ export class ChunkTable<C extends NonNullable<unknown>> {
     return chunkIndex
   }
 
-  /** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out */
+  /** Returns a chunk, for `recvBuf`. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out */
   get(chunkIndex: number): C {
     const chunk = this.#chunks[chunkIndex]
     if (chunk === undefined) throw invalidArgument(`chunkIndex ${chunkIndex} is not handed out`, 'recvBuf')
@@ -29,8 +31,8 @@ export class ChunkTable<C extends NonNullable<unknown>> {
   }
 
   /**
-   * Takes a chunk back.
-   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out, or not any more
+   * Takes a chunk back, for `repostRecv`.
+   * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an index that is not handed out, such as one released before
    */
   remove(chunkIndex: number): C {
     const chunk = this.#chunks[chunkIndex]

@@ -1,4 +1,4 @@
-/** The part of a builder that is the same for every driver: checks of arguments, the backlog, the deadline of `connect`. */
+/** The part of a builder that is the same for every driver: checks of arguments, defaults, and the deadline of `connect`. */
 import type { Address } from '../address.js'
 import type { Clock } from '../runtime/event-loop.js'
 import type {
@@ -13,28 +13,35 @@ import { type EndSignal, withDeadline } from './deadline.js'
 import { checkInteger, checkOptionNames } from './options.js'
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
-/** As in node:net. */
+/** The default of node:net. */
 const DEFAULT_BACKLOG = 511
+/** The largest `backlog` that is accepted. */
 const MOST_BACKLOG = 65_535
 
-/** What a driver implements of its builder. Options and addresses are checked before these are called. */
+/** The parts of a builder that a driver implements. Options and addresses are checked before these are called. */
 export interface BuilderParts<T extends Transport, A extends Address = Address> {
-  /** The driver's name. */
+  /** The driver's name, such as `tcp`. */
   readonly name: string
   /**
-   * Refuses an address that the wire does not support. Its shape has been checked.
+   * Returns the address, or refuses one that the wire does not support. Its shape has been checked.
    * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`
    */
   readonly checkAddress?: (address: Address, operation: 'connect' | 'listen') => A
-  /** Connects. When `ended` fires, the attempt was cancelled: free everything. */
+  /**
+   * Connects. When `ended` fires, the caller cancelled the attempt or the deadline passed: free everything. A transport that
+   * comes too late is destroyed.
+   */
   readonly connect: (address: A, ended: EndSignal) => Promise<T>
-  /** Starts to listen. */
+  /** Starts to listen. `backlog` is 1 to 65535. */
   readonly listen: (address: A, backlog: number) => Promise<TransportListener<T>>
-  /** The clock of the deadline of `connect`. @default real time */
+  /** Returns the clock of the deadline of `connect`. @default {@link clock} */
   readonly clock?: (() => Clock) | undefined
 }
 
-/** Makes a driver's builder. */
+/**
+ * Makes a driver's builder: it checks options and addresses, fills in the defaults (`timeoutMs` 10000, `backlog` 511), and
+ * applies the deadline and the signal of `connect`. The result is frozen.
+ */
 export function createBuilder<T extends Transport, A extends Address = Address>(
   parts: BuilderParts<T, A>,
 ): TransportBuilder<T> {

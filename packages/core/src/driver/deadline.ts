@@ -6,46 +6,47 @@ import { afterPendingInput, type Clock, type ClockTimer, clock } from '../runtim
 import { checkSignal, checkTimeout } from './options.js'
 
 /**
- * Tells a task that nobody waits for it any more: as much of an AbortSignal as tasks need. A real one for every
- * attempt to connect is a kilobyte of garbage, which is more than a connection keeps.
+ * Tells a task that it was cancelled. It has the part of an AbortSignal that tasks need: a real one for each attempt to
+ * connect would be a kilobyte of garbage, more than a connection holds.
  */
 export interface EndSignal {
   /** Whether the task was cancelled. */
   readonly aborted: boolean
-  /** Why; `undefined` while it is not aborted. */
+  /** Why it was cancelled: `ERR_NETTS_ABORTED` or `ERR_NETTS_TIMEOUT`; `undefined` while it was not. */
   readonly reason: NettsError | undefined
   /** Throws {@link reason} if the task was cancelled. */
   throwIfAborted(): void
-  /** What to do when it is aborted; `undefined` for nothing. Setting it after that does nothing. */
+  /** Called once when the task is cancelled. Setting it after that has no effect. */
   onabort: (() => void) | undefined
 }
 
 /** What {@link withDeadline} runs and cleans up. */
 export interface DeadlineTask<T> {
-  /** Named in errors, such as `connect`. */
+  /** The name of the operation in errors, such as `connect`. */
   readonly operation: string
-  /** The address, for error messages. */
+  /** The address in errors. */
   readonly address: Address
   /** Cancels the task. */
   readonly signal?: AbortSignal | undefined
-  /** 0 has no deadline. */
+  /** The deadline in milliseconds; 0 for none. */
   readonly timeoutMs: number
-  /** Where time comes from, for wires that have a time of their own. @default this machine's */
+  /** The clock of the deadline. @default {@link clock} */
   readonly clock?: Clock | undefined
   /**
-   * Starts the work. `ended` fires when the caller aborts or the deadline passes, with the NettsError as
-   * its reason: clean up everything then. What the promise does afterwards matters no more.
+   * Starts the work. `ended` fires when the caller aborts or the deadline passes, with the NettsError as its reason: free
+   * everything then. A rejection after that is ignored.
    */
   start(ended: EndSignal): Promise<T>
-  /** Disposes of a result that came too late. */
+  /** Frees a result that came after the task was cancelled. */
   dispose(result: T): void
 }
 
 /**
- * Runs a task until it settles, is aborted (`ERR_NETTS_ABORTED`) or its deadline passes
- * (`ERR_NETTS_TIMEOUT`), whichever comes first. A deadline that passed while the program was busy gives pending input
- * one look first. Rejects with `ERR_NETTS_INVALID_ARGUMENT` for a signal or
- * deadline that is none.
+ * Runs a task until it settles, is aborted or its deadline passes, whichever comes first. Before the deadline fires, the
+ * event loop looks for pending input, in case the program was busy.
+ *
+ * Rejects with what the task rejects with, `ERR_NETTS_ABORTED`, `ERR_NETTS_TIMEOUT`, or `ERR_NETTS_INVALID_ARGUMENT` for a
+ * `signal` or `timeoutMs` that is not valid.
  */
 export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
   const { timeoutMs, operation, address } = task
@@ -75,7 +76,7 @@ export async function withDeadline<T>(task: DeadlineTask<T>): Promise<T> {
         timer = afterPendingInput(time, () => end(timedOut(operation, timeoutMs, address)))
       }, timeoutMs)
     }
-    // A start that throws is a start that rejects, and its timer must not stay behind.
+    // An async function: a `start` that throws becomes a rejection, and its timer is closed.
     const started = (async () => task.start(ended))()
     started.then(
       (result) => {

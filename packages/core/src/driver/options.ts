@@ -1,16 +1,17 @@
-/** Checks of options that came from the outside: refused before anything happens. */
+/** Checks of options that a program gave. They refuse an option before anything happens. */
 import { inspect } from 'node:util'
 import { invalidArgument } from '../errors.js'
 import { isAbortSignal } from '../runtime/abort-signals.js'
 
-/** A value as error messages show it: `'8080'` is not `8080`. */
+/** Formats a value for an error message, with quotes around a string. */
 export function show(value: unknown): string {
   return inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 100 })
 }
 
 /**
- * Checks that an option is an object (not `null`).
- * @param name the option's name, for the error's message
+ * Checks that an option is an object, and not `null`.
+ * @param name the name of the option in the error message
+ * @returns the value
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
  */
 export function checkObject<T extends object>(name: string, value: T): T {
@@ -21,8 +22,11 @@ export function checkObject<T extends object>(name: string, value: T): T {
 }
 
 /**
- * Checks that an object has no options but the known ones: a name that is misspelt would pass as a default.
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no object, and for an unknown name, with the nearest known one
+ * Checks that an object has no options but the known ones. Otherwise a misspelt name would silently have no effect.
+ * @param name the name of the object in the error message
+ * @returns the value
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for something that is not an object, and for an unknown name; the message
+ *   suggests the most similar known name
  */
 export function checkOptionNames<T extends object>(name: string, value: T, known: readonly string[]): T {
   checkObject(name, value)
@@ -63,8 +67,9 @@ function editDistance(a: string, b: string): number {
 }
 
 /**
- * Checks that an option is an integer within the range.
- * @param name the option's name, for the error's message
+ * Checks that an option is an integer from `least` to `most`.
+ * @param name the name of the option in the error message
+ * @returns the value
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
  */
 export function checkInteger(name: string, value: unknown, least: number, most: number): number {
@@ -74,12 +79,13 @@ export function checkInteger(name: string, value: unknown, least: number, most: 
   return value as number
 }
 
-/** The longest that setTimeout can wait: 2^31 - 1 ms, about 24.8 days. */
+/** The longest delay of setTimeout in Node.js: 2^31 - 1 ms, about 24.8 days. */
 const MAX_TIMEOUT_MS = 0x7fffffff
 
 /**
- * Checks that an option is a time in milliseconds that a timer can wait (up to 2^31 - 1), or 0.
- * @param name the option's name, for the error's message
+ * Checks that an option is a time in milliseconds from 0 to 2^31 - 1, the longest delay of a timer.
+ * @param name the name of the option in the error message
+ * @returns the value
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
  */
 export function checkTimeout(name: string, value: unknown): number {
@@ -88,7 +94,8 @@ export function checkTimeout(name: string, value: unknown): number {
 
 /**
  * Checks that an option is a boolean.
- * @param name the option's name, for the error's message
+ * @param name the name of the option in the error message
+ * @returns the value
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
  */
 export function checkBoolean(name: string, value: unknown): boolean {
@@ -98,7 +105,8 @@ export function checkBoolean(name: string, value: unknown): boolean {
 
 /**
  * Checks that an option is one of the choices.
- * @param name the option's name, for the error's message
+ * @param name the name of the option in the error message
+ * @returns the value
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
  */
 export function checkChoice<C extends string>(name: string, value: unknown, choices: readonly C[]): C {
@@ -109,7 +117,8 @@ export function checkChoice<C extends string>(name: string, value: unknown, choi
 }
 
 /**
- * Checks that the option `signal` is an AbortSignal or `undefined`.
+ * Checks that the option `signal` is an AbortSignal or `undefined`. AbortSignals of other realms are accepted.
+ * @returns the value
  * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
  */
 export function checkSignal(value: unknown): AbortSignal | undefined {

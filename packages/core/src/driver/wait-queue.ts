@@ -1,10 +1,15 @@
-/** Operations that wait in order, each cancellable through its AbortSignal. */
+/** Operations that wait in order; each can be cancelled by its AbortSignal. */
 import { aborted, type NettsError } from '../errors.js'
 import { type AbortSubscriber, subscribe, unsubscribe } from '../runtime/abort-signals.js'
 
-/** One waiting operation. It settles once, and leaves its queue by that. */
+/**
+ * One waiting operation of a {@link WaitQueue}. It settles once, and then leaves the queue.
+ *
+ * @typeParam T what it resolves to
+ * @typeParam D what the caller stores with it
+ */
 export class Waiter<T, D> implements AbortSubscriber {
-  /** What the caller stored with the wait. */
+  /** What the caller stored with the operation. */
   readonly detail: D
   /** @internal the neighbours in the queue */
   previous: Waiter<T, D> | undefined
@@ -31,31 +36,31 @@ export class Waiter<T, D> implements AbortSubscriber {
     if (signal) subscribe(signal, this)
   }
 
-  /** Ends the wait with a value, and leaves the queue. */
+  /** Resolves the operation, which leaves the queue. */
   resolve(value: T | PromiseLike<T>): void {
     this.#leave()
     this.#resolve(value)
   }
 
-  /** Ends the wait with an error, and leaves the queue. */
+  /** Rejects the operation, which leaves the queue. */
   reject(error: NettsError): void {
     this.#leave()
     this.#reject(error)
   }
 
-  /** Leaves the queue without settling. @returns what resolves it */
+  /** Removes the operation from the queue without settling it. @returns the function that resolves it */
   leave(): (value: T | PromiseLike<T>) => void {
     this.#leave()
     return this.#resolve
   }
 
-  /** From here on the operation can't be cancelled any more. */
+  /** From here on the signal does not cancel the operation. */
   ignoreSignal(): void {
     if (this.#signal) unsubscribe(this.#signal, this)
     this.#signal = undefined
   }
 
-  /** Its signal was aborted: rejects it. */
+  /** The signal fired: rejects the operation with `ERR_NETTS_ABORTED`. */
   onAbort(): void {
     const signal = this.#signal as AbortSignal
     this.reject(aborted(signal, this.#queue.operation))
@@ -69,15 +74,15 @@ export class Waiter<T, D> implements AbortSubscriber {
 }
 
 /**
- * Waiting operations of one kind, first come first served.
+ * Waiting operations of one kind, first come, first served.
  *
  * @typeParam T what they resolve to
- * @typeParam D what is known of each while it waits
+ * @typeParam D what the caller stores with each of them
  */
 export class WaitQueue<T, D = undefined> {
-  /** Named in errors, such as `recv`. */
+  /** The name of the operation in errors, such as `recv`. */
   readonly operation: string
-  /** Called with the detail of a waiter after its signal cancelled it. */
+  /** Called with the `detail` of an operation after its signal cancelled it. */
   readonly onAbort: ((detail: D) => void) | undefined
   #first: Waiter<T, D> | undefined
   #last: Waiter<T, D> | undefined
@@ -88,28 +93,28 @@ export class WaitQueue<T, D = undefined> {
     this.onAbort = onAbort
   }
 
-  /** The number of waits. */
+  /** The number of operations that wait. */
   get length(): number {
     return this.#length
   }
 
-  /** The one that has waited longest. */
+  /** The operation that has waited longest. */
   get first(): Waiter<T, D> | undefined {
     return this.#first
   }
 
-  /** The one that came last. */
+  /** The operation that came last. */
   get last(): Waiter<T, D> | undefined {
     return this.#last
   }
 
-  /** Waits at the end of the queue. Rejects with `ERR_NETTS_ABORTED` once `signal` says so. */
+  /** Waits at the end of the queue. Rejects with `ERR_NETTS_ABORTED` when `signal` fires. */
   wait(detail: D, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(aborted(signal, this.operation))
     return new Promise((resolve, reject) => this.add(detail, signal, resolve, reject))
   }
 
-  /** Like {@link wait}, settling through callbacks. @param signal one that is not aborted yet */
+  /** Like {@link wait}, with callbacks instead of a promise. @param signal must not be aborted yet */
   add(
     detail: D,
     signal: AbortSignal | undefined,
@@ -125,12 +130,12 @@ export class WaitQueue<T, D = undefined> {
     return waiter
   }
 
-  /** Ends every wait with a value. */
+  /** Resolves every operation. */
   resolveAll(value: T): void {
     while (this.#first) this.#first.resolve(value)
   }
 
-  /** Ends every wait with an error. */
+  /** Rejects every operation. */
   rejectAll(error: NettsError): void {
     while (this.#first) this.#first.reject(error)
   }

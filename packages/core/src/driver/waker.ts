@@ -1,4 +1,4 @@
-/** The waker every driver needs: at most one call pending, never from inside a method of the transport. */
+/** Calls a transport's waker: at most one call is pending, and none comes from inside a method of the transport. */
 import { nextTick } from '../runtime/event-loop.js'
 
 /** Holds a transport's `waker` callback and calls it according to the waker rules. */
@@ -8,7 +8,7 @@ export class Waker {
   #pending = false
   #scheduled = false
 
-  /** @param onThrow gets what the callback throws: it ends the transport, and nothing else */
+  /** @param onThrow called with what the callback throws; it ends the transport */
   constructor(onThrow: (error: unknown) => void) {
     this.#onThrow = onThrow
   }
@@ -24,8 +24,8 @@ export class Waker {
   }
 
   /**
-   * Something changed: call the callback soon. Calls made before it ran are served by that one. With no callback
-   * it is remembered for the next one.
+   * Something changed: calls the callback soon. Several calls before that lead to one. Without a callback, the call is made
+   * when one is assigned.
    */
   wake(): void {
     this.#pending = true
@@ -33,8 +33,8 @@ export class Waker {
   }
 
   /**
-   * Like {@link wake}, and calls at once: for callbacks of the event loop, when no method of the transport can be
-   * on the stack. It is the last thing such a callback does, since the waker may do anything.
+   * Like {@link wake}, but calls at once. It is for callbacks of the event loop, when no method of the transport can be on
+   * the stack. Call it last in such a callback, since the waker may do anything.
    */
   wakeNow(): void {
     this.#pending = true

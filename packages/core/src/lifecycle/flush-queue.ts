@@ -1,9 +1,9 @@
-/** Flushes: what waits until the transport has completed so many sends. */
+/** Flushes: operations that wait until the transport has completed a number of sends. */
 import { WaitQueue } from '../driver/wait-queue.js'
 import type { NettsError } from '../errors.js'
 import type { Transport } from '../transport.js'
 
-/** Counts a transport's completed sends while somebody waits for them. */
+/** Operations that wait until the transport has completed a number of sends, which it counts meanwhile. */
 export class FlushQueue {
   readonly #transport: Transport
   readonly #waiting = new WaitQueue<void, number>('flush')
@@ -13,7 +13,10 @@ export class FlushQueue {
     this.#transport = transport
   }
 
-  /** Waits until the first `sends` sends that the transport accepted are complete. Call in the order of `sends`. */
+  /**
+   * Waits until the first `sends` sends that the transport accepted are complete, and then calls `resolve`; calls `reject`
+   * with `ERR_NETTS_ABORTED`, or the error of {@link stop}. `sends` must not decrease from call to call.
+   */
   add(
     sends: number,
     signal: AbortSignal | undefined,
@@ -24,7 +27,7 @@ export class FlushQueue {
     this.settle()
   }
 
-  /** Looks for completions, if anybody waits for them. */
+  /** Polls completions if an operation waits, and resolves those that are complete. */
   settle(): void {
     if (this.#waiting.length === 0) return
     for (let count = 1; count > 0; ) {
@@ -37,7 +40,7 @@ export class FlushQueue {
     }
   }
 
-  /** The transport is closed. @param error why what waits failed; without, everything had left */
+  /** The transport is closed: rejects everything that waits with `error`; resolves it without an error. */
   stop(error: NettsError | undefined): void {
     if (error) this.#waiting.rejectAll(error)
     else this.#waiting.resolveAll()

@@ -1,6 +1,6 @@
 /**
- * The life of whatever stands on a transport, be it messages or a stream of bytes: the one waker and its error
- * boundary, the half-close, the graceful close and its deadline, stalls, failing, and the peer's end.
+ * The lifecycle of a layer on a transport, such as messages or a stream of bytes: the waker, exceptions, the half-close, the
+ * graceful close and its deadline, stalls, failures, and the peer's end.
  */
 import { NettsError, threw } from '../errors.js'
 import { backgroundClock, clock, nextTick } from '../runtime/event-loop.js'
@@ -8,44 +8,51 @@ import { StallDeadline } from '../runtime/stall-deadline.js'
 import type { Transport } from '../transport.js'
 
 /**
- * The states of a life. Transitions only go down this list:
+ * The state of a {@link Lifecycle}. It only moves down this list:
  *
  * - `open`: both directions work;
- * - `finishing`: nothing new is accepted; what waits still goes, and then the transport's half-close;
- * - `finished`: the half-close was said; receiving goes on;
- * - `closing`: what was accepted still goes, input is discarded, and then the transport disconnects;
- * - `disconnecting`: the transport is delivering what it accepted;
+ * - `finishing`: `finish` was called; accepted data is handed to the transport, and then the transport's `finish` is called;
+ * - `finished`: the transport's `finish` was called; receiving continues;
+ * - `closing`: `close` was called; accepted data is handed to the transport, input is discarded, and then the transport's
+ *   `disconnect` is called;
+ * - `disconnecting`: the transport delivers what it has accepted;
  * - `closed`.
  */
 export type LifecycleState = 'open' | 'finishing' | 'finished' | 'closing' | 'disconnecting' | 'closed'
 
-/** What stands on the transport. What one of these throws ends this connection, and nothing else. */
+/** The layer on a transport, as {@link Lifecycle} calls it. An exception in one of these methods ends this connection only. */
 export interface LifecycleUser {
-  /** The transport may take more, or have completed something: hand over what waits. */
+  /** The transport may accept more data, or has completed sends: hand over the data that waits. */
   pump(): void
-  /** Whether the transport has everything that was accepted. */
+  /** Whether the transport has all data that this layer has accepted. */
   readonly isDrained: boolean
-  /** Bytes that the transport accepted, ever. */
+  /** How many bytes the transport has accepted. */
   readonly postedBytes: number
-  /** Input may be there: take it in. May call {@link Lifecycle.fail}. */
+  /** Input may have arrived: poll it. May call {@link Lifecycle.fail}. */
   receive(): void
-  /** Takes in all the input that is there, however much, and leaves no chunk in the transport. */
+  /** Polls all input that has arrived, however much, and leaves no chunk in the transport. */
   receiveRest(): void
-  /** Throws input away. */
+  /** Polls all input and releases it at once. */
   discardInput(): void
-  /** It is over: settle everything. Called once. */
+  /** The transport is closed: settle everything that waits. Called once. `error` is `undefined` after a clean end. */
   onClosed(error: NettsError | undefined): void
 }
 
-/** Deadlines of a life. */
+/** Deadlines of a {@link Lifecycle}. */
 export interface LifecycleOptions {
-  /** How long closing goes on without progress; 0 for ever. */
+  /**
+   * How long closing continues without progress, and how long the transport then waits for the peer's end, in milliseconds;
+   * 0 disables the deadlines.
+   */
   readonly closeTimeoutMs: number
-  /** How long the peer may take nothing of what is to be sent; 0 for ever. */
+  /** How long the peer may take none of the bytes to be sent, in milliseconds; 0 disables the deadline. */
   readonly stallTimeoutMs: number
 }
 
-/** The life of one connection or stream on a transport. */
+/**
+ * The lifecycle of one connection or stream on a transport: it takes the transport's waker, and calls its
+ * {@link LifecycleUser}. Call {@link start} once, when the user is complete.
+ */
 export class Lifecycle {
   /** Resolves when closed: to the error that ended it, or `undefined` after a clean end. */
   readonly closed: Promise<NettsError | undefined>
@@ -62,6 +69,10 @@ export class Lifecycle {
   #isWakeScheduled = false
   #isPumpScheduled = false
 
+  /**
+   * @param transport the transport; it belongs to the lifecycle from here on
+   * @param user the layer on it; none of its methods is called before {@link start}
+   */
   constructor(
     transport: Transport,
     user: LifecycleUser,
@@ -84,16 +95,17 @@ export class Lifecycle {
     }
   }
 
+  /** The state: see {@link LifecycleState}. */
   get state(): LifecycleState {
     return this.#state
   }
 
-  /** What ended it; `undefined` before, and after a clean end. */
+  /** The error that ended it; `undefined` while it is not closed, and after a clean end. */
   get error(): NettsError | undefined {
     return this.#error
   }
 
-  /** Resolves when the peer has finished and everything from it was taken in, and when it is closed. */
+  /** Resolves when the peer has finished and all its bytes were polled, or when closed. Never rejects. */
   get peerEnded(): Promise<void> {
     if (!this.#peerEnded) {
       let resolve!: () => void
@@ -106,7 +118,7 @@ export class Lifecycle {
     return this.#peerEnded.promise
   }
 
-  /** Takes the transport's waker, once its user is complete. */
+  /** Takes the transport's waker, and looks at the transport soon. Call it once. */
   start(): void {
     this.guard(() => {
       this.#transport.waker = () => this.wake()
@@ -114,19 +126,22 @@ export class Lifecycle {
     })
   }
 
-  /** Half-close: see `Connection.finish`. */
+  /** Half-close, after all accepted data: see `Connection.finish`. */
   finish(): void {
     if (this.#state !== 'open') return
     this.#state = 'finishing'
     this.guard(() => this.#pump())
   }
 
-  /** Begins the graceful close. @param onClosing called in state `closing`, before what was accepted goes on */
+  /**
+   * Closes gracefully: see `Connection.close`. {@link closed} resolves when it is done.
+   * @param onClosing called in the state `closing`, before accepted data is handed to the transport
+   */
   close(onClosing: () => void): void {
     if (this.#state !== 'open' && this.#state !== 'finishing' && this.#state !== 'finished') return
     this.guard(() => {
       this.#user.receiveRest()
-      // What came last may have been a lie.
+      // The last input may have failed the connection.
       if (this.#state === 'closed') return
       this.#state = 'closing'
       onClosing()
@@ -135,25 +150,25 @@ export class Lifecycle {
     })
   }
 
-  /** Ends it at once, and also what still goes on behind a graceful close. */
+  /** Ends it at once with an error. After a graceful close it ends the wait for the peer's end. */
   destroy(error: NettsError): void {
     if (this.#state === 'closed') this.#destroyTransport(error)
     else this.fail(error)
   }
 
-  /** Ends it because of an error. What had arrived before can still be taken. The first error stands. */
+  /** Ends it with an error. Input that arrived before is polled first. The first error counts. */
   fail(error: NettsError): void {
     if (this.#state === 'closed') return
     if (this.#state !== 'closing' && this.#state !== 'disconnecting') this.#receiveRest()
-    // What came last may have failed it already.
+    // The last input may have failed it already.
     if ((this.#state as LifecycleState) === 'closed') return
-    // Its state first: what destroying leads to finds it closed.
+    // The state first: whatever `destroy` leads to finds it closed.
     this.#state = 'closed'
     this.#destroyTransport(error)
     this.#onClosed(error)
   }
 
-  /** Runs what may throw: then that ends this. */
+  /** Runs an action. If that throws, the connection fails. */
   guard(action: () => void): void {
     try {
       action()
@@ -162,33 +177,36 @@ export class Lifecycle {
     }
   }
 
-  /** The transport threw, or what stands on it. @returns the error that this ended with */
+  /**
+   * The transport, the user or a callback threw: fails the connection with `ERR_NETTS_INTERNAL`, or with the NettsError that
+   * was thrown. @returns the error that the connection ended with
+   */
   onThrow(error: unknown): NettsError {
     const reason = threw(error, this.#transport.remoteAddress)
     this.fail(reason)
     return this.#error ?? reason
   }
 
-  /** Looks at everything soon: for changes that no waker announces. */
+  /** Calls {@link wake} in the next tick, for changes that the transport's waker does not report. */
   scheduleWake(): void {
     if (this.#isWakeScheduled) return
     this.#isWakeScheduled = true
     nextTick(Lifecycle.#onWakeTick, this)
   }
 
-  /** Hands over what waits when the present turn's program has run. */
+  /** Calls {@link LifecycleUser.pump} in the next tick, after the program of this turn has run. */
   schedulePump(): void {
     if (this.#isPumpScheduled) return
     this.#isPumpScheduled = true
     nextTick(Lifecycle.#onPumpTick, this)
   }
 
-  /** Something may wait for the peer now: then it has to go on. */
+  /** Starts the stall deadline if data waits for the peer. Call it after data was handed to the transport. */
   watchStall(): void {
     if (this.#stall && this.#hasUnsent) this.#stall.start()
   }
 
-  /** Before waiting for the waker: it announces changes only, and a closed transport changes no more. */
+  /** Call it before waiting for the waker: a transport that is closed already does not call it any more. */
   checkClosed(): void {
     if (this.#state !== 'closed' && this.#transport.pollDisconnect()) this.scheduleWake()
   }
@@ -208,7 +226,7 @@ export class Lifecycle {
     }
   }
 
-  /** What the transport's waker calls: anything may have changed. */
+  /** Looks at everything: sending, receiving, and the end. The transport's waker calls it. */
   wake(): void {
     if (this.#state === 'closed') return
     try {
@@ -224,7 +242,7 @@ export class Lifecycle {
     }
   }
 
-  /** Hands over what waits; then the half-close, or the disconnect, once all of it is out. */
+  /** Hands over the data that waits; when the transport has all of it, calls its `finish` or `disconnect`. */
   #pump(): void {
     this.#user.pump()
     this.watchStall()
@@ -239,7 +257,7 @@ export class Lifecycle {
     } else {
       return
     }
-    // It may be closed by that.
+    // That may have closed the transport.
     this.scheduleWake()
   }
 
@@ -270,7 +288,7 @@ export class Lifecycle {
     this.#peerEnded?.resolve()
   }
 
-  /** What was accepted has not all gone yet. */
+  /** Starts the deadline of closing, because accepted data is not handed over yet. */
   #watchClose(): void {
     this.#close = new StallDeadline({
       clock,
@@ -286,7 +304,7 @@ export class Lifecycle {
     return !this.#user.isDrained || this.#transport.queuedBytes > 0
   }
 
-  /** What the wire took, ever, as far as can be seen: it grows with any progress. */
+  /** How many bytes the wire has taken, as far as is visible. It grows with any progress. */
   #takenBytes(): number | Promise<number> {
     const { postedBytes } = this.#user
     const waiting = this.#transport.unacknowledgedBytes()
@@ -299,7 +317,7 @@ export class Lifecycle {
     try {
       this.#user.receiveRest()
     } catch {
-      // A driver that fails while it is being failed: the first error stands.
+      // The driver throws while the connection fails: the first error counts.
     }
   }
 
@@ -307,7 +325,7 @@ export class Lifecycle {
     try {
       this.#transport.waker = undefined
     } catch {
-      // As above; what it wakes finds this closed.
+      // As above. If it calls the waker later, that finds this closed.
     }
   }
 
@@ -315,14 +333,14 @@ export class Lifecycle {
     try {
       this.#transport.destroy(error)
     } catch {
-      // As above: there is nothing left that could be ended.
+      // As above: nothing is left that could be ended.
     }
   }
 
   #stalledError(operation: string, timeoutMs: number): NettsError {
     return new NettsError(
       'ERR_NETTS_TIMEOUT',
-      `the peer took none of what was sent for ${timeoutMs} ms; the rest of it is lost`,
+      `the peer took none of the bytes to be sent for ${timeoutMs} ms; the rest is lost`,
       { operation, address: this.#transport.remoteAddress },
     )
   }

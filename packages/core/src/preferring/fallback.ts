@@ -1,9 +1,9 @@
-/** Which failures of a wire lead to the next one. */
+/** Which errors of a wire lead to the next one. */
 import type { NettsError, NettsErrorCode } from '../errors.js'
 
 /**
- * Why the next wire is tried: the code of the error. All others end the attempt: a mistake of the program's is one on every
- * wire, and a peer that can't prove who it is, or says what it may not, must not be asked for something weaker.
+ * The codes of errors after which {@link preferring} tries the next wire. All other errors end the attempt: a wrong argument
+ * is wrong on every wire, and after a certificate or protocol error a weaker wire must not be tried.
  */
 export type FallbackReason = Extract<
   NettsErrorCode,
@@ -37,7 +37,10 @@ const REASONS: ReadonlySet<string> = new Set<FallbackReason>([
 const IDENTITY =
   /CERT|CRL|^ERR_TLS_|^ERR_SSL_|^ERR_OSSL_|^HOSTNAME_MISMATCH$|^INVALID_CA$|^INVALID_PURPOSE$|^PATH_LENGTH|_SIGNATURE/
 
-/** Why an error leads to the next wire; `undefined` when it does not. Looks at its causes too, up to ten deep. */
+/**
+ * The code of an error that leads to the next wire; `undefined` for other errors, and for those with a certificate or TLS
+ * error among their causes. Follows the chain of `cause`, up to ten errors.
+ */
 export function fallbackReason(error: NettsError): FallbackReason | undefined {
   if (!REASONS.has(error.code)) return undefined
   let cause: unknown = error.cause

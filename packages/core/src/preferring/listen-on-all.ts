@@ -1,4 +1,4 @@
-/** Listening over several wires at once: one listener of all. */
+/** A listener over several wires. */
 import { type Address, isPathAddress, type ListeningAddress } from '../address.js'
 import { BaseListener } from '../driver/base-listener.js'
 import { isNettsError, NettsError } from '../errors.js'
@@ -11,11 +11,11 @@ import type {
 } from '../transport.js'
 import { rememberWire } from './wire-of.js'
 
-/** Listens over every wire that the machine has, as one. */
+/** A listener over every wire that the machine has, made by the `listen` of {@link preferring}. */
 export interface PreferringListener<T extends Transport = Transport> extends TransportListener<T> {
-  /** Where it listens over the first wire that this machine has. */
+  /** The address on which the first of its wires listens. */
   readonly address: Address
-  /** Where each wire listens, in order of preference. */
+  /** The address on which each wire listens, in order of preference. */
   readonly addresses: readonly ListeningAddress[]
 }
 
@@ -24,7 +24,7 @@ interface ListenCandidate<T extends Transport> {
   /** The name of the builder. */
   readonly wire: string
   readonly builder: TransportBuilder<T>
-  /** Where it listens, if not where all do. */
+  /** The address of this wire, if it has its own. */
   readonly address?: Address | undefined
 }
 
@@ -32,20 +32,20 @@ interface ListenCandidate<T extends Transport> {
 interface OpenWire<T extends Transport> {
   readonly wire: string
   readonly listener: TransportListener<T>
-  /** Whether it has no address of its own. */
+  /** Whether it listens at the common address. */
   readonly isWithOthers: boolean
 }
 
-/** How often all wires are tried on another port, when the system's choice for the first is taken on another wire. */
+/** How often another port is tried for all wires, when the port that the system chose for the first is in use on another. */
 const PORT_ATTEMPTS = 10
 
-/** Codes of what a machine can't do: a wire with one of these is left out. */
+/** The codes of a wire that this machine does not have; the wire is left out. */
 const ABSENT: ReadonlySet<unknown> = new Set(['ERR_NETTS_UNAVAILABLE', 'ERR_NETTS_UNSUPPORTED'])
 
 /**
- * Listens over all wires, or over none.
+ * Listens over all wires that this machine has; if one of them fails, over none.
  *
- * @param onAbsent a wire was left out, as this machine does not have it: its place among the wires, and why
+ * @param onAbsent called for each wire that this machine does not have, with its index
  */
 export async function listenOnAll<T extends Transport>(
   wires: readonly ListenCandidate<T>[],
@@ -90,13 +90,13 @@ function isAnyPort(address: Address): boolean {
   return !isPathAddress(address) && address.port === 0
 }
 
-/** The error of a wire that cannot listen: it names those that listen at the same address already, which may be why. */
+/** The error of a wire that cannot listen. It names the wires that listen at the same address, which may be the reason. */
 function besideOthers(wire: string, open: readonly OpenWire<Transport>[], error: NettsError): NettsError {
   const others = open.filter(({ isWithOthers }) => isWithOthers).map(({ wire: other }) => other)
   if (others.length === 0) return error
   return new NettsError(
     error.code,
-    `${wire} cannot listen beside ${others.join(' and ')}: ${error.message}. RDMA over iWARP takes the TCP port of the same number: give one of the wires an address of its own there, as { builder, address }`,
+    `${wire} cannot listen at the same address as ${others.join(' and ')}: ${error.message}. RDMA over iWARP takes the TCP port of the same number: give one of the wires its own address, as { builder, address }`,
     { cause: error, operation: 'listen', ...(error.address && { address: error.address }) },
   )
 }
@@ -121,11 +121,11 @@ class ListenerOfAll<T extends Transport> extends BaseListener<T> implements Pref
   readonly address: Address
   readonly addresses: readonly ListeningAddress[]
   readonly #open: readonly OpenWire<T>[]
-  /** Wires whose next connection is waited for. */
+  /** Wires with a pending call of `accept`. */
   readonly #asked = new Set<OpenWire<T>>()
 
   constructor(open: readonly OpenWire<T>[]) {
-    // Each wire has a backlog of its own; here at most one of each waits.
+    // Each wire has its own backlog; here at most one connection of each wire waits.
     super(open.length)
     this.#open = open
     this.addresses = Object.freeze(
@@ -155,7 +155,7 @@ class ListenerOfAll<T extends Transport> extends BaseListener<T> implements Pref
 
   protected stop(): void {}
 
-  /** Whether an accept waits: then there is more room than for one connection of each wire. */
+  /** Whether a call of `accept` waits: then there is room for more than one connection of each wire. */
   get #isWaitedFor(): boolean {
     return this.queue.room > this.#open.length
   }
@@ -172,7 +172,7 @@ class ListenerOfAll<T extends Transport> extends BaseListener<T> implements Pref
         if (!this.queue.push(transport)) transport.destroy()
         else if (this.#isWaitedFor) this.#ask(wire)
       },
-      // A listener that lost a wire is not what was asked for: it says so, as a listener of one wire does.
+      // If the listener of one wire fails, `accept` rejects, as that of a single wire does.
       (error: NettsError) => this.queue.fail(error),
     )
   }

@@ -212,7 +212,7 @@ describe('connecting', () => {
     expect(error).toMatchObject({
       code: 'ERR_NETTS_TIMEOUT',
       message: expect.stringMatching(
-        /^no wire could be had: ring: it says ERR_NETTS_UNAVAILABLE; tcp: connect to/,
+        /^connecting failed over every wire: ring: it says ERR_NETTS_UNAVAILABLE; tcp: connect to/,
       ),
       cause: { errors: [ring.connecting, { code: 'ERR_NETTS_TIMEOUT' }] },
     })
@@ -332,7 +332,9 @@ describe('listening', () => {
     const [ring, tcp] = wires()
     tcp.taken.add(7000)
     await expect(preferring(ring.builder, tcp.builder).listen(here)).rejects.toMatchObject({
-      message: expect.stringMatching(/^tcp cannot listen beside ring: .*iWARP.*an address of its own/),
+      message: expect.stringMatching(
+        /^tcp cannot listen at the same address as ring: .*iWARP.*its own address/,
+      ),
       cause: { code: 'ERR_NETTS_LISTEN_FAILED', message: 'it says ERR_NETTS_LISTEN_FAILED' },
     })
     const fabric = { host: 'fabric', port: 1 }

@@ -1,4 +1,4 @@
-/** Several wires as one builder: connects over the first that works, and listens on all that this machine has. */
+/** Several wires as one builder: it connects over the first that works, and listens on all that this machine has. */
 import type { Address } from '../address.js'
 import { wireFallbackChannel } from '../diagnostics.js'
 import { checkAddress } from '../driver/check-address.js'
@@ -12,51 +12,55 @@ import { rememberWire } from './wire-of.js'
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 
-/** A wire to try: a builder, and where it has an address of its own. */
+/** A wire for {@link preferring}: a builder, with an address of its own if it needs one. */
 export interface WireCandidate<T extends Transport = Transport> {
   /** The driver of this wire. */
   readonly builder: TransportBuilder<T>
-  /** Where to connect to, or to listen, over this wire. @default the address of the call */
+  /** The address to connect to, or to listen on, over this wire. @default the address of the call */
   readonly address?: Address | undefined
 }
 
-/** How often one wire could not be had, by reason. */
+/** How often one wire was not available, by the code of the error. */
 export interface WireFallbacks {
-  /** The name of its builder; the second one of a name is told apart as `tcp#2`. */
+  /** The name of its builder, such as `tcp`; the second wire of the same name is `tcp#2`. */
   readonly wire: string
-  /** How often each reason led to the next wire. */
+  /** How often each code led to the next wire, since the builder was made. The object is live. */
   readonly counts: Readonly<Partial<Record<FallbackReason, number>>>
 }
 
-/** Wires in order of preference, as one builder. */
+/** Several wires in order of preference as one builder, made by {@link preferring}. */
 export interface PreferringBuilder<T extends Transport = Transport> extends TransportBuilder<T> {
   /**
-   * Listens over every wire that this machine has: {@link PreferringListener.addresses} names each. Wires that are
-   * `ERR_NETTS_UNAVAILABLE` or `ERR_NETTS_UNSUPPORTED` here are left out, counted and told, as long as one is left; any
-   * other failure closes them all. With port 0 all have the same port, but for those with an address of their own.
+   * Listens over every wire that this machine has; {@link PreferringListener.addresses} lists them. A wire that fails with
+   * `ERR_NETTS_UNAVAILABLE` or `ERR_NETTS_UNSUPPORTED` is left out, counted in {@link fallbacks}, and reported on the
+   * channel `netts:wire:fallback`. With port 0 all wires get the same port, except those with an address of their own.
+   *
+   * Rejects with `ERR_NETTS_UNAVAILABLE` when this machine has none of the wires, and with the error of a wire that fails
+   * otherwise, such as `ERR_NETTS_LISTEN_FAILED`; nothing listens then.
    */
   listen(address: Address, options?: ListenOptions): Promise<PreferringListener<T>>
-  /** How often each wire could not be had, in order of preference: what the tuning of a machine looks at. */
+  /** How often each wire was not available, in order of preference. The counts are live. */
   readonly fallbacks: readonly WireFallbacks[]
 }
 
-/** A wire, and how often it could not be had. */
+/** A wire, and how often it was not available. */
 interface Wire<T extends Transport> extends WireCandidate<T>, WireFallbacks {
   wire: string
   readonly counts: Partial<Record<FallbackReason, number>>
 }
 
 /**
- * Wires in order of preference, as one builder: `preferring(sendRecv(), tcp())`.
+ * Makes one builder of several wires, in order of preference: `preferring(sendRecv(), tcp())`.
  *
- * Connecting tries one after the other, within one deadline, of which each gets an equal share of what is left: a wire that
- * swallows everything leaves time for the next. The next one is tried when a wire can't be had, here or there (see
- * {@link FallbackReason}); never after an error about certificates or arguments, nor after what the peer may not say. Every
- * fall is counted, and told on the diagnostics channel `netts:wire:fallback`; {@link wireOf} says which wire a connection
- * runs on. When no wire can be had, it rejects with the code of the last one, and with all errors in an `AggregateError` as
- * the cause.
+ * `connect` tries one wire after the other, within one deadline. Each wire gets an equal share of the time that is left, so
+ * that a wire that does not answer leaves time for the next one. The next wire is tried when this machine or the peer does
+ * not have a wire (see {@link FallbackReason}), but never after a certificate, argument or protocol error. Each fallback is
+ * counted in `fallbacks`, and reported on the diagnostics channel `netts:wire:fallback`. {@link wireOf} tells which wire a
+ * connection runs on. If every wire fails, `connect` rejects with the code of the last error; the cause is an
+ * `AggregateError` of all.
  *
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no candidates, or one that is none
+ * @param candidates builders, or builders with an address of their own
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` without a candidate, or for one that is not valid
  */
 export function preferring<T extends Transport>(
   ...candidates: (TransportBuilder<T> | WireCandidate<T>)[]
@@ -89,7 +93,7 @@ function checkCandidate<T extends Transport>(candidate: TransportBuilder<T> | Wi
   return { builder, address: own, wire: builder.name, counts: {} }
 }
 
-/** Gives wires of the same name, such as two networks over TCP, different ones. */
+/** Makes the names of wires unique, for example of two networks over TCP. */
 function tellApart<T extends Transport>(wires: readonly Wire<T>[]): void {
   const seen = new Map<string, number>()
   for (const wire of wires) {
@@ -133,12 +137,12 @@ async function connectInOrder<T extends Transport>(
   throw noWire(wires, errors, address)
 }
 
-/** An equal share of the time that is left: at least 1 ms, since 0 waits for ever. */
+/** An equal share of the time that is left: at least 1 ms, since 0 would disable the deadline. */
 function share(leftMs: number, untried: number): number {
   return Math.max(1, Math.ceil(leftMs / untried))
 }
 
-/** Without a deadline the last wire has none, and the others the usual one. */
+/** Without a deadline the last wire has none, and the others have the default one. */
 function endlessShare(untried: number): number {
   return untried === 1 ? 0 : DEFAULT_CONNECT_TIMEOUT_MS
 }
@@ -165,7 +169,7 @@ function noWire<T extends Transport>(
   const last = errors[errors.length - 1] as NettsError
   if (errors.length === 1) return last
   const reasons = errors.map(({ message }, index) => `${wires[index]!.wire}: ${message}`)
-  return new NettsError(last.code, `no wire could be had: ${reasons.join('; ')}`, {
+  return new NettsError(last.code, `connecting failed over every wire: ${reasons.join('; ')}`, {
     cause: new AggregateError(errors),
     operation: 'connect',
     address,

@@ -1,13 +1,13 @@
 /**
- * Abort signals of the program's: of any realm, and shared by any number of operations.
+ * The program's abort signals, of any realm, shared by any number of operations.
  *
- * Node.js warns of more than ten listeners on one signal, and a server may well have one signal for everything: so
- * netts has one listener on each signal, whatever waits for it.
+ * Node.js warns about more than ten listeners on one signal, and a server may have one signal for everything. So netts has
+ * one listener on each signal, however many operations wait for it.
  */
 
-/** What waits for a signal. */
+/** An operation that waits for a signal. */
 export interface AbortSubscriber {
-  /** The signal was aborted. Called once, when the subscription is over. May not throw. */
+  /** The signal fired, which ended the subscription. Called once. Must not throw. */
   onAbort(): void
 }
 
@@ -41,7 +41,7 @@ class Subscribers {
 
 const subscribers = new WeakMap<AbortSignal, Subscribers>()
 
-/** Whether a value is an AbortSignal. Those of another realm, or of jsdom, are no instances of this realm's. */
+/** Whether a value is an AbortSignal. Those of another realm, or of jsdom, are not instances of this realm's class. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   return (
     typeof value === 'object' &&
@@ -51,7 +51,7 @@ export function isAbortSignal(value: unknown): value is AbortSignal {
   )
 }
 
-/** Waits for a signal that is not aborted yet. */
+/** Subscribes to a signal that is not aborted yet. */
 export function subscribe(signal: AbortSignal, subscriber: AbortSubscriber): void {
   let all = subscribers.get(signal)
   if (!all) {
@@ -61,7 +61,7 @@ export function subscribe(signal: AbortSignal, subscriber: AbortSubscriber): voi
   all.add(subscriber)
 }
 
-/** Waits no more. */
+/** Ends a subscription. */
 export function unsubscribe(signal: AbortSignal, subscriber: AbortSubscriber): void {
   subscribers.get(signal)?.remove(subscriber)
 }

@@ -1,9 +1,9 @@
 /**
- * The event loop as netts uses it: ticks, turns, timers and the time, captured once.
+ * The event loop as netts uses it: ticks, turns, timers and the time.
  *
- * Captured when this module loads, and from Node.js instead of the global object: a test runner's fake timers must not
- * freeze a connection, and environments such as jsdom have timers of another kind. `process` comes from the realm of
- * Node.js, since jest gives each test file a process object of its own, with a fake `nextTick` if it is told so.
+ * The functions are captured when this module loads, from Node.js instead of the global object: a test runner's fake timers
+ * must not freeze a connection, and environments such as jsdom have other timers. `process` comes from the realm of Node.js,
+ * because jest gives each test file its own process object, which may have a fake `nextTick`.
  */
 import { performance } from 'node:perf_hooks'
 import {
@@ -18,25 +18,27 @@ import { runInThisContext } from 'node:vm'
 
 const performanceNow = performance.now
 
-/** `process.nextTick`. */
-export const { nextTick } = runInThisContext('process') as NodeJS.Process
+export const {
+  /** `process.nextTick` of Node.js, also under fake timers. */
+  nextTick,
+} = runInThisContext('process') as NodeJS.Process
 
-/** Milliseconds since an arbitrary moment; monotonic. */
+/** Milliseconds since an arbitrary moment, monotonic: `performance.now` of Node.js, also under fake timers. */
 export function now(): number {
   return performanceNow.call(performance)
 }
 
-/** A timer, or an action of the next turn, that can be cancelled. */
+/** A timer or immediate of a {@link Clock}. */
 export interface ClockTimer {
   /** Cancels it. Idempotent, also after it fired. */
   close(): void
 }
 
-/** Where deadlines get their time from. Simulations and mocks have a time of their own. */
+/** The clock of deadlines. Simulations and mocks have clocks of their own. */
 export interface Clock {
-  /** Calls back once after so many milliseconds. */
+  /** Calls back once, after `delayMs` milliseconds. */
   setTimer(callback: () => void, delayMs: number): ClockTimer
-  /** Calls back in the event loop's next turn, after input was looked for. */
+  /** Calls back once, in the next turn of the event loop, after it has looked for input. */
   setImmediate(callback: () => void): ClockTimer
 }
 
@@ -66,21 +68,22 @@ class LoopImmediate implements ClockTimer {
 
 const onNextTurn = (callback: () => void): ClockTimer => new LoopImmediate(setImmediate(callback))
 
-/** This machine's time. A timer that was set keeps the process alive until it fires or is closed. */
+/** The real clock. Its timers keep the process alive until they fire or are closed. */
 export const clock: Clock = {
   setTimer: (callback, delayMs) => new LoopTimer(setTimeout(callback, delayMs)),
   setImmediate: onNextTurn,
 }
 
-/** This machine's time, for what may not keep the process alive. */
+/** The real clock, with timers that do not keep the process alive. */
 export const backgroundClock: Clock = {
   setTimer: (callback, delayMs) => new LoopTimer(setTimeout(callback, delayMs).unref()),
   setImmediate: onNextTurn,
 }
 
 /**
- * Calls back once the event loop has looked for input: before that, a deadline can't tell a silent peer from a program
- * that was busy. Two turns, as a driver may need one to hand over what the first one found.
+ * Calls back after the event loop has looked for input. A deadline calls this when its timer fires: otherwise it could not
+ * distinguish a silent peer from a program that was busy. It takes two turns of the event loop, because a driver may need
+ * the second one to hand over what the first one found.
  */
 export function afterPendingInput(clock: Clock, callback: () => void): ClockTimer {
   let pending = clock.setImmediate(() => {
@@ -89,20 +92,20 @@ export function afterPendingInput(clock: Clock, callback: () => void): ClockTime
   return { close: () => pending.close() }
 }
 
-/** Longer than any program waits for one tick of it: setInterval's maximum, 2^31 - 1 ms. */
+/** The longest delay of setInterval in Node.js: 2^31 - 1 ms. */
 const FOREVER_MS = 0x7fffffff
 
-/** Keeps the process alive while it is held: for what has no handle of its own in the event loop. */
+/** Keeps the process alive while it is held, for transports that have no handle of their own in the event loop. */
 export class KeepAlive {
   #holders = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** Keeps the process alive until {@link release} was called as often. */
+  /** Keeps the process alive until {@link release} was called as often as `hold`. */
   hold(): void {
     if (this.#holders++ === 0) this.#timer = setInterval(() => {}, FOREVER_MS)
   }
 
-  /** Once for each {@link hold}. */
+  /** Undoes one {@link hold}. After the last one, the process may exit. Call it exactly once for each `hold`. */
   release(): void {
     if (--this.#holders === 0) clearInterval(this.#timer)
   }

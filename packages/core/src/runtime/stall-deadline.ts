@@ -1,33 +1,37 @@
-/** The one way in which netts gives up on something: no progress that can be seen, for a whole deadline. */
+/** Deadlines about a peer: they pass when there was no visible progress for their whole time. */
 import { afterPendingInput, type Clock, type ClockTimer } from './event-loop.js'
 
-/** A deadline is looked at this often while it runs, and is over after as many looks in a row without progress. */
+/** How often progress is checked within a deadline, which passes after as many checks in a row without progress. */
 const LOOKS = 4
 
 /** What a {@link StallDeadline} watches. */
 export interface StallDeadlineParts {
   /** The clock of the deadline. */
   readonly clock: Clock
-  /** 0 waits for ever. */
+  /** How long there may be no progress, in milliseconds; 0 disables the deadline. */
   readonly timeoutMs: number
-  /** Takes in what is there, before progress is asked for. May end the watch by {@link StallDeadline.stop}. */
+  /** Handles pending events before each check of the progress. It may call {@link StallDeadline.stop}. */
   readonly look?: (() => void) | undefined
   /**
-   * A number that changes with any progress; `undefined` when there is nothing to wait for any more. May be a promise
-   * where it has to be looked up.
+   * Returns a number that changes with any progress, or `undefined` when there is nothing to wait for any more, which stops
+   * the deadline. It may return a promise, which must not reject.
    */
   readonly progress: () => number | undefined | Promise<number | undefined>
-  /** The same as far as it is known without looking it up: most watches end before the first look. @default progress */
+  /**
+   * Returns the number at the start, where {@link progress} would have to look it up: most deadlines are stopped before the
+   * first check. @default progress
+   */
   readonly baseline?: (() => number) | undefined
-  /** There was no progress for `timeoutMs`, or up to a quarter longer. */
+  /** Called when there was no progress for `timeoutMs`, or up to a quarter longer. The deadline is stopped then. */
   readonly onStalled: () => void
 }
 
 /**
- * Watches something that has to go on. It costs one timer, and nothing with each progress.
+ * A deadline that passes when something makes no progress for a time. It costs one timer, and nothing for each progress.
  *
- * Each look comes after the event loop looked for input, and counts as a quarter of the deadline however late it comes:
- * a program that was busy, or a machine that slept, does not make a peer silent.
+ * Progress is checked four times within the deadline, each time after the event loop has looked for input. However late a
+ * check comes, it counts as a quarter of the deadline: a peer is not taken for silent because the program was busy or the
+ * machine slept.
  */
 export class StallDeadline {
   readonly #parts: StallDeadlineParts
@@ -39,7 +43,7 @@ export class StallDeadline {
     this.#parts = parts
   }
 
-  /** Begins to watch, unless it does already. */
+  /** Starts the deadline, unless it runs already. */
   start(): void {
     const { timeoutMs, progress, baseline = progress } = this.#parts
     if (this.#timer || timeoutMs === 0) return

@@ -1,8 +1,12 @@
-/** The drivers of an endpoint, in order of preference, as they are given. */
+/** The check of the drivers that a program gives to a pool or an endpoint. */
 import type { Transport, TransportBuilder } from '@netts/core'
 import { invalidArgument } from '@netts/core/driver'
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`: the likeliest mistake is `tcp` for `tcp()` */
+/**
+ * Checks that every builder is one; the likeliest mistake is `tcp` instead of `tcp()`.
+ * @returns the builders as a list
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise, and for an empty list
+ */
 export function checkBuilders<T extends Transport>(
   name: string,
   given: TransportBuilder<T> | readonly TransportBuilder<T>[],

@@ -1,23 +1,32 @@
-/** The endpoints of a pool as they are given: a list, or lists that replace one another. */
+/** The endpoints of a pool as the program gives them: a list, or lists that replace one another. */
 import { type Address, formatAddress, type Transport, type TransportBuilder } from '@netts/core'
 import { checkAddress, checkOptionNames, invalidArgument } from '@netts/core/driver'
 import { checkBuilders } from './builders.js'
 
-/** One endpoint, with more than its address. Several addresses of one host are several endpoints. */
+/** An endpoint with a weight or a builder of its own. Several addresses of one host are several endpoints. */
 export interface Endpoint<T extends Transport = Transport> {
+  /** The address to connect to. It identifies the endpoint: a list may have it only once. */
   readonly address: Address
-  /** Its share of the traffic, beside those of others; more than 0. @default 1 */
+  /** Its share of the traffic, relative to the other endpoints; more than 0. @default 1 */
   readonly weight?: number | undefined
-  /** The drivers for this endpoint, in order of preference. @default the pool's */
+  /** The driver for this endpoint, or several in order of preference. @default the pool's `builder` */
   readonly builder?: TransportBuilder<T> | readonly TransportBuilder<T>[] | undefined
 }
 
-/** A list of endpoints, or lists that come one after the other, each of which replaces the one before. */
+/**
+ * The endpoints of a pool. A list must not be empty. Of an AsyncIterable, each list replaces the one before: endpoints that
+ * stay keep their connections and counters, connections to endpoints that left are closed when they come back. If it ends,
+ * the last list stays; if it throws, or yields a list that is not valid, the pool keeps the list, reports an
+ * `endpoints-failed` event, and iterates anew after a delay of up to 30 s. `pool.close()` calls the iterator's `return`.
+ */
 export type Endpoints<T extends Transport = Transport> =
   | readonly (Address | Endpoint<T>)[]
   | AsyncIterable<readonly (Address | Endpoint<T>)[]>
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for no endpoints, or a list that is none */
+/**
+ * Checks what a program gave as `endpoints`; the lists of an AsyncIterable are checked as they come.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an empty list, an endpoint that is not valid, or neither shape
+ */
 export function checkEndpoints<T extends Transport>(given: Endpoints<T>, hasBuilder: boolean) {
   if (Array.isArray(given)) {
     const list = checkList<T>(given, hasBuilder)
@@ -32,7 +41,10 @@ export function checkEndpoints<T extends Transport>(given: Endpoints<T>, hasBuil
   return given as AsyncIterable<readonly (Address | Endpoint<T>)[]>
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an endpoint that is none, or stands there twice */
+/**
+ * Checks a list of endpoints.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an endpoint that is not valid, or is in the list twice
+ */
 export function checkList<T extends Transport>(
   given: readonly (Address | Endpoint<T>)[],
   hasBuilder: boolean,
@@ -42,7 +54,7 @@ export function checkList<T extends Transport>(
   return given.map((entry: Address | Endpoint<T>) => {
     const endpoint = checkEndpoint(entry, hasBuilder)
     const key = formatAddress(endpoint.address)
-    if (seen.has(key)) throw invalidArgument(`endpoints has ${key} twice`)
+    if (seen.has(key)) throw invalidArgument(`endpoints has the address ${key} twice`)
     seen.add(key)
     return endpoint
   })

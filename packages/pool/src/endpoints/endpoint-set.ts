@@ -1,4 +1,4 @@
-/** The endpoints of a pool at this moment: which of them are out, and which can serve a caller. */
+/** The endpoints that a pool has now: which of them are out, and which can serve a caller. */
 import { type Address, formatAddress, type Transport } from '@netts/core'
 import { EndpointState } from '../endpoint-state.js'
 import type { EndpointError } from '../errors.js'
@@ -14,14 +14,14 @@ export interface EndpointChange<T extends Transport, S> {
   readonly removed: readonly EndpointState<T, S>[]
 }
 
-/** See above. */
+/** The endpoints that a pool has now. */
 export class EndpointSet<T extends Transport, S> {
   readonly #settings: PoolSettings<T, S>
   readonly #time: PoolTime
   #list: readonly EndpointState<T, S>[] = []
-  /** Connections and attempts to connect, of endpoints that left the list too. */
+  /** Connections and attempts to connect, those of endpoints that left the list included. */
   #total = 0
-  /** Used again for every choice. */
+  /** Reused for every choice. */
   readonly #candidates: EndpointState<T, S>[] = []
 
   constructor(settings: PoolSettings<T, S>, time: PoolTime) {
@@ -33,17 +33,17 @@ export class EndpointSet<T extends Transport, S> {
     return this.#list
   }
 
-  /** A connection, or an attempt, more or less. */
+  /** Counts a connection or an attempt that began (1) or ended (-1). */
   count(difference: 1 | -1): void {
     this.#total += difference
   }
 
-  /** Connections and attempts to connect. */
+  /** Connections and attempts to connect, those of endpoints that left the list included. */
   get total(): number {
     return this.#total
   }
 
-  /** Takes a new list. Endpoints that were known before keep everything but their weight. */
+  /** Replaces the list. Endpoints that are in both keep everything but their weight. */
   replace(list: readonly Endpoint<T>[]): EndpointChange<T, S> {
     const before = new Map(this.#list.map((endpoint) => [formatAddress(endpoint.address), endpoint]))
     const added: EndpointState<T, S>[] = []
@@ -64,7 +64,7 @@ export class EndpointSet<T extends Transport, S> {
     return { added, removed }
   }
 
-  /** Whether traffic goes on to endpoints whose circuit breaker is open. */
+  /** Whether endpoints whose circuit breaker is open get traffic all the same, because too many are out. */
   get isPanic(): boolean {
     let ejected = 0
     for (const endpoint of this.#list) if (!endpoint.circuit.isClosed) ejected++
@@ -101,10 +101,11 @@ export class EndpointSet<T extends Transport, S> {
   }
 
   /**
-   * The endpoints that can serve a caller: those that have a connection to lend. If none has, those where one can be opened,
-   * and as far as is known will be; if there is none of these, those that failed and may be tried again.
+   * The endpoints that can serve a caller: those that have a connection to lend; else those that work and have room for
+   * another connection; else those that failed or connect slowly and may be tried. The array is reused by the next call.
    *
-   * @param isShort more callers wait than attempts are under way: then another one may be made where one takes long
+   * @param isShort whether more callers wait than attempts are in progress: then another attempt may be made at an endpoint
+   *   that connects slowly
    */
   candidates(isShort: boolean): readonly EndpointState<T, S>[] {
     const list = this.#list
@@ -149,7 +150,7 @@ export class EndpointSet<T extends Transport, S> {
     )
   }
 
-  /** The newest error since then, also of an endpoint that works again. @param sinceMs on the monotonic clock */
+  /** The newest error since a time, also of an endpoint that works again. @param sinceMs on the monotonic clock */
   errorSince(sinceMs: number): EndpointError | undefined {
     return this.#newestError(({ newestErrorAtMs }) => newestErrorAtMs >= sinceMs)
   }

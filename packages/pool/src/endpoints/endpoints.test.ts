@@ -119,7 +119,7 @@ describe('lists that change', () => {
     ;(await pool.acquire()).release()
     lists.send([A, { address: A }])
     await service.time.advance(1000)
-    expect(service.told('endpoints-failed').at(-1)!.error.message).toBe('endpoints has a:1 twice')
+    expect(service.told('endpoints-failed').at(-1)!.error.message).toBe('endpoints has the address a:1 twice')
     expect(pool.endpoints.map(({ address }) => address)).toEqual([A])
   })
 
@@ -185,7 +185,9 @@ describe('dnsEndpoints', () => {
 
   it('fails for a name without addresses', async () => {
     const lists = dnsEndpoints('store.example', 7000, { resolve: async () => [] })
-    await expect(take(lists, 1)).rejects.toMatchObject({ message: 'store.example has no addresses' })
+    await expect(take(lists, 1)).rejects.toMatchObject({
+      message: 'the lookup of store.example found no addresses',
+    })
   })
 
   it('asks the system by default', async () => {
@@ -221,6 +223,8 @@ describe('srvEndpoints', () => {
   it('fails for a service that is not offered', async () => {
     const nowhere = { name: '', port: 0, priority: 0, weight: 0 }
     const lists = srvEndpoints('_store._tcp.example', { resolve: async () => [nowhere] })
-    await expect(take(lists, 1)).rejects.toMatchObject({ message: '_store._tcp.example has no SRV records' })
+    await expect(take(lists, 1)).rejects.toMatchObject({
+      message: 'the lookup of _store._tcp.example found no SRV records',
+    })
   })
 })

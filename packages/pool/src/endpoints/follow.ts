@@ -1,19 +1,19 @@
-/** Follows lists of endpoints as they come. One that fails is asked again, and the list before stays. */
+/** Follows an AsyncIterable of lists of endpoints. After a failure it iterates anew, and the last list stays. */
 import { isNettsError, NettsError } from '@netts/core'
 import type { ClockTimer } from '@netts/core/driver'
 import { messageOf } from '../errors.js'
 import { reconnectExponential } from '../policy/backoff.js'
 import type { PoolTime } from '../time.js'
 
-/** Where lists go. */
+/** What a follower calls. */
 export interface EndpointListener<L> {
-  /** @throws NettsError when it is no list of endpoints */
+  /** A new list came. @throws NettsError when it is not a valid list of endpoints */
   onList(list: L): void
-  /** They could not be looked up. */
+  /** The iteration failed. The follower tries again. */
   onError(error: NettsError): void
 }
 
-/** Goes on until it is stopped, or the lists end: then the last one stays. */
+/** Follows an AsyncIterable until it ends or the follower is stopped. */
 export class EndpointFollower<L> {
   readonly #lists: AsyncIterable<L>
   readonly #time: PoolTime
@@ -23,7 +23,7 @@ export class EndpointFollower<L> {
   #failures = 0
   #timer: ClockTimer | undefined
   #isStopped = false
-  /** Why there is no list; `undefined` since one came. */
+  /** The last failure; `undefined` once a list came after it. */
   lastError: NettsError | undefined
 
   constructor(lists: AsyncIterable<L>, time: PoolTime, listener: EndpointListener<L>) {
@@ -51,7 +51,7 @@ export class EndpointFollower<L> {
       this.#listener.onList(next.value)
       this.#failures = 0
       this.lastError = undefined
-      // An iterable that never waits must not keep the event loop for itself.
+      // An iterable that never waits must not block the event loop.
       await new Promise<void>((resolve) => this.#time.setImmediate(resolve))
     }
   }
@@ -61,7 +61,7 @@ export class EndpointFollower<L> {
     this.#leave()
     const error = isNettsError(thrown)
       ? thrown
-      : new NettsError('ERR_NETTS_CONNECT_FAILED', `no list of endpoints: ${messageOf(thrown)}`, {
+      : new NettsError('ERR_NETTS_CONNECT_FAILED', `the iterable of endpoints failed: ${messageOf(thrown)}`, {
           cause: thrown,
           operation: 'endpoints',
         })
@@ -72,7 +72,7 @@ export class EndpointFollower<L> {
     this.#listener.onError(error)
   }
 
-  /** Lets the iterable clean up. What it does then matters no more. */
+  /** Lets the iterable clean up. Its result and its errors are ignored. */
   #leave(): void {
     const iterator = this.#iterator
     this.#iterator = undefined

@@ -1,7 +1,7 @@
-/** Lists that are looked up again and again: what DNS is. */
+/** Lists that are looked up periodically, as with DNS. */
 import { backgroundClock, type ClockTimer } from '@netts/core/driver'
 
-/** Looks up at once, and then so long after each answer. A lookup that fails ends the iteration with its error. */
+/** Looks up at once, and `refreshMs` after each answer. A lookup that fails ends the iteration with its error. */
 export class PolledLists<L> implements AsyncIterable<L> {
   readonly #lookUp: () => Promise<L>
   readonly #refreshMs: number
@@ -19,7 +19,7 @@ export class PolledLists<L> implements AsyncIterable<L> {
     let endPause = () => {}
     const pause = () =>
       new Promise<void>((resolve) => {
-        // It keeps no process alive: whoever waits for a connection does.
+        // The timer does not keep the process alive; a caller that waits for a connection does.
         const timer: ClockTimer = backgroundClock.setTimer(resolve, refreshMs)
         endPause = () => {
           timer.close()

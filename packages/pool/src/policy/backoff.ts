@@ -1,35 +1,41 @@
-/** When to try an endpoint again after a failure: the policies that ship, and the shape of a user's own. */
+/** When an endpoint is tried again after a failure: the policies of this package, and the type of a program's own. */
 import type { Address, NettsError } from '@netts/core'
 import { checkInteger, checkOptionNames } from '@netts/core/driver'
 
 /** The longest that a timer can wait: 2^31 - 1 ms, about 24.8 days. */
 const LONGEST_DELAY_MS = 0x7fffffff
 
-/** What a policy is asked about: an endpoint that could not be connected to. */
+/** What a {@link ReconnectPolicy} decides about: an endpoint that could not be connected to. */
 export interface ReconnectAttempt {
-  /** How many rounds failed in a row at this endpoint, this one included: from 1. Concurrent failures are one round. */
+  /**
+   * How many rounds of attempts failed one after the other at this endpoint, this one included; at least 1. Attempts that
+   * were in progress together are one round.
+   */
   readonly failures: number
+  /** The address of the endpoint. */
   readonly endpoint: Address
   /** Why this round failed. */
   readonly error: NettsError
 }
 
 /**
- * Decides how many milliseconds to wait before the next attempt at an endpoint, of at least 1.
+ * Returns how many milliseconds to wait before the next attempt at an endpoint. Less than 1 counts as 1.
  *
- * `undefined` does not wait: the longest waiting caller fails with the cause, and the next call tries again.
+ * With `undefined` the caller that has waited longest rejects with `ERR_NETTS_CONNECT_FAILED`, and the next `acquire`
+ * tries again. If the function throws, or returns a number that is not finite, {@link reconnectExponential} decides
+ * instead, and the pool reports a `callback-failed` event.
  */
 export type ReconnectPolicy = (attempt: ReconnectAttempt) => number | undefined
 
-/** Never tries again by itself: each failed attempt fails one caller at once. */
+/** A policy that never waits: each failed attempt rejects one caller at once, and the next `acquire` tries again. */
 export function reconnectNever(): ReconnectPolicy {
   return () => undefined
 }
 
 /**
- * Waits the same time before every attempt.
- * @param delayMs in milliseconds, at least 1
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`
+ * A policy that waits the same time before every attempt.
+ * @param delayMs in milliseconds, an integer from 1 to 2^31 - 1
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a delay out of range
  */
 export function reconnectFixed(delayMs: number): ReconnectPolicy {
   checkInteger('delayMs', delayMs, 1, LONGEST_DELAY_MS)
@@ -38,18 +44,19 @@ export function reconnectFixed(delayMs: number): ReconnectPolicy {
 
 /** Options of {@link reconnectExponential}. */
 export interface ExponentialOptions {
-  /** The most that is waited after the first failure, in milliseconds. @default 100 */
+  /** The longest delay after the first failure, in milliseconds; from 1 to `capMs`. @default 100 */
   readonly baseMs?: number | undefined
-  /** The most that is ever waited, in milliseconds. @default 10000 */
+  /** The longest delay after any number of failures, in milliseconds; from 1 to 2^31 - 1. @default 10000 */
   readonly capMs?: number | undefined
-  /** Where chance comes from: from 0 up to, and without, 1. @default Math.random */
+  /** Returns random numbers from 0 up to, but not including, 1. @default Math.random */
   readonly random?: (() => number) | undefined
 }
 
 /**
- * Waits a random time up to a limit that doubles with each failure (exponential backoff with full jitter), so that many
- * clients of one endpoint do not come back at the same moment.
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`
+ * A policy that waits a random time of up to `baseMs`, which doubles with each further failure, up to `capMs`. This is
+ * exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): many clients of one
+ * endpoint do not come back at the same moment.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown or out of range
  */
 export function reconnectExponential(options: ExponentialOptions = {}): ReconnectPolicy {
   const {

@@ -1,32 +1,45 @@
 /**
- * The circuit breaker of one endpoint: a state machine without a clock of its own.
- *
- * - `closed`: traffic goes there. So many failures in a row open it.
- * - `open`: no traffic for a while, which grows with every opening.
- * - `half-open`: the while is over; one probe decides.
+ * The circuit breaker of one endpoint: a state machine without a clock of its own. {@link BreakerState} explains the
+ * states.
  *
  * A probe that connects closes the breaker on trial: until a connection was used and came back in order, the next failure
- * opens it again. An endpoint that accepts connections and then fails every call is therefore out as well.
+ * opens it again. This takes out an endpoint that accepts connections and then fails every call.
  */
 import { checkInteger, checkOptionNames, checkTimeout } from '@netts/core/driver'
 
-/** Options of the circuit breaker. */
+/**
+ * Options of the circuit breakers, of which each endpoint has one. Failures are failed attempts to connect, connections
+ * that an error ended while they were lent, and `release(error)`; causes on this machine do not count.
+ */
 export interface BreakerOptions {
-  /** How many failures in a row take an endpoint out. @default 5 */
+  /** How many failures one after the other open the breaker: the endpoint gets no traffic then. @default 5 */
   readonly failures?: number | undefined
-  /** How long it is out the first time, in milliseconds; then twice, three times as long. @default 5000 */
+  /**
+   * How long the breaker is open the first time, in milliseconds. The next opening takes twice as long, then three times
+   * and so on; each `openMs` without another opening takes one back. The actual time is random, from half of that up. From
+   * 1 to `maxOpenMs`. @default 5000
+   */
   readonly openMs?: number | undefined
-  /** The longest that it is out, in milliseconds. @default 300000 */
+  /** The longest time that the breaker is open, in milliseconds. @default 300000 */
   readonly maxOpenMs?: number | undefined
 }
 
-/** Where a breaker is. */
+/**
+ * The state of an endpoint's circuit breaker:
+ *
+ * - `closed`: the endpoint gets traffic;
+ * - `open`: after too many failures it gets none, for a while;
+ * - `half-open`: that time is over, and one attempt to connect decides whether the breaker closes or opens again.
+ */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** The options of a breaker, with their defaults. */
 export type BreakerLimits = { readonly [K in keyof BreakerOptions]-?: number }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown option, or one out of range */
+/**
+ * Checks the options of a circuit breaker and fills in the defaults.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an option that is unknown or out of range
+ */
 export function checkBreakerOptions(options: BreakerOptions = {}): BreakerLimits {
   checkOptionNames('breaker', options, ['failures', 'openMs', 'maxOpenMs'])
   const { failures = 5, openMs = 5_000, maxOpenMs = 300_000 } = options
@@ -38,18 +51,18 @@ export function checkBreakerOptions(options: BreakerOptions = {}): BreakerLimits
   }
 }
 
-/** See above. Times are milliseconds of one monotonic clock. */
+/** The circuit breaker of one endpoint. Times are milliseconds of one monotonic clock. */
 export class Breaker {
   readonly #limits: BreakerLimits
   readonly #random: () => number
   #failuresInARow = 0
-  /** How often it opened, less what has decayed. */
+  /** How often it opened, minus one for each `openMs` that it was closed since. */
   #openings = 0
   #closedAtMs = 0
   #openUntilMs: number | undefined
   #isProbing = false
 
-  /** @param random where the jitter comes from: from 0 up to, and without, 1 */
+  /** @param random returns random numbers from 0 up to, but not including, 1, for the jitter */
   constructor(limits: BreakerLimits, random: () => number) {
     this.#limits = limits
     this.#random = random
@@ -80,7 +93,7 @@ export class Breaker {
     if (this.#openUntilMs !== undefined) this.#isProbing = true
   }
 
-  /** An attempt was given up, for reasons that say nothing about the endpoint. */
+  /** An attempt was cancelled, or failed for a reason that says nothing about the endpoint. */
   onConnectCancelled(): void {
     this.#isProbing = false
   }
@@ -104,12 +117,12 @@ export class Breaker {
   onFailure(nowMs: number): boolean {
     const { failures, openMs, maxOpenMs } = this.#limits
     if (this.#openUntilMs !== undefined) {
-      // What was in use when it opened says nothing new; a probe does.
+      // A connection that was in use when it opened says nothing new; a probe does.
       if (!this.#isProbing) return false
       this.#isProbing = false
     } else {
       if (++this.#failuresInARow < failures) return false
-      // Each time that it was well for as long as it is first out, one opening is forgotten.
+      // For each `openMs` that it was closed, one opening is forgotten.
       const healthyMs = Math.max(0, nowMs - this.#closedAtMs)
       this.#openings = Math.max(0, this.#openings - Math.floor(healthyMs / openMs))
     }

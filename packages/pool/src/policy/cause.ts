@@ -1,4 +1,4 @@
-/** What an error says about an endpoint. */
+/** Whether an error is the endpoint's fault, and whether another attempt can help. */
 import { isNettsError, type NettsError } from '@netts/core'
 
 const LOCAL_CODES: ReadonlySet<unknown> = new Set([
@@ -13,7 +13,9 @@ const LOCAL_CODES: ReadonlySet<unknown> = new Set([
   'ERR_NETTS_UNSUPPORTED',
 ])
 
-/** Too many files, no memory, no local port or address, not permitted, no network at all. */
+/**
+ * Errors of this machine (errno(3)): too many files, no memory, no local port or address, no permission, network down.
+ */
 const LOCAL_ERRNOS: ReadonlySet<unknown> = new Set([
   'EACCES',
   'EADDRNOTAVAIL',
@@ -25,21 +27,21 @@ const LOCAL_ERRNOS: ReadonlySet<unknown> = new Set([
   'EPERM',
 ])
 
-/** No later attempt can do better. */
+/** Codes with which every later attempt would fail in the same way. */
 const HOPELESS_CODES: ReadonlySet<unknown> = new Set([
   'ERR_NETTS_INVALID_ARGUMENT',
   'ERR_NETTS_UNAVAILABLE',
   'ERR_NETTS_UNSUPPORTED',
 ])
 
-/** Whether it makes no sense that a caller waits for another attempt. */
+/** Whether every later attempt would fail in the same way, so that a caller need not wait for one. */
 export function isHopeless(error: NettsError): boolean {
   return HOPELESS_CODES.has(error.code)
 }
 
 /**
- * Whether an error is this machine's or this program's fault: then it says nothing about the endpoint. Looks at the causes
- * too, up to ten deep.
+ * Whether the cause of an error is on this machine or in this program, so that it says nothing about the endpoint. Follows
+ * the chain of `cause`, up to ten errors.
  */
 export function isLocalCause(error: unknown): boolean {
   let cause = error

@@ -1,17 +1,23 @@
-/** Which endpoint the next caller gets: the choices that ship, and the shape of a user's own. */
+/** Which endpoint serves the next caller: the functions of this package, and the type of a program's own. */
 import type { EndpointStatus } from '../pool.js'
 
 /**
- * Chooses among endpoints that have a connection to lend, or may open one. The array is valid during the call alone.
- * `undefined` chooses none: the caller then waits for whatever comes back first.
+ * Chooses the endpoint that serves the next caller. It is called when there are at least two candidates: endpoints that
+ * have a connection to lend, or, when none has, endpoints to which one can be opened. The array is valid only during the
+ * call.
+ *
+ * Return one of the candidates, or `undefined` to let the caller wait for the next connection that becomes free. If the
+ * function throws or returns anything else, `acquire` rejects with `ERR_NETTS_INTERNAL`.
  */
 export type Pick = (candidates: readonly EndpointStatus[]) => EndpointStatus | undefined
 
 /**
- * Two endpoints by chance, in proportion to their weights, and of these the one with fewer connections in use or being
- * opened for its weight; of equal ones, one that has a connection ready. It never herds, as "the least of all" does.
+ * Picks two endpoints at random, in proportion to their weights, and of these the one with fewer callers and attempts to
+ * connect, relative to its weight; if both are equal, the one that has an idle connection. Many clients that all picked
+ * the least busy endpoint would send their load to the same one; with two random choices they do not (M. Mitzenmacher,
+ * "The Power of Two Choices in Randomized Load Balancing", 2001).
  *
- * @param random where chance comes from: from 0 up to, and without, 1. @default Math.random
+ * @param random returns random numbers from 0 up to, but not including, 1. @default Math.random
  */
 export function powerOfTwoChoices(random: () => number = Math.random): Pick {
   return (candidates) => {
@@ -28,7 +34,7 @@ export function powerOfTwoChoices(random: () => number = Math.random): Pick {
 
 const load = (endpoint: EndpointStatus) => (endpoint.inFlight + endpoint.connecting) / endpoint.weight
 
-/** @returns an index, each as likely as its weight. @param without one that is not to be chosen */
+/** @returns a random index, in proportion to the weights. @param without an index that is not chosen */
 function byWeight(candidates: readonly EndpointStatus[], random: () => number, without = -1): number {
   let total = 0
   for (let index = 0; index < candidates.length; index++) {
@@ -45,9 +51,13 @@ function byWeight(candidates: readonly EndpointStatus[], random: () => number, w
   return last
 }
 
-/** One after the other, in proportion to their weights, and spread evenly: 2 and 1 are chosen as one, two, one. */
+/**
+ * Picks the endpoints in turn, in proportion to their weights and spread evenly: two endpoints of the weights 2 and 1 are
+ * picked in the order first, second, first. This is the smooth weighted round robin of nginx. Each call of `roundRobin`
+ * makes a function with a state of its own.
+ */
 export function roundRobin(): Pick {
-  // Smooth weighted round robin, as in nginx: each gains its weight, and the chosen one pays the sum.
+  // Each candidate gains its weight, and the chosen one loses the sum of the weights.
   const credits = new WeakMap<EndpointStatus, number>()
   return (candidates) => {
     let best: EndpointStatus | undefined

@@ -1,16 +1,16 @@
-/** How many connections are to be opened: decisions without I/O. */
+/** How many connections are opened: decisions without I/O. */
 
-/** What is known when callers wait. */
+/** What {@link connectionsNeeded} decides from. */
 export interface Demand {
   /** Callers that wait. */
   readonly waiting: number
-  /** Connections that are coming: being opened, or being checked or reset before they are lent again. */
+  /** Connections that are being opened, checked or reset, and can be lent soon. */
   readonly coming: number
   /** How many callers one connection serves at a time: 1 in `lease` mode. */
   readonly callersPerConnection: number
 }
 
-/** How many more connections the waiting callers need, beyond what is coming; never more than callers wait. */
+/** How many more connections the waiting callers need, in addition to those that are coming. */
 export function connectionsNeeded({ waiting, coming, callersPerConnection }: Demand): number {
   if (waiting === 0) return 0
   const needed = callersPerConnection === Infinity ? 1 : Math.ceil(waiting / callersPerConnection)
@@ -19,14 +19,15 @@ export function connectionsNeeded({ waiting, coming, callersPerConnection }: Dem
 
 /** What limits the opening of connections at one endpoint. */
 export interface Room {
-  /** Connections that exist, those that are still closing included. */
+  /** Connections that are not closed, those that are closing included. */
   readonly open: number
+  /** Attempts to connect that are in progress. */
   readonly connecting: number
-  /** The most that may exist or be opened at the endpoint. */
+  /** The most connections and attempts together. */
   readonly max: number
-  /** The most that may be opened at the endpoint at a time. */
+  /** The most concurrent attempts. */
   readonly maxConnecting: number
-  /** Whether the last round of attempts there failed: then one at a time is enough to find out. */
+  /** Whether the last round of attempts failed: then one attempt at a time is made. */
   readonly isFailing: boolean
 }
 
@@ -36,8 +37,8 @@ export function hasRoom({ open, connecting, max, maxConnecting, isFailing }: Roo
 }
 
 /**
- * Whether so many endpoints are out that traffic goes on to all of them: the only one always, and with more than
- * `maxEjected` of them out.
+ * Whether circuit breakers are ignored, because traffic would have too few endpoints left: with a single endpoint, and
+ * when more than the share `maxEjected` of them is out.
  */
 export function isPanic(endpoints: number, ejected: number, maxEjected: number): boolean {
   return endpoints <= 1 || ejected > endpoints * maxEjected

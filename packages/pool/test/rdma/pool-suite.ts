@@ -175,7 +175,7 @@ async function listenOnOnePort({ host, isIwarp }: Ground): Promise<void> {
     // Its connection manager takes the kernel's TCP port.
     await assert.rejects(all(), {
       code: 'ERR_NETTS_LISTEN_FAILED',
-      message: /^tcp cannot listen beside rdma-ring and rdma-sendrecv: .*iWARP/,
+      message: /^tcp cannot listen at the same address as rdma-ring and rdma-sendrecv: .*iWARP/,
     })
     await untilNothingIsOpen()
     const plain = await listen(tcp(), { host, port: 0 })

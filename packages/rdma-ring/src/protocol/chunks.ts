@@ -1,6 +1,6 @@
 /**
- * Chunks in the ring: each waits to be handed out, is handed out, or is released. They are released in any order, and
- * room is free as far as nothing before it is held. A chunk's index is its number in the stream.
+ * Chunks in the ring: each is queued, handed out, or released. They may be released in any order; the ring is free up
+ * to the first chunk that is not released. A chunk's index is its number in the stream.
  */
 import { HEADER_BYTES } from './frame.js'
 
@@ -8,18 +8,20 @@ const QUEUED = 0
 const HANDED_OUT = 1
 const RELEASED = 2
 
-/** Chunks that the table begins with room for. */
+/** Chunks for which the table has room at first. */
 const LEAST_CHUNKS = 16
 
-/** See above. Its fields are plain, for the model. */
+/** The chunks of one ring. It has no `#private` fields, so that a model checker can copy it. */
 export class Chunks {
-  /** The oldest chunk that is not released, the one handed out next, and the one queued next. */
+  /** Index of the oldest chunk that is not released. */
   first = 0
+  /** Index of the chunk that is handed out next. */
   nextOut = 0
+  /** Index of the chunk that is queued next. */
   nextIn = 0
   /** Bytes of the ring that are handed out, headers included. */
   outBytes = 0
-  /** Up to there everything was released. */
+  /** The position up to which everything was released. */
   releasedTo = 0
   // By index modulo their length, which is a power of two.
   private states = new Uint8Array(LEAST_CHUNKS)
@@ -37,7 +39,7 @@ export class Chunks {
     return this.outBytes + HEADER_BYTES + this.byteLength(this.nextOut)
   }
 
-  /** A chunk arrived. @param offset of its data in the ring @param end the position behind it */
+  /** A chunk arrived. @param offset of its data in the ring, in bytes @param end the position after it */
   queue(offset: number, byteLength: number, end: number): void {
     if (this.nextIn - this.first === this.states.length) this.grow()
     const at = this.nextIn++ & (this.states.length - 1)
@@ -47,7 +49,7 @@ export class Chunks {
     this.ends[at] = end
   }
 
-  /** Hands out the oldest that is queued. @returns its index */
+  /** Hands out the oldest queued chunk. There is one. @returns its index */
   handOut(): number {
     const index = this.nextOut++
     this.states[this.at(index)] = HANDED_OUT
@@ -55,23 +57,23 @@ export class Chunks {
     return index
   }
 
-  /** Whether it is handed out. */
+  /** Whether there is a chunk of this index that is handed out. */
   isOut(index: number): boolean {
     if (!Number.isSafeInteger(index) || index < this.first || index >= this.nextOut) return false
     return this.states[this.at(index)] === HANDED_OUT
   }
 
-  /** Where its data begins in the ring. */
+  /** Where a chunk's data begins in the ring, in bytes. */
   offset(index: number): number {
     return this.offsets[this.at(index)]!
   }
 
-  /** Length of its data in bytes. */
+  /** Length of a chunk's data in bytes. */
   byteLength(index: number): number {
     return this.byteLengths[this.at(index)]!
   }
 
-  /** It is released: one that {@link isOut}. */
+  /** Releases a chunk that {@link isOut}. */
   release(index: number): void {
     this.states[this.at(index)] = RELEASED
     this.outBytes -= HEADER_BYTES + this.byteLength(index)
@@ -80,13 +82,13 @@ export class Chunks {
     }
   }
 
-  /** Releases those that were not handed out. */
+  /** Releases the chunks that were not handed out. */
   discardQueued(): void {
     while (this.queued > 0) this.release(this.handOut())
   }
 
   private at(index: number): number {
-    // Indices go beyond 2^32, where `&` alone still keeps the lowest bits.
+    // Also right for an index beyond 2^32: `&` takes its lowest 32 bits.
     return index & (this.states.length - 1)
   }
 

@@ -1,13 +1,13 @@
 /**
- * The frames of version 1 of the protocol: their header, and what makes one malformed. `docs/PROTOCOL.md` has the same
- * byte by byte.
+ * The frames of version 1 of the protocol: their header, and what makes one malformed. `docs/PROTOCOL.md` describes
+ * them byte by byte.
  *
- * A DATA frame is written into the peer's ring, and a doorbell says how far: immediate data, or a Send of its own where
- * there is none. Every other frame is a Send.
+ * A DATA frame is written into the peer's ring, and a doorbell gives its end: immediate data, or on iWARP a Send. Every
+ * other frame is a Send.
  */
 import { FRAME_HEADER_BYTES, FrameKind, frameName, readUint32, writeUint32 } from '@netts/verbs/endpoint'
 
-/** Bytes of a header: what every frame begins with, the position released, and the argument. */
+/** Bytes of a header: the {@link FRAME_HEADER_BYTES} of every driver, the position released, and the argument. */
 export const HEADER_BYTES: number = FRAME_HEADER_BYTES + 8
 /** Bytes of a doorbell that is a Send: a position. */
 export const DOORBELL_BYTES = 4
@@ -17,24 +17,24 @@ export function writeReleased(bytes: Uint8Array, offset: number, released: numbe
   writeUint32(bytes, offset + FRAME_HEADER_BYTES, released)
 }
 
-/** Writes the argument: the length of DATA without its header, the reason of RESET, else 0. */
+/** Writes the argument: for DATA the bytes that follow the header, for RESET the reason, else 0. */
 export function writeArgument(bytes: Uint8Array, offset: number, argument: number): void {
   writeUint32(bytes, offset + FRAME_HEADER_BYTES + 4, argument)
 }
 
-/** See {@link writeReleased}. */
+/** Reads the position up to which the sender of the frame has released its own ring. */
 export function readReleased(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset + FRAME_HEADER_BYTES)
 }
 
-/** See {@link writeArgument}. */
+/** Reads the argument: for DATA the bytes that follow the header, for RESET the reason, else 0. */
 export function readArgument(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset + FRAME_HEADER_BYTES + 4)
 }
 
 /**
- * Checks the shape of a frame in the ring.
- * @param byteLength of the whole frame, as its doorbell says
+ * Checks the form of a frame in the ring.
+ * @param byteLength of the whole frame, from its doorbell
  * @returns what is wrong with it, or `undefined`
  */
 export function checkData(bytes: Uint8Array, offset: number, byteLength: number): string | undefined {
@@ -47,7 +47,7 @@ export function checkData(bytes: Uint8Array, offset: number, byteLength: number)
   return checkZeros(bytes, offset)
 }
 
-/** Checks the shape of a frame that came as a Send. @returns what is wrong with it, or `undefined` */
+/** Checks the form of a frame that came as a Send. @returns what is wrong with it, or `undefined` */
 export function checkControl(bytes: Uint8Array, offset: number, byteLength: number): string | undefined {
   if (byteLength !== HEADER_BYTES) return `a frame of ${byteLength} bytes, not ${HEADER_BYTES}`
   const kind = bytes[offset]!

@@ -1,6 +1,6 @@
 /**
- * One end of a connection as the protocol sees it: what every driver's protocol has, and room in both rings. A send needs
- * both: a receive at the peer, which is posted again at once, and room, which comes back as the program releases.
+ * The protocol state of one end of a connection: what all drivers have, and the positions in both rings. A send needs a
+ * receive at the peer, which is posted again at once, and room in the peer's ring, which its program releases.
  */
 import { FrameKind, ProtocolEnd, RESERVE, readPosted, receivesFor } from '@netts/verbs/endpoint'
 import { Chunks } from './chunks.js'
@@ -10,9 +10,9 @@ import { ReceiveSpace } from './receive-space.js'
 import { SendSpace } from './send-space.js'
 
 /**
- * One receive for so many bytes of the ring, within these bounds. Each reserves room in a completion queue, for the
- * connection's whole life; and since they are posted again as soon as they were read, they only bound the frames that no
- * turn of the event loop has seen yet.
+ * One receive for so many bytes of the ring, within the bounds below. Each reserves room in a completion queue as long
+ * as the connection exists. Because receives are posted again as soon as they were read, they only limit how many
+ * frames may arrive between two turns of the event loop.
  */
 const BYTES_PER_RECEIVE = 1024
 const LEAST_WINDOW = 16
@@ -23,21 +23,23 @@ export function windowFor(capacity: number): number {
   return Math.min(MOST_WINDOW, Math.max(LEAST_WINDOW, capacity / BYTES_PER_RECEIVE))
 }
 
-/** How many receives must be unannounced for a CREDIT frame: half, since they lie idle for nobody. */
+/** How many receives must be unannounced before a CREDIT frame is due: half of the window. */
 export function dueFor(window: number): number {
   return Math.max(2, window >> 1)
 }
 
-/** How many receives are posted for such a window, control included. */
+/** How many receives are posted for such a window, those for control frames included. */
 export function ringReceives(window: number): number {
   return receivesFor(window, dueFor(window))
 }
 
-/** See above. */
+/** The protocol state of one end. */
 export class RingEnd extends ProtocolEnd {
-  /** Room in the peer's ring, and in this end's own. */
+  /** Positions in the peer's ring. */
   readonly out: SendSpace
+  /** Positions in this end's own ring. */
   readonly in: ReceiveSpace
+  /** The chunks in this end's own ring. */
   readonly chunks = new Chunks()
   private readonly wanted: number
   private readonly due: number
@@ -55,20 +57,20 @@ export class RingEnd extends ProtocolEnd {
     this.due = dueFor(window)
   }
 
-  /** How many receives are to be posted now: none before they are worth a call. */
+  /** How many receives are to be posted now: 0 while they are too few to be worth a call. */
   get dueReceives(): number {
     const missing = this.wanted - this.posted
     return missing > 0 && this.receives.isDue(this.due, missing) ? missing : 0
   }
 
-  /** Whether a send of so many bytes may go, in as many frames as it takes. */
+  /** Whether a send of so many bytes may be sent now, in as many frames as it needs. */
   maySend(byteLength: number): boolean {
     const frames = this.out.framesFor(byteLength)
     return frames > 0 && this.credits.allows(RESERVE.data + frames - 1)
   }
 
   /**
-   * A doorbell says that a frame was written up to this position.
+   * Takes a doorbell: a frame was written up to this position.
    * @param ring the bytes of this end's ring
    * @returns what the peer did wrong, or `undefined`
    */
@@ -78,14 +80,14 @@ export class RingEnd extends ProtocolEnd {
     const offset = this.in.next & (this.in.capacity - 1)
     const problem =
       checkData(ring, offset, byteLength) ??
-      // The kind was checked, and the peer may write another one by now.
+      // Not the kind in the ring: the peer could have changed it since it was checked.
       this.onFrame(FrameKind.data, readPosted(ring, offset), readReleased(ring, offset))
     if (problem === undefined) this.onChunk(offset + HEADER_BYTES, byteLength - HEADER_BYTES, position)
     return problem
   }
 
   /**
-   * A frame came as a Send.
+   * Takes a frame that came as a Send.
    * @returns what the peer did wrong, or `undefined`
    */
   onControlFrame(bytes: Uint8Array, offset: number, byteLength: number): string | undefined {
@@ -96,10 +98,10 @@ export class RingEnd extends ProtocolEnd {
   }
 
   /**
-   * A frame came, of a good shape.
+   * Takes a frame whose form was checked.
    *
-   * @param count of receives, as its header says
-   * @param released the position that its header says
+   * @param count receives ever posted by the peer, from its header
+   * @param released the position from its header
    * @returns what the peer did wrong, or `undefined`
    */
   onFrame(kind: number, count: number, released: number): string | undefined {
@@ -112,29 +114,33 @@ export class RingEnd extends ProtocolEnd {
     return undefined
   }
 
-  /** The DATA frame that was taken is a chunk. @param end the position behind it */
+  /**
+   * Queues the DATA frame that was taken as a chunk.
+   * @param offset of its data in the ring
+   * @param end the position after it
+   */
   onChunk(offset: number, byteLength: number, end: number): void {
     this.in.onReceived(end)
     this.chunks.queue(offset, byteLength, end)
   }
 
   /**
-   * Hands out the oldest chunk that waits, unless the program holds half of the ring by then: so much it may hold, and
-   * there is still room for whatever the peer sends at a time.
-   * @returns its index, or -1
+   * Hands out the oldest queued chunk, unless the program would hold more than half of the ring then: the other half is
+   * for what the peer sends.
+   * @returns its index; -1 for none
    */
   handOut(): number {
     const { chunks } = this
     return chunks.queued > 0 && chunks.outBytesWithNext <= this.in.capacity / 2 ? chunks.handOut() : -1
   }
 
-  /** A chunk is released. */
+  /** Releases a chunk that is handed out. */
   release(index: number): void {
     this.chunks.release(index)
     this.in.onReleased(this.chunks.releasedTo)
   }
 
-  /** Chunks that were not handed out are released. */
+  /** Releases the chunks that were not handed out. */
   discardQueued(): void {
     this.chunks.discardQueued()
     this.in.onReleased(this.chunks.releasedTo)

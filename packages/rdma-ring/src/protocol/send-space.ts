@@ -1,13 +1,14 @@
-/** The peer's ring as the sender sees it: what was written, what of that the peer has released, and what fits. */
+/** The sender's positions in the peer's ring: what was written, what the peer has released, and what fits. */
 import { HEADER_BYTES } from './frame.js'
 import { distance, skipped, toEnd } from './position.js'
 
-/** See above. Its fields are plain, for the model. */
+/** The positions. It has no `#private` fields, so that a model checker can copy it. */
 export class SendSpace {
+  /** Size of the peer's ring in bytes. */
   readonly capacity: number
-  /** Where the next frame may begin. */
+  /** The position after the last frame. */
   produced = 0
-  /** As the peer said last. */
+  /** The position up to which the peer has released everything, as it said last. */
   released = 0
 
   constructor(capacity: number) {
@@ -26,7 +27,7 @@ export class SendSpace {
     return Math.min(capacity - this.used - skip, toEnd(produced + skip, capacity)) - HEADER_BYTES
   }
 
-  /** In how many frames so many bytes of data go now, all of them: 1 or 2; 0 when there is no room. */
+  /** How many frames so many bytes of data need now: 1 or 2; 0 when there is no room for all of them. */
   framesFor(byteLength: number): 0 | 1 | 2 {
     if (byteLength <= this.room) return 1
     const { capacity, produced } = this
@@ -36,14 +37,18 @@ export class SendSpace {
     return this.used + skip + 2 * HEADER_BYTES + byteLength <= capacity ? 2 : 0
   }
 
-  /** A frame is written. @param byteLength of its data, at most {@link room} @returns where in the ring it begins */
+  /**
+   * Takes the place for a frame.
+   * @param byteLength of its data, at most {@link room}
+   * @returns its offset in the ring
+   */
   place(byteLength: number): number {
     const start = this.produced + skipped(this.produced, this.capacity)
     this.produced = (start + HEADER_BYTES + byteLength) >>> 0
     return start & (this.capacity - 1)
   }
 
-  /** Whether the peer may have released so much: never less than before, and no more than was written. */
+  /** Whether the peer can have released everything up to there: no less than before, and no more than was written. */
   mayBeReleased(position: number): boolean {
     return distance(this.released, position) <= this.used
   }

@@ -64,7 +64,7 @@ describe('frames', () => {
     expect(frame([5, 0, 0, 0, 0, 0, 0, 1])).toMatch(/RESET of 8 bytes/)
     expect(frame([0, 0, 0, 0, 0, 0, 0, 1])).toMatch(/unknown frame kind, 0/)
     expect(frame([8, 0, 0, 0, 0, 0, 0, 1])).toMatch(/unknown frame kind, 8/)
-    expect(frame([1, 0, 0, 0, 0, 0, 0, 1])).toMatch(/DATA without any/)
+    expect(frame([1, 0, 0, 0, 0, 0, 0, 1])).toMatch(/DATA without data/)
     expect(frame([3, 0, 1, 0, 0, 0, 0, 1])).toMatch(/FIN with reserved bytes/)
   })
 

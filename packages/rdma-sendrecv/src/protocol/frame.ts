@@ -1,6 +1,6 @@
 /**
  * The frames of version 1 of the protocol: their kinds, their header, and what makes one malformed.
- * `docs/PROTOCOL.md` has the same byte by byte.
+ * `docs/PROTOCOL.md` describes them byte by byte.
  */
 import {
   FrameKind as BaseKind,
@@ -17,12 +17,12 @@ export {
   writeFrameHeader as writeHeader,
 } from '@netts/verbs/endpoint'
 
-/** What a frame is. The numbers are part of the wire format. */
+/** The kinds of frames. The numbers are part of the wire format. */
 export const FrameKind = {
   ...BaseKind,
-  /** Asks for so many fillers, because more receives are posted than are needed. */
+  /** Asks the peer for a number of FILLER frames, because more receives are posted than are wanted. */
   reclaim: 6,
-  /** Uses up a receive, so that its memory can go to somebody else. */
+  /** Uses up a receive of the peer, so that the peer can give its memory back. */
   filler: 7,
 } as const
 
@@ -32,33 +32,33 @@ export type FrameKindNumber = (typeof FrameKind)[keyof typeof FrameKind]
 /** Bytes of the number that follows the header of RESET (the reason) and RECLAIM (how many). */
 const ARGUMENT_BYTES = 4
 
-/** The name of a kind as the documentation writes it. */
+/** The name of a kind in documentation and messages, such as `DATA`. */
 export function frameName(kind: number): string {
   return kind === FrameKind.reclaim ? 'RECLAIM' : kind === FrameKind.filler ? 'FILLER' : baseName(kind)
 }
 
-/** Whether a kind is followed by a number. */
+/** Whether the header of a kind is followed by a number. */
 export function hasArgument(kind: number): boolean {
   return kind === FrameKind.reset || kind === FrameKind.reclaim
 }
 
-/** Bytes of a control frame of this kind. */
+/** Bytes of a whole control frame of this kind. */
 export function controlBytes(kind: number): number {
   return hasArgument(kind) ? HEADER_BYTES + ARGUMENT_BYTES : HEADER_BYTES
 }
 
-/** Writes the number behind the header of RESET and RECLAIM. */
+/** Writes the number after the header of RESET or RECLAIM. @param offset of the frame */
 export function writeArgument(bytes: Uint8Array, offset: number, value: number): void {
   writeUint32(bytes, offset + HEADER_BYTES, value)
 }
 
-/** The number behind the header of RESET and RECLAIM. */
+/** Reads the number after the header of RESET or RECLAIM. @param offset of the frame */
 export function readArgument(bytes: Uint8Array, offset: number): number {
   return readUint32(bytes, offset + HEADER_BYTES)
 }
 
 /**
- * Checks the shape of a received frame.
+ * Checks the form of a received frame.
  *
  * @param byteLength of the whole frame
  * @returns what is wrong with it, or `undefined`; when nothing is, `bytes[offset]` is a known kind
@@ -71,7 +71,7 @@ export function checkFrame(bytes: Uint8Array, offset: number, byteLength: number
     return `${frameName(kind)} with reserved bytes that are not zero`
   }
   if (kind === FrameKind.data) {
-    return byteLength === HEADER_BYTES ? 'DATA without any' : undefined
+    return byteLength === HEADER_BYTES ? 'DATA without data' : undefined
   }
   return byteLength === controlBytes(kind) ? undefined : `${frameName(kind)} of ${byteLength} bytes`
 }

@@ -2,23 +2,23 @@
 import { decodeSizes, encodeSizes, type Sizes } from '@netts/verbs/endpoint'
 import { HEADER_BYTES } from './frame.js'
 
-/** What an end can take. */
+/** The driver's part of a hello. */
 export interface Hello extends Omit<Sizes, 'byteLength'> {
-  /** Size of every receive in bytes, header included: no longer frame may be sent. */
+  /** Size of every receive in bytes, header included: the longest frame that may be sent to this end. */
   readonly bufferSize: number
 }
 
-/** So that `maxSendSize` is at least 1024, as the transport contract wants it. */
+/** With it `maxSendSize` is 1024, the least that the transport contract allows. */
 export const LEAST_BUFFER_SIZE = 1024 + HEADER_BYTES
-/** InfiniBand's longest message is 2^31 bytes; nobody needs half of that. */
+/** Half of InfiniBand's longest message. */
 export const MOST_BUFFER_SIZE = 2 ** 30
 
-/** @returns 16 bytes, each number big-endian */
+/** Encodes a hello: 16 bytes, each number big-endian. */
 export function encodeHello({ bufferSize, ...rest }: Hello): Uint8Array {
   return encodeSizes({ byteLength: bufferSize, ...rest })
 }
 
-/** Reads a peer's hello. @returns it, or what is wrong with it in words fit for a rejection */
+/** Decodes a peer's hello. @returns it, or a sentence that says what is wrong with it, for the refusal */
 export function decodeHello(bytes: Uint8Array): Hello | string {
   const sizes = decodeSizes(bytes)
   if (typeof sizes === 'string') return sizes

@@ -1,14 +1,15 @@
 /**
- * One end of a connection as the protocol sees it: what every driver's protocol has, and the window of receives that
- * grows and shrinks, with the fillers that use up receives which are too many.
+ * The protocol state of one end of a connection: what all drivers have, and the window of receives, which grows and
+ * shrinks; FILLER frames use up the receives that are too many.
  */
 import { ProtocolEnd as BaseProtocolEnd, dueAt, receivesFor } from '@netts/verbs/endpoint'
 import { FrameKind, type FrameKindNumber, frameName } from './frame.js'
 import type { Hello } from './hello.js'
 import { ReceiveWindow } from './receive-window.js'
 
-/** See above. */
+/** The protocol state of one end. */
 export class ProtocolEnd extends BaseProtocolEnd {
+  /** How many receives for data are wanted. */
   readonly window: ReceiveWindow
   private fillersOwed = 0
   private reclaimDue = 0
@@ -23,25 +24,26 @@ export class ProtocolEnd extends BaseProtocolEnd {
     this.window = new ReceiveWindow(window.least, window.most)
   }
 
-  /** How many receives are wanted, control included. */
+  /** How many receives are wanted, those for control frames included. */
   get wantedReceives(): number {
     return receivesFor(this.window.size)
   }
 
-  /** How many could be posted now; below 0 when the window has shrunk. */
+  /** How many receives are missing; less than 0 when the window has shrunk. */
   get missingReceives(): number {
     return this.wantedReceives - this.posted
   }
 
-  /** How many receives for data are left to the peer; below 0 when it has used some of the others. */
+  /** How many receives for data the peer has left; less than 0 when it has used some of those for control frames. */
   get dataReceives(): number {
     return this.posted - (this.wantedReceives - this.window.size)
   }
 
   /**
-   * A frame came, of a good shape.
+   * Takes a frame whose form was checked.
    *
-   * @param argument of RECLAIM
+   * @param count receives ever posted by the peer, from its header
+   * @param argument the number after the header of RECLAIM
    * @returns what the peer did wrong, or `undefined`
    */
   onFrame(kind: FrameKindNumber, count: number, argument: number): string | undefined {
@@ -52,7 +54,7 @@ export class ProtocolEnd extends BaseProtocolEnd {
     return undefined
   }
 
-  /** Time passed. Asks the peer to use up receives that are too many. */
+  /** To be called once a second: makes a RECLAIM due if more receives are posted than are wanted. */
   tick(): void {
     this.window.tick(this.dataReceives)
     this.reclaimDue = Math.max(0, this.posted - this.wantedReceives)

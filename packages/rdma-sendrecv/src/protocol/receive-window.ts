@@ -1,25 +1,27 @@
 /**
- * How many receives for data are wanted at a time: few at first, twice as many whenever the peer has nearly used
- * them up, half as many whenever it left most of them alone for a while.
+ * How many receives for data are wanted: few at first, twice as many whenever the peer has nearly used them up, half as
+ * many whenever it did not use most of them for a while.
  */
 
-/** The peer keeps the window busy when no more than this part of it is left. */
+/** When no more than this part of the window is left, the window is too small. */
 const BUSY_PART = 1 / 4
 
-/** The policy. It posts nothing itself. */
+/** The number of receives that are wanted. It posts nothing itself. */
 export class ReceiveWindow {
-  /** Receives wanted now. */
+  /** Receives for data that are wanted now. */
   size: number
+  /** The least {@link size}. */
   readonly least: number
+  /** The greatest {@link size}. */
   readonly most: number
-  /** As far as it grows before the next tick. */
+  /** The greatest {@link size} until the next {@link tick}. */
   limited: number
   /** The fewest that were left since the last {@link tick}. */
   private fewestLeft: number
 
   /**
-   * @param least where it begins, and where it returns to
-   * @param most as far as it grows
+   * @param least the size at first, and when idle
+   * @param most the greatest size
    */
   constructor(least: number, most: number) {
     this.least = least
@@ -31,7 +33,7 @@ export class ReceiveWindow {
 
   /**
    * A receive was used up.
-   * @param left receives for data that are posted still
+   * @param left receives for data that are still posted
    * @returns whether {@link size} grew
    */
   onUsed(left: number): boolean {
@@ -41,13 +43,16 @@ export class ReceiveWindow {
     return true
   }
 
-  /** Growing failed for want of memory: wants no more than this until the next {@link tick}. */
+  /** There was no memory to grow: {@link size} stays at most this until the next {@link tick}. */
   limit(size: number): void {
     this.size = Math.max(this.least, Math.min(this.size, size))
     this.limited = this.size
   }
 
-  /** Time passed. @param left receives for data that are posted now */
+  /**
+   * To be called once a second: shrinks if most receives were not used.
+   * @param left receives for data that are posted now
+   */
   tick(left: number): void {
     this.limited = this.most
     const used = this.size - this.fewestLeft

@@ -1,4 +1,4 @@
-/** The addresses at both ends of a Duplex: as given, or as a socket tells them. */
+/** The addresses at both ends of a Duplex: those that the program gives, or those of a socket. */
 import type { Duplex } from 'node:stream'
 import type { Address } from '@netts/core'
 import { checkAddress, type TransportEnds } from '@netts/core/driver'
@@ -6,10 +6,10 @@ import { checkAddress, type TransportEnds } from '@netts/core/driver'
 /** An end without a name, such as that of a client of a Unix socket. */
 const UNNAMED: Address = Object.freeze({ path: '' })
 
-/** What the program says. */
+/** The addresses that the program gives. */
 type GivenEnds = { readonly [K in keyof TransportEnds]?: Address | undefined }
 
-/** What a `net.Socket` says of its ends. */
+/** The addresses of a `net.Socket`. */
 interface Named {
   readonly localAddress?: string
   readonly localPort?: number
@@ -18,8 +18,8 @@ interface Named {
 }
 
 /**
- * Both addresses. They are asked for once, as a socket forgets them when it is closed.
- * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for given ones that are none
+ * Both addresses. They are read once, because a socket forgets them when it is closed.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a given address that is not valid
  */
 export function endsOf(duplex: Duplex, given: GivenEnds): TransportEnds {
   const { localAddress, localPort, remoteAddress, remotePort } = duplex as Named

@@ -1,12 +1,15 @@
-/** Checks of what `transportFromDuplex` is given. */
+/** Checks of the arguments of `transportFromDuplex`. */
 import { Duplex } from 'node:stream'
 import type { TransportCapabilities } from '@netts/core'
 import { checkBoolean, checkOptionNames, invalidArgument } from '@netts/core/driver'
 
-/** What a Duplex of unknown make can say of its peer. */
+/** What an unknown Duplex can report about its peer. */
 const PLAIN: TransportCapabilities = Object.freeze({ detectsPeerCrash: false, reset: false })
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` unless it is a Duplex of bytes that is connected and can be written to */
+/**
+ * Checks that a Duplex carries bytes, is connected and can be written to.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` otherwise
+ */
 export function checkDuplex(duplex: Duplex): void {
   if (!(duplex instanceof Duplex)) throw invalidArgument('duplex must be a Duplex of node:stream')
   const { readableObjectMode, writableObjectMode, readableEncoding } = duplex
@@ -19,7 +22,10 @@ export function checkDuplex(duplex: Duplex): void {
   }
 }
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for what are no capabilities */
+/**
+ * Checks the option `capabilities`.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for an unknown name, or a value that is not a boolean
+ */
 export function checkCapabilities(capabilities: TransportCapabilities = PLAIN): TransportCapabilities {
   const { detectsPeerCrash, reset } = checkOptionNames('capabilities', capabilities, Object.keys(PLAIN))
   return Object.freeze({

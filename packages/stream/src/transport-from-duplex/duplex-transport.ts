@@ -17,29 +17,32 @@ import { Incoming } from './incoming.js'
 import type { DuplexConfig } from './limits.js'
 import { Outgoing } from './outgoing.js'
 
-/** From so many bytes on, a send is likely to be a part of something larger, and waits for what follows in its tick. */
+/** A send of at least this size is likely to be part of something larger, and waits for the other sends of its tick. */
 const LARGE_SEND_BYTES = 32 * 1024
 
-/** For streams that have no handle in the event loop. */
+/** Keeps the process alive for streams that have no handle in the event loop. */
 const presence = new KeepAlive()
 
-/** What a stream with a handle in the event loop has. */
+/** The methods of a stream that has a handle in the event loop. */
 interface Referable {
   ref?: () => unknown
   unref?: () => unknown
 }
 
 /**
- * See {@link BaseTransport}. The stream's errors may come at any time, and are none of its own doing any more once it is
- * closed. A driver whose wire ends in a Duplex extends it.
+ * A {@link BaseTransport} over a Duplex, for {@link transportFromDuplex} and for drivers whose wire ends in a Duplex. Such a
+ * driver extends it, overrides the protected methods for what is different about its Duplex, and calls {@link start} once.
+ *
+ * Errors of the Duplex may come at any time; after the transport is closed they are ignored.
  */
 export class DuplexTransport extends BaseTransport {
   readonly capabilities: TransportCapabilities
+  /** The Duplex, which belongs to the transport. */
   protected readonly duplex: Duplex
   readonly #config: DuplexConfig
   /**
-   * A socket has taken the bytes of a write once it calls back, and emits nothing from inside of a method. Any other
-   * stream may hand on the very memory that it was given, and emit whenever it is touched.
+   * A `net.Socket` has taken the bytes of a write when it calls back, and emits no event from inside a method. Any other
+   * stream may pass on the memory that it was given, and may emit events from inside its methods.
    */
   readonly #isSocket: boolean
   readonly #incoming: Incoming
@@ -47,13 +50,18 @@ export class DuplexTransport extends BaseTransport {
   #bufferPool: BufferPool | undefined
   #isPaused = false
   #isDiscarding = false
-  /** Sends of this tick wait for its end. */
+  /** Whether the sends of this tick wait for its end. */
   #isWriteDue = false
-  /** `end` was called. */
+  /** Whether `end` was called. */
   #isEnded = false
   #holdsProcess = false
 
-  /** @param duplex checked */
+  /**
+   * @param duplex a Duplex of bytes that is connected and not ended; it belongs to the transport from here on
+   * @param ends the addresses at both ends
+   * @param capabilities what the Duplex can report about its peer
+   * @param config limits, checked by {@link checkDuplexLimits}
+   */
   constructor(
     duplex: Duplex,
     ends: TransportEnds,
@@ -69,7 +77,7 @@ export class DuplexTransport extends BaseTransport {
     this.#outgoing = new Outgoing(config.sendDepth)
   }
 
-  /** Takes the stream over, and begins to read. */
+  /** Adds the listeners and begins to read. Call it once, after the constructor. */
   start(): void {
     const { duplex } = this
     duplex.allowHalfOpen = true
@@ -82,33 +90,35 @@ export class DuplexTransport extends BaseTransport {
     else this.resumeInput()
   }
 
-  // What a driver over another kind of Duplex states differently.
+  // What a driver over another kind of Duplex can override.
 
-  /** The stream ended its readable side. */
+  /** The Duplex emitted `end`. Reports the peer's end. */
   protected onEnd(): void {
     this.onPeerEnd()
   }
 
-  /** The stream failed. */
+  /** The Duplex emitted `error`. Fails the transport with `ERR_NETTS_PEER_LOST`, `ERR_NETTS_RESET`, or the NettsError. */
   protected onError(error: Error): void {
     this.onFailure(duplexFailed(error, this.remoteAddress))
   }
 
-  /** The stream is closed. */
+  /** The Duplex emitted `close`. Fails the transport with `ERR_NETTS_RESET`, unless both sides had ended. */
   protected onClose(): void {
     this.#outgoing.dropBatch()
     this.onFailure(duplexClosed(this.remoteAddress))
   }
 
-  /** The stream took everything, and the end behind it. */
+  /** The Duplex has taken everything that was written, and the end after it. */
   protected onFinish(): void {
     this.onEndTaken()
   }
 
+  /** Stops the Duplex from emitting `data`, because the receive window is full. */
   protected pauseInput(): void {
     this.duplex.pause()
   }
 
+  /** Lets the Duplex emit `data` again. */
   protected resumeInput(): void {
     this.duplex.resume()
   }
@@ -198,8 +208,8 @@ export class DuplexTransport extends BaseTransport {
   }
 
   /**
-   * A small first send of a tick leaves at once, and what follows gathers behind it. A large one waits for what follows.
-   * @param byteLength of the send; 0 for an end
+   * The first send of a tick leaves at once if it is small, and the next ones are gathered. A large one waits for the next.
+   * @param byteLength the length of the send; 0 for an end
    */
   #flush(byteLength: number): void {
     if (this.#isWriteDue || !this.#outgoing.isBatchTaken) return
@@ -264,7 +274,7 @@ export class DuplexTransport extends BaseTransport {
   repostRecv(chunkIndex: number): void {
     const wasHandedOut = this.#incoming.isHandedOut
     this.#incoming.release(chunkIndex)
-    // What was withheld can be polled now.
+    // Chunks that were not handed out because the window was used up can be polled now.
     if (wasHandedOut && this.#incoming.hasUnpolled) this.wake()
     if (this.#isPaused && !this.#incoming.isFull) this.#resume()
   }
@@ -295,8 +305,8 @@ export class DuplexTransport extends BaseTransport {
   }
 
   /**
-   * At once where nobody's method can be on the stack. Streams in memory may answer each other within one turn for ever:
-   * so that the event loop gets on, the waker waits for the next one now and then.
+   * Calls the waker at once for a socket, since none of its methods can be on the stack. Streams in memory could answer
+   * each other for ever within one turn of the event loop; for these the waker waits for the next turn from time to time.
    */
   #wake(): void {
     if (this.#isSocket) this.wakeNow()

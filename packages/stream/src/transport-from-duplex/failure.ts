@@ -1,7 +1,7 @@
-/** What the errors of a Duplex mean in terms of netts. */
+/** Translates the errors of a Duplex into NettsErrors. */
 import { type Address, formatAddress, isNettsError, NettsError } from '@netts/core'
 
-/** Errnos that mean that the peer fell silent, rather than that it said something. */
+/** Codes of errors (errno(3)) that mean that the peer does not answer. */
 const SILENCE: ReadonlySet<unknown> = new Set([
   'ETIMEDOUT',
   'EHOSTUNREACH',
@@ -10,7 +10,7 @@ const SILENCE: ReadonlySet<unknown> = new Set([
   'ENETDOWN',
 ])
 
-/** The error of a transport whose Duplex failed. A NettsError is it itself. */
+/** The error of a transport whose Duplex failed; a NettsError is returned as it is. */
 export function duplexFailed(cause: Error, remoteAddress: Address): NettsError {
   if (isNettsError(cause)) return cause
   const isSilent = SILENCE.has((cause as NodeJS.ErrnoException).code)

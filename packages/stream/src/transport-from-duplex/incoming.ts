@@ -1,18 +1,18 @@
-/** What was received: chunks that wait to be polled, chunks that are handed out, and how much of the window they use. */
+/** Received chunks: those that wait to be polled, those that are handed out, and how much of the window they use. */
 import type { RecvCompletion } from '@netts/core'
 import { ChunkTable } from '@netts/core/driver'
 
-/** A chunk counts as at least so many bytes of the window, so that a peer that sends single bytes is bounded too. */
+/** A chunk counts as at least this many bytes of the window, so that a peer that sends single bytes is bounded too. */
 const LEAST_CHUNK_BYTES = 256
 
-/** The receiving half of a transport, with no stream in it. */
+/** The receiving half of a transport, without I/O. */
 export class Incoming {
   readonly #window: number
   readonly #handedOut = new ChunkTable<Uint8Array>()
   #chunks: Uint8Array[] = []
-  /** The next one of them to be handed out. */
+  /** The index of the next chunk that is handed out. */
   #next = 0
-  /** What of the window is used by all chunks, and by those that are handed out. */
+  /** How many bytes of the window all chunks use, and those that are handed out. */
   #heldBytes = 0
   #handedOutBytes = 0
 
@@ -22,14 +22,14 @@ export class Incoming {
   }
 
   /**
-   * Whether nothing more should be received before a release. Not yet where the window is used up exactly: the end may
-   * be what comes next.
+   * Whether nothing more should be received before a release. It is `false` when the window is used up exactly, since the
+   * end may come next.
    */
   get isFull(): boolean {
     return this.#heldBytes > this.#window
   }
 
-  /** Whether nothing more is handed out before a release: more may be received than fits, as a stream stops late. */
+  /** Whether nothing more is handed out before a release. More may be received than fits, since a stream stops late. */
   get isHandedOut(): boolean {
     return this.#handedOutBytes >= this.#window
   }
@@ -70,7 +70,7 @@ export class Incoming {
     this.#handedOutBytes -= cost
   }
 
-  /** Drops what nobody polled. */
+  /** Drops the chunks that were not polled. */
   discard(): void {
     for (let i = this.#next; i < this.#chunks.length; i++) this.#heldBytes -= windowCost(this.#chunks[i]!)
     this.#forget()

@@ -1,38 +1,41 @@
-/** What bounds a transport over a Duplex: options, their defaults and their checks. */
+/** The limits of a transport over a Duplex: options, defaults and checks. */
 import { type BufferPool, createBufferPool } from '@netts/core'
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 
-/** Options that bound what a transport over a Duplex holds. */
+/** Options that limit the memory of a transport over a Duplex. */
 export interface DuplexLimits {
   /**
-   * The most bytes that one send can take. 1024 to 2^30.
-   * @default 65600 (64 KiB + 64, as the default pool has them)
+   * The most bytes that one send can take, 1024 to 2^30.
+   * @default 65600 (64 KiB + 64, the largest buffer of the default pool)
    */
   readonly maxSendSize?: number | undefined
-  /** How many sends may wait for the Duplex to take them before further ones are refused. 1 to 65536. @default 32 */
+  /** How many sends may wait for the Duplex before further ones are refused, 1 to 65536. @default 32 */
   readonly sendDepth?: number | undefined
   /**
-   * How many received bytes are held for the reader before the Duplex is paused, and with it the peer. The chunk that
-   * fills the window may go beyond it, and what the Duplex itself buffers comes on top. 1024 to 2^30.
+   * How many received bytes are held for the reader before the Duplex, and so the peer, has to wait; 1024 to 2^30. The
+   * chunk that fills the window may exceed it, and the buffers of the Duplex itself are not counted.
    * @default 1048576 (1 MiB)
    */
   readonly recvWindow?: number | undefined
-  /** Where buffers for `sendBuffer` come from. @default a pool of plain memory of its own */
+  /** The pool of the buffers for `sendBuffer`. @default a pool of host memory, made on first use */
   readonly bufferPool?: BufferPool | undefined
 }
 
-/** Checked limits, complete. */
+/** Checked {@link DuplexLimits}, with all defaults. */
 export interface DuplexConfig {
+  /** The most bytes that one send can take. */
   readonly maxSendSize: number
+  /** How many sends may wait for the Duplex. */
   readonly sendDepth: number
+  /** How many received bytes are held for the reader. */
   readonly recvWindow: number
-  /** Made on first use. */
+  /** The pool of the buffers for `sendBuffer`. The default one is made on first use. */
   readonly bufferPool: BufferPool
 }
 
 const GIBIBYTE = 2 ** 30
 
-/** What the limits are called. */
+/** The names of the options of {@link DuplexLimits}, for `checkOptionNames` of `@netts/core/driver`. */
 export const DUPLEX_LIMIT_NAMES: readonly (keyof DuplexLimits)[] = [
   'maxSendSize',
   'sendDepth',
@@ -40,7 +43,10 @@ export const DUPLEX_LIMIT_NAMES: readonly (keyof DuplexLimits)[] = [
   'bufferPool',
 ]
 
-/** @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a limit of the wrong type or out of range */
+/**
+ * Checks the limits and fills in the defaults. Other properties of the object are ignored.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` for a limit of the wrong type or out of range
+ */
 export function checkDuplexLimits(options: DuplexLimits): DuplexConfig {
   const { maxSendSize = 64 * 1024 + 64, sendDepth = 32, recvWindow = 1024 * 1024, bufferPool } = options
   if (bufferPool !== undefined && typeof bufferPool?.domain !== 'symbol') {

@@ -1,14 +1,14 @@
 /**
- * What was accepted for sending, in order: sends that wait, and the batch of them that was written to the stream and
- * that the stream has not taken yet.
+ * Accepted sends in order: those that wait, and the batch that was written to the stream and that the stream has not taken
+ * yet.
  */
 import { NettsError } from '@netts/core'
 import type { BufferSlot } from '@netts/core/driver'
 
-/** The most that one batch takes: a stream takes a batch as a whole, and so shows no progress within it. */
+/** The largest batch. A stream takes a batch as a whole, and so shows no progress within it. */
 const MOST_BATCH_BYTES = 256 * 1024
 
-/** One accepted send: memory of its own, or part of a pooled buffer that is freed behind it. */
+/** One accepted send: memory of its own, or part of a pooled buffer that is freed after it. */
 class Send {
   readonly byteLength: number
   readonly #memory: Uint8Array
@@ -22,7 +22,7 @@ class Send {
     this.#slot = slot
   }
 
-  /** @throws NettsError `ERR_NETTS_BUFFER_DETACHED` when the memory went away */
+  /** @throws NettsError `ERR_NETTS_BUFFER_DETACHED` when the memory was transferred or resized */
   get bytes(): Buffer {
     this.checkMemory()
     const { buffer, byteOffset } = this.#memory
@@ -44,14 +44,14 @@ class Send {
   }
 }
 
-/** Accepted sends. Knows nothing of streams. */
+/** The sending half of a transport, without I/O. */
 export class Outgoing {
   readonly #depth: number
   #waiting: Send[] = []
   #batch: Send[] = []
-  /** How many of the batch are taken. */
+  /** How many sends of the batch the stream has taken. */
   #taken = 0
-  /** Bytes of what waits, and of what was written and not taken. */
+  /** Bytes of sends that wait, or that were written and not taken. */
   queuedBytes = 0
 
   /** @param depth how many sends it holds */
@@ -77,7 +77,7 @@ export class Outgoing {
     return this.#taken === this.#batch.length
   }
 
-  /** Copies up to `limit` bytes of the parts, as one send. @returns how many */
+  /** Copies up to `limit` bytes of the parts, as one send. @returns how many bytes */
   copy(parts: readonly Uint8Array[], limit: number): number {
     let total = 0
     for (const part of parts) total += part.byteLength
@@ -103,7 +103,7 @@ export class Outgoing {
     this.queuedBytes += send.byteLength
   }
 
-  /** What waits becomes the next batch, up to a limit; only with {@link isBatchTaken}. */
+  /** Makes the next batch of the sends that wait, up to a limit. Only with {@link isBatchTaken}. */
   nextBatch(): readonly Send[] {
     let count = 0
     for (let bytes = 0; count < this.#waiting.length && bytes < MOST_BATCH_BYTES; count++) {
@@ -115,7 +115,7 @@ export class Outgoing {
   }
 
   /**
-   * The stream took the next send of the batch, or gave it up. Only if it took it, its memory is to be checked.
+   * The stream took the next send of the batch, or failed to write it. Check its memory only if it took it.
    * @returns that send; `undefined` when the batch was dropped
    */
   take(): Send | undefined {
@@ -130,7 +130,7 @@ export class Outgoing {
     return send
   }
 
-  /** Drops what waits. */
+  /** Drops the sends that wait. */
   dropWaiting(): void {
     for (const send of this.#waiting.splice(0)) {
       this.queuedBytes -= send.byteLength
@@ -138,7 +138,7 @@ export class Outgoing {
     }
   }
 
-  /** Drops what was written: the stream is gone, and reads none of it any more. */
+  /** Drops the batch that was written: the stream is closed and no longer reads it. */
   dropBatch(): void {
     for (let i = this.#taken; i < this.#batch.length; i++) {
       this.queuedBytes -= this.#batch[i]!.byteLength

@@ -22,8 +22,8 @@ export interface RunSample {
 /** Traffic of which memory is asked: the window is open around its start, which ends once everything arrived. */
 const ASKS_FOR_MEMORY: readonly RunSpec['traffic'][] = ['idle', 'broadcast']
 
-/** Nothing happens but keepalive, and the window has to see that: by default every 5 s, up to a quarter later. */
-const QUIET_MS = 7000
+/** Nothing happens but keepalive, which by default asks every 6.25 s: the window holds two rounds of it, whenever it begins. */
+const QUIET_MS = 12_500
 
 /** The young generation grows to dozens of MiB whatever the number of connections; that is not what is asked. */
 const MEMORY_FLAGS = ['--expose-gc', '--max-semi-space-size=1']

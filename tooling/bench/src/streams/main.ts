@@ -13,6 +13,7 @@ import {
   plainDuplexes,
   type Stand,
   tlsDrivers,
+  tlsPlainDuplexes,
   tlsSockets,
 } from './stands.js'
 
@@ -115,6 +116,6 @@ for (const [size, byteLength] of [
     const { send, close } = await open()
     rows.push({ title, run: (count) => send(count, byteLength), close })
   }
-  await measure(`TLS, a message of ${size}`, rows, [tlsSockets.title])
+  await measure(`TLS, a message of ${size}`, rows, [tlsSockets.title, tlsPlainDuplexes.title])
 }
 process.exit(0)

@@ -1,7 +1,7 @@
 /** Messages one way under TLS: by `node:tls` as bytes that nobody frames, and by connections over `tls()`. */
 import { once } from 'node:events'
 import { connect, listen } from '@netts/core'
-import { type Stand, tlsDrivers, tlsSockets } from './stands.js'
+import { type Stand, tlsDrivers, tlsPlainDuplexes, tlsSockets } from './stands.js'
 
 /** A sender whose messages are counted where they arrive. */
 export interface Flood {
@@ -79,4 +79,8 @@ const connections: readonly FloodContender[] = tlsDrivers().map(({ title, client
   },
 }))
 
-export const floods: readonly FloodContender[] = [bytesOver(tlsSockets), ...connections]
+export const floods: readonly FloodContender[] = [
+  bytesOver(tlsSockets),
+  bytesOver(tlsPlainDuplexes),
+  ...connections,
+]

@@ -46,8 +46,10 @@ export const drivers: readonly Driver[] = [
 ]
 
 const authority = new Authority('benchmark')
-const client = { ca: authority.cert, servername: 'server' }
-const server = authority.issue({ name: 'server', altNames: 'DNS:server' })
+/** HTTP/2 of Node.js wants to hear that it was chosen; HTTP/1.1 does not ask. */
+const ALPNProtocols = ['h2']
+const client = { ca: authority.cert, servername: 'server', ALPNProtocols }
+const server = { ...authority.issue({ name: 'server', altNames: 'DNS:server' }), ALPNProtocols }
 
 /** What is encrypted in the same way by `node:tls` and by `tls()`. */
 export const credentials = { client, server, versions: { minVersion: 'TLSv1.3' } } as const
@@ -89,6 +91,21 @@ export const tlsSockets: Stand = {
     return {
       connect: () => nodeTls.connect({ port, host: here.host, ...client, ...credentials.versions }),
       close: () => listener.close(),
+    }
+  },
+}
+
+/** TLS by Node.js over a Duplex of JavaScript, as it has to be over any wire but a socket. */
+export const tlsPlainDuplexes: Stand = {
+  title: 'node:tls over a plain Duplex',
+  async open(accept) {
+    const secureContext = nodeTls.createSecureContext({ ...server, ...credentials.versions })
+    const { connect, close } = await plainDuplexes.open((stream) =>
+      accept(new nodeTls.TLSSocket(stream, { isServer: true, secureContext, ALPNProtocols })),
+    )
+    return {
+      connect: () => nodeTls.connect({ socket: connect(), ...client, ...credentials.versions }),
+      close,
     }
   },
 }

@@ -1,6 +1,6 @@
 /**
  * A newcomer's walk: from an empty directory, with packed packages and the code that the site's pages show, to a service
- * with TLS, deadlines and draining, a unit test, and a driver that passes conformance.
+ * with TLS, deadlines and draining, a unit test, a driver that passes conformance, and what `doctor` says.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -32,7 +32,7 @@ beforeAll(() => {
   const all = publicPackages()
   const tarballs = new Map(all.map((target) => [target.name, pack(target, destination)]))
   project.install(
-    ['core', 'tcp', 'tls', 'mock', 'conformance'].map((name) => `@netts/${name}`),
+    ['core', 'tcp', 'tls', 'mock', 'conformance', 'cli'].map((name) => `@netts/${name}`),
     tarballs,
   )
   const { dependencies, overrides } = JSON.parse(
@@ -99,4 +99,22 @@ it('a unit test with the mock and fake timers, and a driver that passes conforma
   })
   expect(await once(runner, 'close'), printed).toEqual([0, null])
   expect(printed).toMatch(/2 passed/)
+})
+
+it('doctor, as its page runs it, ends with a verdict and a remedy for each condition that fails', async () => {
+  expect(readFileSync(join(pages, 'doctor.md'), 'utf8')).toContain('npx @netts/cli doctor\n')
+  const doctor = spawn('npx', ['--no', '@netts/cli', 'doctor', '--quiet'], { cwd: project.directory })
+  let printed = ''
+  doctor.stdout.on('data', (data) => {
+    printed += data
+  })
+  const [status] = await once(doctor, 'close')
+  const conditions = printed.split(/^(?=[✓✗–·] )/mu)
+  expect(conditions.length, printed).toBeGreaterThan(8)
+  const failed = conditions.filter((condition) => condition.startsWith('✗'))
+  for (const condition of failed) expect(condition).toContain('→ ')
+  expect(printed).toMatch(
+    status === 0 ? /^RDMA works here\.$/m : /^RDMA (does not work here|works here, with problems)\.$/m,
+  )
+  expect(status).toBe(failed.length === 0 ? 0 : 1)
 })

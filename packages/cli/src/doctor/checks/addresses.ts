@@ -5,7 +5,7 @@ import { type Finding, findingsOf, list } from '../finding.js'
 const addresses = findingsOf('addresses')
 const mtu = findingsOf('mtu')
 
-/** What a packet of RoCE v2 carries beside its payload, at most: IPv6, UDP, BTH, RETH, ImmDt and ICRC. */
+/** The largest headers of a RoCE v2 packet, in bytes: IPv6, UDP, BTH, RETH, ImmDt and ICRC. */
 const ROCE_OVERHEAD_BYTES = 40 + 8 + 12 + 16 + 4 + 4
 const LARGEST_RDMA_MTU = 4096
 
@@ -27,7 +27,7 @@ function addressesOf(device: DeviceFacts, { interfaces }: Facts): Finding[] {
   const findings: Finding[] = []
   if (elsewhere.length > 0) {
     findings.push(
-      // Without its interface, nothing can be bound here: the device is seen, and of no use.
+      // Without its interface no address can be bound here, so that the device is visible but cannot be used.
       addresses[device.addresses.length > 0 ? 'note' : 'problem'](
         `${device.name} belongs to ${list(elsewhere)}, which is in another network namespace`,
         'Give this container the network of the host (hostNetwork, --network host), or an interface of the device by ' +
@@ -66,7 +66,7 @@ function addressesOf(device: DeviceFacts, { interfaces }: Facts): Finding[] {
   return findings
 }
 
-/** The MTU of Ethernet that RDMA’s largest needs. */
+/** The Ethernet MTU that the largest RDMA MTU needs. */
 const NEEDED_MTU = LARGEST_RDMA_MTU + ROCE_OVERHEAD_BYTES
 
 export function checkMtu({ devices, interfaces }: Facts): Finding[] {
@@ -78,7 +78,7 @@ export function checkMtu({ devices, interfaces }: Facts): Finding[] {
       const name = `${device.name} port ${port.number}`
       const of = below.map((one) => `${one.name} ${one.mtuBytes}`)
       const figures = `RDMA MTU ${port.rdmaMtuBytes}${of.length > 0 ? `, interface ${list(of)}` : ''}`
-      // iWARP is cut by TCP, and InfiniBand has no Ethernet below it.
+      // TCP splits the packets of iWARP, and InfiniBand does not run over Ethernet.
       const isRoce = device.transport === 'infiniband' && port.linkLayer === 'Ethernet'
       if (!isRoce || port.rdmaMtuBytes === undefined || port.rdmaMtuBytes >= LARGEST_RDMA_MTU) {
         return mtu.ok(`${name}: ${figures}`)

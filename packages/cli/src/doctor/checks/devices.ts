@@ -18,10 +18,13 @@ export function checkDevices({ devices, deviceFiles, libraries, process }: Facts
     if (device.opened) return found.ok(describe(device))
     const file = deviceFiles.find((one) => one.device === device.name)
     if (file === undefined || file.error !== undefined) {
-      return found.problem(`${device.name} cannot be opened`, 'See what is said of /dev/infiniband above.')
+      return found.problem(`${device.name} cannot be opened`, 'See the finding about /dev/infiniband above.')
     }
     if (process.cgroupLimits.some((limit) => limit.device === device.name && limit.handles === 0)) {
-      return found.problem(`${device.name} cannot be opened`, 'See what is said of the control group above.')
+      return found.problem(
+        `${device.name} cannot be opened`,
+        'See the finding about the control group above.',
+      )
     }
     return found.problem(
       `${device.name} is there, and libibverbs does not list it: it has no provider for this device`,
@@ -64,7 +67,7 @@ export function checkPorts({ devices, interfaces }: Facts): Finding[] {
       return ports.ok(`${name} is active (${port.linkLayer}, ${port.rate}${mtu})`)
     }
     const down = interfaces.filter(({ name, state }) => device.interfaces.includes(name) && state === 'down')
-    // A second port that nothing is plugged into is no reason for alarm.
+    // A second port without a cable is not a problem.
     const say = isOneActive ? ports.note : ports.problem
     return say(
       `${name} is not active (${port.state}, ${port.physicalState})`,

@@ -1,4 +1,4 @@
-/** Whether the kernel has RDMA, and lets this process use it. */
+/** Whether the kernel supports RDMA, and this process may use it. */
 import type { DeviceFileFacts, Facts } from '../facts.js'
 import { type Finding, findingsOf, list } from '../finding.js'
 
@@ -6,7 +6,7 @@ const modules = findingsOf('modules')
 const permissions = findingsOf('permissions')
 
 export function checkModules({ modules: found, process, devices }: Facts): Finding[] {
-  // Some devices need none: those of stand-ins for the libraries.
+  // Devices of a replacement for the libraries need no modules.
   const say = devices.some(({ opened }) => opened) ? modules.note : modules.problem
   const named = (state: string) => found.filter((module) => module.state === state).map(({ name }) => name)
   const [available, missing] = [named('available'), named('missing')]
@@ -39,11 +39,11 @@ export function checkModules({ modules: found, process, devices }: Facts): Findi
 export function checkPermissions({ deviceFiles, process, devices }: Facts): Finding[] {
   if (deviceFiles.length === 0) {
     return devices.some(({ opened }) => opened)
-      ? [permissions.note('the devices are none of the kernel’s, and need no files')]
+      ? [permissions.note('the devices are not those of the kernel, and need no files')]
       : [permissions.skipped('there are no files in /dev/infiniband, because the kernel has no RDMA device')]
   }
   const here = new Set(devices.map(({ name }) => name))
-  // Their files are there too, and may not be opened from here.
+  // The files of devices in other network namespaces exist too, but may not be opened from here.
   const isElsewhere = ({ device }: DeviceFileFacts) =>
     process.rdmaNamespaces === 'exclusive' && device !== undefined && !here.has(device)
   const refused = deviceFiles.filter((file) => file.error !== undefined && !isElsewhere(file))

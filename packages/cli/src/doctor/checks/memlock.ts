@@ -1,4 +1,4 @@
-/** Whether this process may pin the memory that RDMA needs; a real registration decides. */
+/** Whether this process may pin the memory that RDMA needs, which is tested by registering some. */
 import type { Facts, ProcessFacts } from '../facts.js'
 import { type Finding, findingsOf, formatBytes } from '../finding.js'
 
@@ -10,7 +10,8 @@ const RAISE =
 
 export function checkMemlock({ devices, process }: Facts): Finding[] {
   const opened = devices.filter((device) => device.registrations.length > 0)
-  if (opened.length === 0) return [skipped(`nothing can be registered; ${describeLimits(process)}`)]
+  if (opened.length === 0)
+    return [skipped(`no memory could be registered, without a device; ${describeLimits(process)}`)]
   const findings: Finding[] = []
   for (const { name, registrations } of opened) {
     const refused = registrations.find(({ error }) => error !== undefined)
@@ -34,8 +35,8 @@ export function checkMemlock({ devices, process }: Facts): Finding[] {
   if (isExempt && process.memlock.soft !== 'unlimited' && findings.every(({ verdict }) => verdict === 'ok')) {
     findings.push(
       note(
-        `the limit of ${formatBytes(process.memlock.soft)} does not hold for this process, which has CAP_IPC_LOCK; ` +
-          'without that capability it does, such as for another user',
+        `the limit of ${formatBytes(process.memlock.soft)} does not apply to this process, which has CAP_IPC_LOCK; ` +
+          'it applies without that capability, to other users for example',
         `For other users raise the limit: ${RAISE}.`,
       ),
     )
@@ -56,21 +57,21 @@ function describeLimits({ memlock, ipcLock, userId, inUserNamespace }: ProcessFa
   return `user ${userId} has ${capability}, and a limit of ${formatBytes(memlock.soft)}${hard}`
 }
 
-/** Where CAP_IPC_LOCK is there, and the driver of the device does not ask for it: Soft-iWARP is one. */
+/** Some drivers of devices ignore CAP_IPC_LOCK: Soft-iWARP, for example. */
 function ignored({ ipcLock, inUserNamespace }: ProcessFacts): string {
   return ipcLock.effective && !inUserNamespace
-    ? ' The driver of this device holds CAP_IPC_LOCK to it, too.'
+    ? ' The driver of this device applies the limit in spite of CAP_IPC_LOCK.'
     : ''
 }
 
-/** Where CAP_IPC_LOCK seems to be there, and has no effect. */
+/** When the process seems to have CAP_IPC_LOCK and it has no effect. */
 function trap({ memlock, ipcLock, userId, inUserNamespace, container }: ProcessFacts): string {
   if (memlock.soft === 'unlimited') return ''
   if (ipcLock.effective && inUserNamespace) {
-    return ' CAP_IPC_LOCK has no effect here: the kernel asks for it in the machine’s first user namespace, and this is another.'
+    return ' CAP_IPC_LOCK has no effect here: the kernel checks it in the initial user namespace of the machine, and this process is in another one.'
   }
   if (!ipcLock.effective && ipcLock.bounding && userId !== 0 && container !== undefined) {
-    return ` To add IPC_LOCK to the container has no effect for user ${userId}: only root gets it, or a program with "setcap cap_ipc_lock+ep".`
+    return ` Adding IPC_LOCK to the container has no effect for user ${userId}: only root gets it, or a program with "setcap cap_ipc_lock+ep".`
   }
   return ''
 }

@@ -1,4 +1,4 @@
-/** Traps of containers and namespaces that no other check names. */
+/** Whether this is a container, and limits of containers and namespaces that no other check reports. */
 import type { Facts } from '../facts.js'
 import { type Finding, findingsOf, list } from '../finding.js'
 
@@ -12,11 +12,9 @@ export function checkNamespaces({ process, devices }: Facts): Finding[] {
   const mode =
     process.rdmaNamespaces === undefined
       ? ''
-      : `; network namespaces have RDMA devices ${process.rdmaNamespaces === 'shared' ? 'in common' : 'of their own'}`
+      : `; network namespaces ${process.rdmaNamespaces === 'shared' ? 'share the' : 'have their own'} RDMA devices`
   const findings = [
-    where.length === 0
-      ? ok(`this is no container, as far as can be seen${mode}`)
-      : note(`this runs in ${list(where)}${mode}`),
+    where.length === 0 ? ok(`no container was detected${mode}`) : note(`this runs in ${list(where)}${mode}`),
   ]
   for (const { device, handles, objects } of process.cgroupLimits) {
     if (!devices.some(({ name }) => name === device)) continue

@@ -1,4 +1,4 @@
-/** How well RDMA works: connections of this machine to itself, and what the devices have counted. */
+/** How well RDMA works: connections of this machine to itself, and the error counters of its devices. */
 import { meaningOf } from '../counters.js'
 import type { Facts } from '../facts.js'
 import { type Finding, findingsOf } from '../finding.js'
@@ -16,18 +16,18 @@ export function checkConnections({ devices }: Facts): Finding[] {
           `(64 bytes in ${roundTripMicroseconds!.toFixed(0)} µs)`,
       )
     }
-    // Some adapters for iWARP cannot connect to themselves, and work.
+    // Some iWARP adapters work, but cannot connect to themselves.
     const say = device.transport === 'iwarp' && !device.isSoftware ? connection.warning : connection.problem
     return say(
       `${address} over ${device.name} cannot be connected to from here: ${error}`,
-      'Mend what is said above first. If nothing is, try between two hosts: "netts doctor --serve" there, and ' +
+      'Fix the problems above first. If there are none, try between two hosts: "netts doctor --serve" there, and ' +
         '"netts doctor --peer HOST" here.',
     )
   })
 }
 
 export function checkCounters({ devices }: Facts): Finding[] {
-  if (devices.length === 0) return [counted.skipped('there is no device that counts')]
+  if (devices.length === 0) return [counted.skipped('there is no device with counters')]
   return devices.flatMap((device) => {
     const name = (key: string) => key.replace(/^\d+\//, '')
     const rose = Object.entries(device.rose)

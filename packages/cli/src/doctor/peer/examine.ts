@@ -1,4 +1,4 @@
-/** `netts doctor --peer`: asks the other doctor, and tries every wire. */
+/** `netts doctor --peer`: asks the doctor on the other host, and tries every wire. */
 import { type Connection, connect, type HostAddress, isNettsError, NettsError } from '@netts/core'
 import { tcp } from '@netts/tcp'
 import { driverFor } from '../../drivers.js'
@@ -20,18 +20,18 @@ import { greeting, hostCounters } from './route.js'
 
 const SMALL_BYTES = 64
 const LARGE_BYTES = 4 << 20
-/** How long to measure: each wire takes three times as long. */
+/** How long each measurement takes, in milliseconds; there are three for each wire. */
 const MEASURE_MS = 500
 
-/** How to examine. */
+/** Options of {@link examine}. */
 export interface ExamineOptions {
-  /** How long each step may take; one that takes longer has failed. */
+  /** How long each step may take, in milliseconds. */
   readonly timeoutMs: number
-  /** Told before each step. */
+  /** Called before each step. */
   readonly onStep: (step: string) => void
 }
 
-/** Rejects when the other doctor cannot be reached, or speaks another version. */
+/** Finds the facts about a peer. Rejects if the other doctor cannot be reached, or has another version of the protocol. */
 export async function examine(
   address: HostAddress,
   { timeoutMs, onStep }: ExamineOptions,
@@ -45,14 +45,15 @@ export async function examine(
       const signal = AbortSignal.timeout(timeoutMs)
       await control.send(Buffer.from(JSON.stringify(question)), { signal })
       const answer = await control.recv({ signal })
-      if (answer === undefined) throw new NettsError('ERR_NETTS_CLOSED', 'the other doctor left', { address })
+      if (answer === undefined)
+        throw new NettsError('ERR_NETTS_CLOSED', 'the other doctor closed the connection', { address })
       return parse(answer) as Answers[Q['ask']]
     }
     const there = await ask({ ask: 'greeting' })
     if (there.version !== PEER_VERSION) {
       throw new NettsError(
         'ERR_NETTS_PROTOCOL',
-        'the other doctor speaks another version: install the same @netts/cli',
+        'the other doctor has another version of the protocol: install the same @netts/cli on both hosts',
       )
     }
     const here = greeting((control.localAddress as HostAddress).host)
@@ -101,7 +102,7 @@ function reasonToSkip(here: Greeting, there: Greeting): string | undefined {
   return undefined
 }
 
-/** A connection for each step: one on which something is stuck tells nothing of the next. */
+/** Tries a wire, with a new connection for each step: a connection that is stuck says nothing about the next step. */
 async function tryConnection(wire: Wire, address: HostAddress, timeoutMs: number): Promise<WireFacts> {
   const builder = await driverFor(wire)
   const limits = {
@@ -140,7 +141,7 @@ async function tryConnection(wire: Wire, address: HostAddress, timeoutMs: number
 /** One transfer, within its deadline. */
 type Transfer = (signal: AbortSignal) => Promise<void>
 
-/** Transfers until enough time has passed. */
+/** Transfers until the time is over. @returns the throughput */
 async function rate(timeoutMs: number, transfer: Transfer): Promise<{ bytesPerSecond: number }> {
   const began = performance.now()
   let [elapsed, transferred] = [0, 0]
@@ -158,7 +159,10 @@ function pushes(connection: Connection): Transfer {
     await connection.send(message, { signal })
     const answer = await connection.recv({ signal })
     if (answer?.[0] !== 1) {
-      throw new NettsError('ERR_NETTS_PROTOCOL', 'what arrived there is not what was sent')
+      throw new NettsError(
+        'ERR_NETTS_PROTOCOL',
+        'the bytes that arrived at the peer differ from those that were sent',
+      )
     }
   }
 }
@@ -171,7 +175,10 @@ function pulls(connection: Connection): Transfer {
     await connection.send(request, { signal })
     using answer = await connection.recvLease({ signal })
     if (answer === undefined || Buffer.compare(answer.bytes, expected) !== 0) {
-      throw new NettsError('ERR_NETTS_PROTOCOL', 'what arrived here is not what was sent')
+      throw new NettsError(
+        'ERR_NETTS_PROTOCOL',
+        'the bytes that arrived here differ from those that the peer sent',
+      )
     }
   }
 }

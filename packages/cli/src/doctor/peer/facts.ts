@@ -1,23 +1,23 @@
-/** What was found out about a peer: plain data, judged by `judge.ts`. */
+/** The facts about a peer: plain data, which `judge.ts` judges. */
 import type { Times } from '../../measure/percentiles.js'
 import type { Counters } from '../facts.js'
 import type { Greeting, Wire } from './messages.js'
 
-/** An attempt: what it gave, or what it failed with. */
+/** The result of an attempt, or its error. */
 export type Attempt<T> =
   | ({ readonly failed: false } & T)
   | { readonly failed: true; readonly code: string; readonly message: string }
 
-/** What rose while a wire was tried. */
+/** The error counters that increased while a wire was tried. */
 export interface Losses {
   readonly here: Counters
   readonly there: Counters
-  /** Segments that TCP sent again, by side. The whole host's, whoever sent them. */
+  /** Retransmitted segments of TCP on each side, of all connections of the host. */
   readonly tcpHere: number
   readonly tcpThere: number
 }
 
-/** What came of one wire. Steps behind one that failed were not tried. */
+/** The results of one wire. Steps after one that failed were not tried. */
 export interface WireFacts {
   readonly wire: Wire
   /** Why it was not tried. */
@@ -31,10 +31,10 @@ export interface WireFacts {
   readonly losses?: Losses
 }
 
-/** Everything that was found. */
+/** All facts. */
 export interface PeerFacts {
   readonly peer: string
-  /** Over the control connection. */
+  /** How long the control connection took. */
   readonly connectMs: number
   readonly here: Greeting
   readonly there: Greeting

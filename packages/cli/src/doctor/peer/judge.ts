@@ -1,4 +1,4 @@
-/** What was found out about a peer, judged. */
+/** Judges the facts about a peer. */
 import { formatMicroseconds, formatRate } from '../../output/format.js'
 import { meaningOf } from '../counters.js'
 import type { Counters } from '../facts.js'
@@ -19,7 +19,7 @@ export function judgePeer(facts: PeerFacts): Finding[] {
     ),
     ...(facts.here.nettsVersion === facts.there.nettsVersion
       ? []
-      : [peer.note(`here is another version: @netts/cli ${facts.here.nettsVersion}`)]),
+      : [peer.note(`this host has another version: @netts/cli ${facts.here.nettsVersion}`)]),
     describeEnd('here', facts.here),
     describeEnd('there', facts.there),
     ...judgeMtu(facts),
@@ -48,7 +48,7 @@ function judgeMtu({ here, there }: PeerFacts): Finding[] {
   const small = one.mtuBytes < other.mtuBytes ? here : there
   return [
     mtu.warning(
-      `the MTU is ${one.mtuBytes} here and ${other.mtuBytes} there: what is sent by one is too large for the other`,
+      `the MTU is ${one.mtuBytes} here and ${other.mtuBytes} there: packets of one end are too large for the other`,
       `Give both ends the same: "ip link set ${small.route.interface} mtu ${Math.max(one.mtuBytes, other.mtuBytes)}" on ` +
         `${small.host}, if every switch between allows it.`,
     ),
@@ -91,7 +91,7 @@ function judgeWire(wire: WireFacts, facts: PeerFacts): Finding[] {
   ]
 }
 
-/** Codes of steps that nobody answered. */
+/** Codes of steps without an answer. */
 const SILENCE = /^ERR_NETTS_(TIMEOUT|ABORTED|PEER_LOST|CONNECT_FAILED|RESET|VERBS)$/
 
 function remedyFor(wire: WireFacts, { here, there, wires }: PeerFacts): string {
@@ -141,7 +141,7 @@ function judgeLosses({ wires, here, there }: PeerFacts): Finding[] {
         ]
   })
   const tried = wires.some(({ losses }) => losses !== undefined)
-  return findings.length > 0 || !tried ? findings : [lost.ok('nothing, as far as both hosts have counted')]
+  return findings.length > 0 || !tried ? findings : [lost.ok('both hosts counted no loss')]
 }
 
 const segments = (count: number) => `${count} segment${count === 1 ? '' : 's'}`

@@ -1,14 +1,14 @@
 /**
- * What two doctors say to each other: JSON messages over TCP (the control connection), and requests over the wire that is
- * tried, whose first byte says what to do.
+ * The protocol between two doctors: JSON messages over TCP (the control connection), and requests over the wire that is
+ * tested, whose first byte is the kind of request.
  */
 import { NettsError } from '@netts/core'
 import type { Counters } from '../facts.js'
 
-/** Both doctors must have the same. */
+/** The version of the protocol, which must be the same on both hosts. */
 export const PEER_VERSION = 1
 
-/** Where `doctor --serve` listens unless told otherwise. */
+/** The default port of `doctor --serve`. */
 export const PEER_PORT = 18_516
 
 /** The wires, in the order in which they are tried. */
@@ -31,7 +31,7 @@ export interface RouteEnd {
   readonly rdmaAddresses: readonly string[]
 }
 
-/** Who is there. */
+/** What a doctor says about its host. */
 export interface Greeting {
   readonly version: number
   readonly host: string
@@ -42,7 +42,7 @@ export interface Greeting {
   readonly route: RouteEnd
 }
 
-/** Counters of a host: of its device, by `PORT/NAME`, and what TCP sent again. */
+/** Counters of a host: those of its device, by `PORT/NAME`, and retransmitted segments of TCP. */
 export interface HostCounters {
   readonly device: Counters
   readonly tcpRetransmissions: number
@@ -65,7 +65,7 @@ export interface Answers {
   readonly counters: HostCounters
 }
 
-/** @throws NettsError `ERR_NETTS_PROTOCOL` for anything else than a question */
+/** Parses a question. @throws NettsError `ERR_NETTS_PROTOCOL` for anything else */
 export function parseQuestion(bytes: Uint8Array): Question {
   const value = parse(bytes) as Partial<Question> | null
   if (typeof value === 'object' && value !== null) {
@@ -75,21 +75,25 @@ export function parseQuestion(bytes: Uint8Array): Question {
       return { ask, wire: (value as { wire: Wire }).wire }
     }
   }
-  throw new NettsError('ERR_NETTS_PROTOCOL', 'the peer asked for something that this doctor does not know')
+  throw new NettsError('ERR_NETTS_PROTOCOL', 'the peer sent a question that this doctor does not know')
 }
 
-/** @throws NettsError `ERR_NETTS_PROTOCOL` unless it is JSON */
+/** Parses JSON. @throws NettsError `ERR_NETTS_PROTOCOL` for anything else */
 export function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString())
   } catch (cause) {
-    throw new NettsError('ERR_NETTS_PROTOCOL', 'the peer sent what is no JSON: is it a netts doctor?', {
-      cause,
-    })
+    throw new NettsError(
+      'ERR_NETTS_PROTOCOL',
+      'the peer sent something that is not JSON; is it a netts doctor?',
+      {
+        cause,
+      },
+    )
   }
 }
 
-/** The first byte of a request over the wire that is tried. */
+/** The first byte of a request over the wire that is tested. */
 export const REQUEST = {
   /** Send all of it back. */
   echo: 1,
@@ -99,10 +103,10 @@ export const REQUEST = {
   give: 3,
 } as const
 
-/** The most that a peer may ask to be given. */
+/** The largest transfer that a peer may request, in bytes. */
 export const MOST_BYTES = 16 << 20
 
-/** Bytes that both sides know, with no part like another. */
+/** Pseudo-random bytes that both sides can compute. @param first the first byte */
 export function pattern(byteLength: number, first: number): Buffer {
   const bytes = Buffer.allocUnsafe(byteLength)
   let state = 0x9e3779b9

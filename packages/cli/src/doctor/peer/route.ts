@@ -1,4 +1,4 @@
-/** Looks at this end of the route to a peer. */
+/** Finds the facts about this end of the route to a peer. */
 import { hostname, release } from 'node:os'
 import { version } from '../../../package.json'
 import type { Counters } from '../facts.js'
@@ -8,7 +8,7 @@ import { tcpRetransmissions } from '../probe/tcp-counters.js'
 import { probeVerbs } from '../probe/verbs.js'
 import { type Greeting, type HostCounters, PEER_VERSION, type RouteEnd } from './messages.js'
 
-/** What this host says of itself, and of the local address of a connection. */
+/** The facts about this host, and about the local address of a connection. */
 export function greeting(localAddress: string): Greeting {
   return {
     version: PEER_VERSION,
@@ -21,7 +21,7 @@ export function greeting(localAddress: string): Greeting {
 }
 
 function routeEnd(local: string): RouteEnd {
-  // IPv4 over a socket of IPv6.
+  // An IPv4 address on an IPv6 socket.
   const address = local.replace(/^::ffff:(?=\d+\.)/i, '')
   const interfaces = probeInterfaces()
   const { addresses, devices } = probeVerbs(interfaces)

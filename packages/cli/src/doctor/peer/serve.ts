@@ -7,7 +7,7 @@ import { type Answers, parseQuestion, type Question, type Wire } from './message
 import { greeting, hostCounters } from './route.js'
 import { serveTransfers } from './transfer-service.js'
 
-/** Small: the control connection has to work where large packets do not. */
+/** Small, because the control connection has to work if large packets are lost. */
 const CONTROL_LIMIT = 64 << 10
 
 /** Serves until a signal. */
@@ -23,11 +23,11 @@ export async function serve(address: { host: string; port: number }, timeoutMs: 
 
   async function acceptAll(): Promise<void> {
     for await (const connection of listener) {
-      // Whatever goes wrong with one doctor, the others are served on.
+      // The failure of one connection does not affect the others.
       attend(connection, timeoutMs).catch((error: Error) => {
-        // One that has what it wanted just goes.
+        // A doctor that is done may reset its connection.
         if (isNettsError(error) && error.code === 'ERR_NETTS_RESET') return
-        say(`a doctor left: ${error.message}${isNettsError(error) ? ` (${error.code})` : ''}`)
+        say(`a connection failed: ${error.message}${isNettsError(error) ? ` (${error.code})` : ''}`)
       })
     }
   }
@@ -86,7 +86,7 @@ async function attend(connection: Connection, timeoutMs: number): Promise<void> 
 
 async function serveAll(listener: ConnectionListener): Promise<void> {
   for await (const connection of listener) {
-    // What went wrong is the other doctor's to tell; a stranger who asks for what there is not is cut off.
+    // The other doctor reports failures of transfers. A peer that sends an unknown request is disconnected.
     serveTransfers(connection).catch((error: unknown) => connection.destroy(error))
   }
 }

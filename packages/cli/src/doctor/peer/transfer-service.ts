@@ -1,8 +1,8 @@
-/** The serving side of transfers, over the wire that is tried. */
+/** The serving side of transfers, over the wire that is tested. */
 import { type Connection, NettsError } from '@netts/core'
 import { MOST_BYTES, pattern, REQUEST } from './messages.js'
 
-/** Answers requests until the peer ends. Rejects with what ended the connection, and for requests that are none. */
+/** Answers requests until the peer ends. Rejects with the error of the connection, or for an unknown request. */
 export async function serveTransfers(connection: Connection): Promise<void> {
   const patterns = new Map<string, Buffer>()
   const patternOf = (byteLength: number, first: number) => {

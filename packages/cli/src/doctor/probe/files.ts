@@ -1,7 +1,7 @@
-/** Reading the kernel's small files, which come and go. */
+/** Reads small files of the kernel, which may disappear at any time. */
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The content without its line end; `undefined` where it cannot be read. */
+/** The content without the line end; `undefined` if it cannot be read. */
 export function readLine(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1').trim()
@@ -10,7 +10,7 @@ export function readLine(path: string): string | undefined {
   }
 }
 
-/** The names in a folder, sorted; none where it cannot be read. */
+/** The names in a folder, sorted; none if it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort()

@@ -1,4 +1,4 @@
-/** Finds out everything about this machine that the checks judge. */
+/** Finds the facts about this machine that the checks judge. */
 import type { Device } from '@netts/verbs'
 import { risen } from '../counters.js'
 import type { DeviceFacts, Facts, RegistrationFacts, SelfConnectionFacts } from '../facts.js'
@@ -9,14 +9,14 @@ import { connectToItself } from './self-connection.js'
 import { probeSysfsDevices, readDeviceCounters, type SysfsDevice } from './sysfs-devices.js'
 import { probeVerbs, tryRegistrations } from './verbs.js'
 
-/** The least that any driver registers. */
+/** The size of the first, small registration. */
 const LEAST_BYTES = 1 << 20
 
-/** How to look. */
+/** Options of {@link probe}. */
 export interface ProbeOptions {
-  /** How much memory to register, in bytes, beside a first MiB. */
+  /** How much memory to register, in bytes, in addition to a first MiB. */
   readonly memoryBytes: number
-  /** Told before each step that may take a while. */
+  /** Called before each step that may take a while. */
   readonly onStep: (step: string) => void
 }
 
@@ -27,7 +27,7 @@ export async function probe({ memoryBytes, onStep }: ProbeOptions): Promise<Fact
   const { libraries, listError, devices: opened, addresses } = probeVerbs(interfaces)
   const sizes = [...new Set([LEAST_BYTES, memoryBytes])].sort((a, b) => a - b)
   const registrations = new Map<string, readonly RegistrationFacts[]>()
-  // Before any connection is made, whose memory stays registered.
+  // Before the connections, whose memory stays registered.
   for (const device of opened) {
     onStep(`registering memory with ${device.name}`)
     registrations.set(device.name, await tryRegistrations(device, sizes))
@@ -76,7 +76,7 @@ export async function probe({ memoryBytes, onStep }: ProbeOptions): Promise<Fact
   }
 }
 
-/** Those of the kernel; and those of stand-ins for the libraries, which the kernel does not know. */
+/** The devices of the kernel, and those of a replacement for the libraries, which the kernel does not know. */
 function devicesToLookAt(opened: readonly Device[]): SysfsDevice[] {
   const known = probeSysfsDevices()
   const others = opened.filter(({ name }) => !known.some((device) => device.name === name))

@@ -5,7 +5,7 @@ import { readLine } from './files.js'
 
 export function probeInterfaces(): InterfaceFacts[] {
   const addresses = networkInterfaces()
-  // Also those without an address; /sys may be another namespace's, and this is not.
+  // This list includes interfaces without an address. Unlike /sys, it is always that of this network namespace.
   const names = [...(readLine('/proc/self/net/dev') ?? '').matchAll(/^\s*([^\s:]+):/gm)].map(
     ([, name]) => name!,
   )

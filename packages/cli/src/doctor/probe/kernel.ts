@@ -4,7 +4,7 @@ import { release } from 'node:os'
 import type { DeviceFileFacts, ModuleFacts } from '../facts.js'
 import { namesIn, readLine } from './files.js'
 
-/** What libibverbs and librdmacm need of the kernel. */
+/** The kernel modules that libibverbs and librdmacm need. */
 const MODULES = ['ib_core', 'ib_uverbs', 'rdma_cm', 'rdma_ucm'] as const
 
 export function probeModules(): ModuleFacts[] {
@@ -13,7 +13,7 @@ export function probeModules(): ModuleFacts[] {
 }
 
 function moduleState(name: string, onDisk: string): ModuleFacts['state'] {
-  // Built into the kernel, a module may have no folder; its work shows by what it made.
+  // A module that is built into the kernel may have no folder; then the files that it makes show that it is there.
   if (namesIn('/sys/module').includes(name) || isBuiltInAndWorks(name)) return 'loaded'
   return new RegExp(`/${name}\\.ko`).test(onDisk) ? 'available' : 'missing'
 }

@@ -37,7 +37,7 @@ function memlockLimits(): ProcessFacts['memlock'] {
   return { soft: limit(soft), hard: limit(hard) }
 }
 
-/** The first user namespace maps all numbers to themselves. */
+/** Whether this is not the initial user namespace, which maps all numbers to themselves (user_namespaces(7)). */
 export function isInUserNamespace(uidMap: string | undefined): boolean {
   return uidMap !== undefined && !/^\s*0\s+0\s+4294967295$/.test(uidMap)
 }
@@ -46,7 +46,7 @@ function container(): string | undefined {
   if (process.env.KUBERNETES_SERVICE_HOST !== undefined) return 'Kubernetes'
   if (existsSync('/.dockerenv')) return 'Docker'
   if (existsSync('/run/.containerenv')) return 'Podman'
-  // systemd's convention, which LXC and systemd-nspawn keep.
+  // A convention of systemd, which LXC and systemd-nspawn follow.
   return process.env.container ?? /(?:^|\0)container=([^\0]+)/.exec(readLine('/proc/1/environ') ?? '')?.[1]
 }
 
@@ -62,7 +62,7 @@ function rdmaMax(): string {
   return ''
 }
 
-/** Lines such as `mlx5_0 hca_handle=2 hca_object=max`: those that limit something. */
+/** Parses lines such as `mlx5_0 hca_handle=2 hca_object=max`. Lines without a limit are left out. */
 export function parseRdmaMax(text: string): CgroupLimit[] {
   const value = (digits: string): number | 'max' => (digits === 'max' ? 'max' : Number(digits))
   return [...text.matchAll(/^(\S+) hca_handle=(\S+) hca_object=(\S+) *$/gm)]

@@ -1,4 +1,4 @@
-/** Connects to itself over RDMA, through the whole of a driver: what has worked here works. */
+/** Connects to itself over RDMA, through a whole driver. */
 import { connect, isNettsError, listen } from '@netts/core'
 import { driverFor } from '../../drivers.js'
 import type { SelfConnectionFacts } from '../facts.js'
@@ -8,7 +8,7 @@ const ROUND_TRIPS = 20
 const SMALL_BYTES = 64
 const LARGE_BYTES = 1 << 20
 
-/** Sends small messages and a large one to itself, and compares what comes back. */
+/** Sends small messages and a large one to itself, and compares the bytes that come back. */
 export async function connectToItself(address: string): Promise<SelfConnectionFacts> {
   try {
     const roundTripMicroseconds = await exchange(address)
@@ -31,13 +31,13 @@ async function exchange(host: string): Promise<number> {
     const echo = async () => {
       for await (const message of server) await server.send(message)
     }
-    // Its failure is the client's, too.
+    // If it fails, the client fails too.
     echo().catch(() => {})
     const roundTrip = async (byteLength: number) => {
       const message = Buffer.alloc(byteLength, host)
       await client.send(message, { signal })
       const answer = await client.recv({ signal })
-      if (!answer?.equals(message)) throw new Error(`what came back from ${host} is not what was sent`)
+      if (!answer?.equals(message)) throw new Error(`the bytes that came back from ${host} differ`)
     }
     const began = performance.now()
     for (let done = 0; done < ROUND_TRIPS; done++) await roundTrip(SMALL_BYTES)

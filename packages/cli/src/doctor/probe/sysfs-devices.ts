@@ -1,4 +1,4 @@
-/** Looks at the RDMA devices that the kernel shows in `/sys/class/infiniband`. */
+/** Reads the RDMA devices of the kernel from `/sys/class/infiniband`. */
 import type { Counters, DeviceFacts, GidFacts, PortFacts } from '../facts.js'
 import { namesIn, readLine } from './files.js'
 
@@ -27,7 +27,7 @@ export function probeSysfsDevices(): SysfsDevice[] {
       name,
       transport,
       firmwareVersion: readLine(`${folder}/fw_ver`) ?? '',
-      // A device of hardware hangs on a bus.
+      // A hardware device has a bus device.
       isSoftware: !namesIn(folder).includes('device'),
       interfaces: [...new Set(interfaces)],
       ports,
@@ -49,7 +49,7 @@ function probePort(
     linkLayer: word('link_layer'),
     rate: readLine(`${folder}/rate`) ?? '?',
     gids: probeGids(folder).map((gid) =>
-      // On iWARP a GID is made of the hardware's address, and stands for nothing else.
+      // A GID of iWARP is made of the hardware address, and stands for no IP address.
       transport === 'iwarp' ? { ...gid, address: undefined } : gid,
     ),
     counters: readCounters(folder),
@@ -83,7 +83,7 @@ export function addressOfGid(gid: string): string | undefined {
       .flatMap((group) => [group >> 8, group & 0xff])
       .join('.')
   }
-  // The shortest form, in which node:os has it too.
+  // The shortest form, as in node:os.
   return new URL(`http://[${gid}]`).hostname.slice(1, -1)
 }
 

@@ -1,7 +1,7 @@
-/** What TCP of this network namespace has sent again. */
+/** The retransmissions of TCP in this network namespace. */
 import { readLine } from './files.js'
 
-/** Segments that were sent again (`/proc/net/snmp`: a line of names, and one of values); 0 where nothing tells. */
+/** The number of retransmitted segments (`/proc/net/snmp`: a line of names, and one of values); 0 without that file. */
 export function tcpRetransmissions(): number {
   const [names, values] = (readLine('/proc/net/snmp') ?? '')
     .split('\n')

@@ -1,15 +1,15 @@
-/** Tries RDMA itself: loads the libraries, opens the devices, binds addresses, registers memory. */
+/** Tries RDMA: loads the libraries, opens the devices, binds addresses, registers memory. */
 import { isNettsError } from '@netts/core'
 import { type Device, openVerbs, rdmaAvailability, type Verbs } from '@netts/verbs'
 import type { InterfaceFacts, LibraryFacts, RegistrationFacts } from '../facts.js'
 
-/** What the libraries say of the machine. */
+/** The facts from the libraries. */
 export interface VerbsFacts {
   readonly libraries: LibraryFacts
   readonly listError: string | undefined
   /** The devices that could be opened. */
   readonly devices: readonly Device[]
-  /** Local addresses by the device on which the connection manager puts them. */
+  /** Local addresses, by the device that the connection manager binds them to. */
   readonly addresses: ReadonlyMap<string, readonly string[]>
 }
 
@@ -38,12 +38,12 @@ export function probeVerbs(interfaces: readonly InterfaceFacts[]): VerbsFacts {
   }
 }
 
-/** Binds each address: the kernel alone knows what bonds, VLANs and virtual devices are on. */
+/** Binds each address: only the kernel knows the devices of bonds, VLANs and virtual interfaces. */
 function addressesByDevice(verbs: Verbs, interfaces: readonly InterfaceFacts[]): Map<string, string[]> {
   const byDevice = new Map<string, string[]>()
   const all = new Set(interfaces.flatMap(({ addresses }) => addresses))
   for (const host of all) {
-    // Link-local addresses are no addresses of services, and need a scope.
+    // Services do not use link-local addresses, which need a scope.
     if (/^fe[89ab]/i.test(host)) continue
     const device = deviceOf(verbs, host)
     if (device !== undefined) byDevice.set(device, [...(byDevice.get(device) ?? []), host])
@@ -57,13 +57,13 @@ function deviceOf(verbs: Verbs, host: string): string | undefined {
     id.bindAddress({ host, port: 0 })
     return id.device?.name
   } catch (error) {
-    // No device there, or no connection manager, which another check looks at.
+    // There is no device, or no connection manager, which another check reports.
     if (isNettsError(error)) return undefined
     throw error
   }
 }
 
-/** Registers memory of each size in turn, and lets go of it again. */
+/** Registers memory of each size in turn, and deregisters it. */
 export async function tryRegistrations(
   device: Device,
   sizes: readonly number[],
