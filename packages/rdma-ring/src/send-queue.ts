@@ -29,7 +29,7 @@ import { DOORBELL_BYTES, HEADER_BYTES, writeArgument, writeReleased } from './pr
 import type { RingAddress } from './protocol/hello.js'
 import type { RingEnd } from './protocol/ring-end.js'
 
-/** A send from a program's buffer needs two frames when it reaches beyond the end of the ring. */
+/** A send that lies across the end of the ring needs two frames. */
 export const PLACES_PER_SEND = 2
 /** On iWARP: a Write, and a Send as its doorbell. */
 export const REQUESTS_PER_FRAME = 2
@@ -81,21 +81,30 @@ export class SendQueue implements SendSide {
   }
 
   /**
-   * Copies bytes of `parts` into a buffer and stages them, up to the end of the ring.
-   * @param most at most so many bytes
-   * @returns how many bytes; 0 when there is no buffer
+   * Copies bytes of `parts` into a buffer and stages them.
+   * @param byteLength how many bytes: there has to be room for them in the ring
+   * @returns how many frames that are; 0 when there is no buffer
    */
-  stageCopy(parts: readonly Uint8Array[], most: number): number {
+  stageCopy(parts: readonly Uint8Array[], byteLength: number): number {
     const buffer = this.buffers.take()
     if (!buffer) return 0
     const { places } = this
-    const room = Math.min(most, this.#protocol.out.room)
-    const filled = copyParts(parts, buffer.slab, buffer.byteOffset + HEADER_BYTES, room)
-    const place = places.stageCopy(buffer, filled)
-    const at = this.#write(place, filled, 1)
-    places.entry(at, 0, buffer.regionId, buffer.byteOffset, HEADER_BYTES + filled)
+    const { regionId } = buffer
+    const byteOffset = buffer.byteOffset + HEADER_BYTES
+    copyParts(parts, buffer.slab, byteOffset, byteLength)
+    const first = this.#stageBeforeEnd(regionId, byteOffset, byteLength)
+    const rest = byteLength - first
+    const place = places.stageCopy(buffer, rest)
+    if (first === 0) {
+      const at = this.#write(place, rest, 1)
+      places.entry(at, 0, regionId, buffer.byteOffset, HEADER_BYTES + rest)
+    } else {
+      const at = this.#write(place, rest, 2)
+      places.entry(at, 0, regionId, buffer.byteOffset, HEADER_BYTES)
+      places.entry(at, 1, regionId, byteOffset + first, rest)
+    }
     this.#ringDoorbell(place)
-    return filled
+    return first > 0 ? 2 : 1
   }
 
   /**
@@ -103,16 +112,12 @@ export class SendQueue implements SendSide {
    * @returns how many frames that are
    */
   stageSlot(slot: BufferSlot, byteOffset: number, byteLength: number): number {
-    const { places } = this
     const regionId = this.#environment.regionOf(slot.slab).id
-    const first = Math.min(byteLength, this.#protocol.out.room)
-    if (first < byteLength) {
-      this.#stagePart(places.stage(FrameKind.data, first), regionId, slot.byteOffset + byteOffset, first)
-    }
-    const from = first < byteLength ? first : 0
-    const rest = byteLength - from
-    this.#stagePart(places.stageSlot(slot, rest), regionId, slot.byteOffset + byteOffset + from, rest)
-    return from > 0 ? 2 : 1
+    const from = slot.byteOffset + byteOffset
+    const first = this.#stageBeforeEnd(regionId, from, byteLength)
+    const rest = byteLength - first
+    this.#stagePart(this.places.stageSlot(slot, rest), regionId, from + first, rest)
+    return first > 0 ? 2 : 1
   }
 
   stageControl(kind: number, argument: number): void {
@@ -134,6 +139,14 @@ export class SendQueue implements SendSide {
   close(): void {
     this.places.close()
     this.buffers.close()
+  }
+
+  /** Stages as much as goes before the ring's end, if that is not all. @returns how many bytes that is, or 0 */
+  #stageBeforeEnd(regionId: number, byteOffset: number, byteLength: number): number {
+    const { room } = this.#protocol.out
+    if (byteLength <= room) return 0
+    this.#stagePart(this.places.stage(FrameKind.data, room), regionId, byteOffset, room)
+    return room
   }
 
   #stagePart(place: number, regionId: number, byteOffset: number, byteLength: number): void {

@@ -81,15 +81,18 @@ export class RingSession extends RdmaTransport<RingEnd> implements RingTransport
     for (const part of parts) byteLength += part.length
     // Everything has to fit: otherwise a slow reader would be sent smaller and smaller frames.
     const most = Math.min(byteLength, this.#maxSendSize)
-    const accepted = this.hasCapacityFor(most) ? this.sends.stageCopy(parts, most) : 0
-    if (accepted > 0) this.onDataStaged()
-    return accepted
+    const frames = this.hasCapacityFor(most) ? this.sends.stageCopy(parts, most) : 0
+    this.#onStaged(frames)
+    return frames > 0 ? most : 0
   }
 
   protected queueSlot(slot: BufferSlot, byteOffset: number, byteLength: number): void {
-    for (let frames = this.sends.stageSlot(slot, byteOffset, byteLength); frames > 0; frames--) {
-      this.onDataStaged(frames === 1)
-    }
+    this.#onStaged(this.sends.stageSlot(slot, byteOffset, byteLength))
+  }
+
+  /** A send was staged in so many frames. */
+  #onStaged(frames: number): void {
+    for (let left = frames; left > 0; left--) this.onDataStaged(left === 1)
   }
 
   // Receiving.

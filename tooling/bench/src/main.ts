@@ -1,7 +1,6 @@
 /** `npx pnpm bench`: runs the benchmark and shows its results. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Report } from './figures/report.js'
 import { judge } from './figures/targets.js'
 import { HELP, type Options, readOptions } from './options.js'
@@ -11,11 +10,6 @@ import { plain, renderTerminal, terminalProgress } from './report/terminal.js'
 import type { Effort, Failure } from './run/benchmark.js'
 import { bundlePrograms } from './run/bundle.js'
 import { measure, type Request, takingPart } from './run/measure.js'
-
-/** They have the markers between which the ratios go. */
-const READMES = ['../../../README.md', '../README.md'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-)
 
 /** The time limits leave room for the last point. The first round of a quick run takes what it takes. */
 const QUICK: Effort = {
@@ -40,6 +34,7 @@ async function run(options: Options): Promise<{ report: Report; failures: readon
     ...chosen,
     rounds: options.rounds ?? chosen.rounds,
     ...(options.minutes !== undefined && { limitMs: options.minutes * 60_000, reachesAll: false }),
+    byteLengths: options.byteLengths,
     profiles: options.profiles,
   }
   const { only, contenders, host } = options
@@ -64,13 +59,14 @@ async function run(options: Options): Promise<{ report: Report; failures: readon
 }
 
 /** What reproduces the figures, without where they are written to. */
-function commandOf({ quick, lab, only, contenders, rounds, minutes, host }: Options): string {
+function commandOf({ quick, lab, only, contenders, byteLengths, rounds, minutes, host }: Options): string {
   return [
     'npx pnpm bench',
     ...(lab ? ['--lab'] : []),
     ...(quick ? ['--quick'] : []),
     ...(only.length > 0 ? [`--only ${only.join(',')}`] : []),
     ...(contenders.length > 0 ? [`--contenders ${contenders.join(',')}`] : []),
+    ...(byteLengths === undefined ? [] : [`--sizes ${byteLengths.join(',')}`]),
     ...(rounds === undefined ? [] : [`--rounds ${rounds}`]),
     ...(minutes === undefined ? [] : [`--minutes ${minutes}`]),
     ...(host === '127.0.0.1' ? [] : [`--host ${host}`]),
@@ -95,7 +91,7 @@ async function main(): Promise<void> {
   if (failures.length > 0) {
     process.exitCode = 1
   } else if (options.updateReadme) {
-    await updateReadmes(READMES, report)
+    await updateReadmes(report)
   }
 }
 

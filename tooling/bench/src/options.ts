@@ -7,6 +7,7 @@ export interface Options {
   readonly quick: boolean
   readonly only: readonly string[]
   readonly contenders: readonly string[]
+  readonly byteLengths?: readonly number[] | undefined
   readonly rounds?: number | undefined
   readonly minutes?: number | undefined
   readonly host: string
@@ -25,6 +26,7 @@ export const HELP = `netts beside its peers, in one run
   --quick              the most important points of every scenario, in some three minutes
   --only A,B           only these scenarios: ${scenarios.map(({ id }) => id).join(', ')}
   --contenders A,B     only these: ${contenders.map(({ id }) => id).join(', ')}
+  --sizes A,B          messages of these sizes in bytes, instead of the sizes of each scenario
   --rounds N           at most so many rounds  [default: 5; in the lab 3, or 1 with --quick]
   --minutes N          begin nothing after so many minutes
   --json FILE          write the results as JSON (- for standard output)
@@ -43,6 +45,7 @@ export function readOptions(args: readonly string[]): Options {
       quick: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       contenders: { type: 'string', default: '' },
+      sizes: { type: 'string' },
       rounds: { type: 'string' },
       minutes: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
@@ -58,6 +61,7 @@ export function readOptions(args: readonly string[]): Options {
     quick: values.quick,
     only: known(values.only, '--only', scenarios),
     contenders: known(values.contenders, '--contenders', contenders),
+    byteLengths: values.sizes?.split(',').map((size) => positive(size, '--sizes') as number),
     rounds: positive(values.rounds, '--rounds'),
     minutes: positive(values.minutes, '--minutes'),
     host: values.host,

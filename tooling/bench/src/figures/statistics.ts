@@ -21,7 +21,7 @@ export function spread(values: readonly number[]): Spread {
 }
 
 /** The ratio of two figures round by round: what the machine did to a whole round cancels out. */
-export function ratio(of: Spread, to: Spread): Spread {
+export function ratio(of: Pick<Spread, 'values'>, to: Pick<Spread, 'values'>): Spread {
   const rounds = Math.min(of.values.length, to.values.length)
   return spread(Array.from({ length: rounds }, (_, i) => (of.values[i] as number) / (to.values[i] as number)))
 }

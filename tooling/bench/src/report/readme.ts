@@ -4,6 +4,7 @@ import { RAW } from '../contenders/index.js'
 import { formatRatio } from '../figures/format.js'
 import { figureOf, type PointResult, type Report, type ScenarioResult } from '../figures/report.js'
 import { ratio } from '../figures/statistics.js'
+import { renderRingMarkdown } from './ring-readme.js'
 
 const BEGIN = '<!-- bench:begin -->'
 const END = '<!-- bench:end -->'
@@ -21,6 +22,12 @@ const LINES = [
 /** Who gets a column, in this order, if it took part. */
 const COLUMNS = ['naive', 'corked-framing', 'net-cork', 'ws', 'zeromq', 'tcp-await', 'tcp', 'tcp-zero-copy']
 
+/** What goes between the markers of which files. */
+const READMES = [
+  { render: renderMarkdown, paths: ['README.md', 'tooling/bench/README.md'] },
+  { render: renderRingMarkdown, paths: ['packages/rdma-ring/README.md'] },
+]
+
 /** What the sentence below the table compares `@netts/tcp` to, from the slowest on. */
 const SENTENCE_PEERS = [
   { id: 'naive', name: 'naive framing', words: 'as most people write it on `node:net`' },
@@ -28,8 +35,9 @@ const SENTENCE_PEERS = [
   { id: 'net-cork', name: '`node:net` corked', words: 'raw bytes, no messages' },
 ]
 
-/** The section between the markers, in Markdown. */
-export function renderMarkdown(report: Report): string {
+/** The section between the markers, in Markdown, or `undefined` when the report has nothing that belongs there. */
+export function renderMarkdown(report: Report): string | undefined {
+  if (!report.scenarios.some(({ id }) => LINES.some(({ scenario }) => scenario === id))) return undefined
   const taking = COLUMNS.filter((id) => report.contenders.some((contender) => contender.id === id))
   const titles = new Map(report.contenders.map(({ id, title }) => [id, title]))
   const lines = LINES.flatMap(({ scenario, byteLength, metric, title }) => {
@@ -99,14 +107,18 @@ export function replaceSection(text: string, section: string): string {
   return `${before}${BEGIN}\n${section}\n${END}${after}`
 }
 
-/** Updates the files that have the markers. @throws Error naming the file that can't be */
-export async function updateReadmes(paths: readonly string[], report: Report): Promise<void> {
-  const section = renderMarkdown(report)
-  for (const path of paths) {
-    try {
-      await writeFile(path, replaceSection(await readFile(path, 'utf8'), section))
-    } catch (error) {
-      throw new Error(`${path} could not be updated: ${(error as Error).message}`, { cause: error })
+/** Updates the files that have the markers, if the report has what belongs there. @throws Error naming the file that can't be */
+export async function updateReadmes(report: Report): Promise<void> {
+  for (const { render, paths } of READMES) {
+    const section = render(report)
+    if (section === undefined) continue
+    for (const path of paths) {
+      const file = new URL(`../../../../${path}`, import.meta.url)
+      try {
+        await writeFile(file, replaceSection(await readFile(file, 'utf8'), section))
+      } catch (error) {
+        throw new Error(`${path} could not be updated: ${(error as Error).message}`, { cause: error })
+      }
     }
   }
 }

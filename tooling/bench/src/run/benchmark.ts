@@ -13,6 +13,8 @@ export interface Effort extends Timing {
   readonly rounds: number
   /** Of each scenario, so many points from the first one on. @default all */
   readonly pointsEach?: number
+  /** Bytes of a message, of each point in its turn: the first point of each scenario with these instead of its own. */
+  readonly byteLengths?: readonly number[] | undefined
   /** The first round is completed whatever the limit, so that every scenario is reached. @default false */
   readonly reachesAll?: boolean
   /** Nothing is begun after this. What it left out is said. */
@@ -47,6 +49,12 @@ export interface Failure {
   readonly error: string
 }
 
+function pointsOf(scenario: Scenario, { points, pointsEach, byteLengths }: Effort): readonly Point[] {
+  const own = (scenario[points] ?? []).slice(0, pointsEach)
+  if (byteLengths === undefined) return own
+  return own.slice(0, 1).flatMap((point) => byteLengths.map((byteLength) => ({ ...point, byteLength })))
+}
+
 /** Runs everything. What failed once is not tried again. */
 export async function benchmark(
   scenarios: readonly Scenario[],
@@ -64,7 +72,7 @@ export async function benchmark(
   const reasonAgainst = (contender: Contender, { traffic, observe }: Scenario, point: Point) =>
     unavailable.get(contender.id) ?? contender.unsupported?.({ traffic, observe, ...point })
   const groups = scenarios.flatMap((scenario) =>
-    (scenario[effort.points] ?? []).slice(0, effort.pointsEach).map((point) => ({
+    pointsOf(scenario, effort).map((point) => ({
       scenario,
       point,
       cells: contenders
