@@ -27,7 +27,7 @@ EnvState::EnvState(Napi::Env env) : env_(env) {
     throw Napi::Error::New(env, "cannot watch for events");
   }
   wake_->data = this;
-  // It waits for nothing by itself.
+  // It does not keep the process alive.
   uv_unref(reinterpret_cast<uv_handle_t*>(wake_));
   // Runs after the finalizers of external array buffers and before those of wrapped objects, so this is
   // where the device must be told to stop: see the note in shared_memory.h.
@@ -95,8 +95,8 @@ void EnvState::End() noexcept {
 }
 
 void EnvState::CloseAll() noexcept {
-  // On iWARP a queue pair that connects can be destroyed only once it got an answer. When that has to come from
-  // here, it comes now: listeners, and requests that nobody answered.
+  // On iWARP a connecting queue pair can be destroyed only when its request was answered. If the answer has to come
+  // from this environment, it comes now: listeners and unanswered requests are closed first.
   for (const auto& id : Open(ResourceKind::kCmId)) {
     if (!static_cast<CmId*>(id.get())->HasQueuePair()) id->Close();
   }

@@ -49,7 +49,7 @@ class EnvState {
   EnvState(const EnvState&) = delete;
   EnvState& operator=(const EnvState&) = delete;
 
-  // Shared, because objects may be finalized after Node.js let go of the instance data.
+  // Shared, because objects may be finalized after Node.js has deleted the instance data.
   static const std::shared_ptr<EnvState>& Of(Napi::Env env) {
     return *env.GetInstanceData<std::shared_ptr<EnvState>>();
   }
@@ -71,11 +71,11 @@ class EnvState {
   // Closes everything that is open, kind by kind.
   void CloseAll() noexcept;
 
-  // The one JavaScript function that native events go to. It finds their receivers by number, through weak
-  // references, so that no native object keeps a JavaScript object alive.
+  // The one JavaScript function that gets native events. It finds their receivers by number, so that no native object
+  // keeps a JavaScript object alive.
   void SetDispatcher(Napi::Function dispatcher);
-  // Tells JavaScript, from the event loop, that the resource of that number has something to ask for; runs
-  // the ticks and microtasks that follow, and turns an exception into an uncaughtException.
+  // Tells JavaScript, from the event loop, that the resource of that number has events. Runs the ticks and microtasks
+  // that follow, and turns an exception into an uncaughtException.
   void Dispatch(uint64_t number);
   // The same from any thread, and from within calls of JavaScript: in the event loop's next turn.
   void DispatchSoon(uint64_t number);
@@ -85,7 +85,7 @@ class EnvState {
   IdTable<MemoryWindow> windows;
   // Open objects that functions of direct_call.h name.
   IdTable<Resource> callees;
-  // Registrations that the device would not end yet, see MemoryRegion::CloseLeftovers().
+  // Registrations that the device refused to end, see MemoryRegion::CloseLeftovers().
   struct LeftoverRegion {
     ibv_mr* region;
     std::shared_ptr<SharedMemory> memory;

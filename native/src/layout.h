@@ -1,5 +1,5 @@
-// The records in the arrays that JavaScript and C++ share. lib/verbs/layout.ts is where the numbers stand;
-// loading compares them with the offsets reported here, so that neither can drift from the other.
+// The records in the arrays that JavaScript and C++ share. lib/verbs/layout.ts has the numbers; when the addon is
+// loaded, they are compared with the offsets reported here.
 #pragma once
 
 #include <napi.h>
@@ -53,7 +53,7 @@ struct CompletionRecord {
   uint32_t vendor_error;
 };
 
-// The other half of a 64-bit value that JavaScript keeps in two words.
+// Joins a 64-bit value that JavaScript keeps in two words.
 inline uint64_t Join(uint32_t low, uint32_t high) { return uint64_t{high} << 32 | low; }
 
 // An object of the shape of LAYOUT in lib/verbs/layout.ts.

@@ -19,7 +19,7 @@ Refusal Invalid(uint32_t record, const std::string& what) {
   return {kInvalid, "work request " + std::to_string(record) + ": " + what};
 }
 
-// The region that an entry names when the range lies in it; else nullptr with the reason.
+// The region that an entry names, if the range is within it; else nullptr, and the reason in `refusal`.
 const MemoryRegion* FindRange(const EnvState& state, const ProtectionDomain* domain, const EntryRecord& entry,
                               uint32_t record, Refusal* refusal) {
   const MemoryRegion* region = state.regions.Find(entry.region_id);
@@ -74,7 +74,7 @@ bool FillBind(const EnvState& state, const ProtectionDomain* domain, const SendR
     *refusal = Invalid(record, "a window begins at the remote address of the range that it is bound to");
     return false;
   }
-  // The array is used again and again, and rxe's library refuses a bind that seems to carry immediate data.
+  // The array may contain the value of an earlier request, and rxe's library refuses a bind with immediate data.
   to->imm_data = 0;
   to->bind_mw.mw = window->verbs();
   to->bind_mw.rkey = from.remote_key;
@@ -231,7 +231,7 @@ Batch BatchOf(Napi::Env env, const Numbers<2>& first_and_count, const SharedMemo
 
 int64_t Posted(Napi::Env env, const char* syscall, int result, size_t posted) {
   const int error = Errno(result);
-  // ENOMEM is how every provider says that the queue is full.
+  // Every provider reports a full queue as ENOMEM.
   if (error != 0 && error != ENOMEM) {
     Napi::Error failure = SystemError(env, syscall, error);
     failure.Set("posted", Napi::Number::New(env, static_cast<double>(posted)));

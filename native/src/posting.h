@@ -14,21 +14,21 @@
 
 namespace netts {
 
-// What the records of one queue may say.
+// What the records of one queue may contain.
 struct PostingLimits {
   const ProtectionDomain* domain;
   uint32_t max_entries;
   uint32_t max_inline_bytes;
   // Operations the device lacks, as bits `1 << ibv_wr_opcode`.
   uint32_t unsupported_opcodes;
-  // siw refuses a receive without an element, and reads into what an earlier request left in the first one of a Read
-  // without any (siw_activate_tx() in drivers/infiniband/sw/siw/siw_qp.c). An empty one it takes for the same.
+  // On siw a request without an element needs an empty one: siw refuses a receive without any, and for a Read without
+  // any it uses the element of an earlier request (siw_activate_tx() in drivers/infiniband/sw/siw/siw_qp.c).
   bool needs_an_element;
 };
 
 // Why a batch was refused; nothing of it was posted.
 struct Refusal {
-  // The NettsError's code; nullptr when the batch is good.
+  // The code of the NettsError; nullptr when the batch is valid.
   const char* code = nullptr;
   std::string message;
 };
@@ -39,7 +39,7 @@ Refusal BuildSends(EnvState& state, const PostingLimits& limits, const uint32_t*
 Refusal BuildReceives(EnvState& state, const PostingLimits& limits, const uint32_t* records, size_t record_words,
                       uint32_t count, ibv_recv_wr** chain);
 
-// The part of a posting call that the queues have in common: the first record, and how many.
+// The records of a posting call: the first, and how many.
 struct Batch {
   const uint32_t* records;
   size_t record_words;
@@ -47,14 +47,14 @@ struct Batch {
 };
 Batch BatchOf(Napi::Env env, const Numbers<2>& first_and_count, const SharedMemory& requests, uint32_t max_requests,
               size_t record_bytes);
-// How many of `count` went out: those before `bad`, the first that was refused. siw reports a full queue by it alone,
-// without an error; after an error without it nothing is known to have gone out.
+// How many of `count` were posted: those before `bad`, the first that was refused. siw reports a full queue by `bad`
+// only, without an error. After an error without `bad`, none counts as posted.
 template <typename Request>
 size_t CountPosted(uint32_t count, int error, const Request* bad, const Request* chain) {
   if (bad != nullptr) return static_cast<size_t>(bad - chain);
   return error == 0 ? count : 0;
 }
-// That, or the exception when the device refused for another reason than a full queue.
+// Returns that number. Throws when the device refused for another reason than a full queue.
 int64_t Posted(Napi::Env env, const char* syscall, int result, size_t posted);
 
 template <typename Post>

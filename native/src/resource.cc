@@ -19,7 +19,7 @@ struct Handle {
   ResourceKind kind;
 };
 
-// Tells them from externals of other addons, which would be read as something that they are not. Random.
+// Distinguishes them from externals of other addons, whose data has another type. The numbers are random.
 constexpr napi_type_tag kHandleTag = {0x6d2c5f0e8b1a4937, 0xa3e7d4461c90f25b};
 
 Handle& HandleOf(const Napi::Value& value) {
@@ -31,8 +31,8 @@ Handle& HandleOf(const Napi::Value& value) {
   return *value.As<Napi::External<Handle>>().Data();
 }
 
-// Whether closing the handle destroys the object at once. The others are shared by what was made from them,
-// and go with the last of it.
+// Whether closing the handle destroys the object at once. The others are shared by the objects that were made from
+// them, and destroyed with the last of these.
 bool ClosesAtOnce(ResourceKind kind) {
   switch (kind) {
     case ResourceKind::kQueuePair:
@@ -98,7 +98,7 @@ Napi::Value MakeHandle(Napi::Env env, std::shared_ptr<Resource> resource) {
   auto handle = std::unique_ptr<Handle>(new Handle{std::move(resource), kind});
   const auto external =
       Napi::External<Handle>::New(env, handle.get(), [](Napi::Env, Handle* dropped) { delete dropped; });
-  // JavaScript's from here on. What went before fails in a worker that is being terminated.
+  // Owned by JavaScript from here on. The calls before fail in a worker that is being terminated.
   handle.release();
   if (napi_type_tag_object(env, external, &kHandleTag) != napi_ok) throw Napi::Error::New(env, "cannot tag a handle");
   out.Set("handle", external);

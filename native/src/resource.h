@@ -1,7 +1,7 @@
 // The base of every verbs object: shared ownership, orderly destruction, and the handle JavaScript holds.
 //
-// A child owns a reference to each of its parents (a queue pair to its queues, domain and id), so that
-// dropping objects in any order destroys them in the right one: a parent goes when its last child went.
+// A child owns a reference to each of its parents (a queue pair to its queues, domain and id), so that objects may be
+// dropped in any order: a parent is destroyed after its last child.
 // The JavaScript handle is a napi External with one more reference, dropped by close() or by the garbage
 // collector. The end of the environment closes what is left, kind by kind.
 #pragma once
@@ -22,14 +22,14 @@ class Resource : public std::enable_shared_from_this<Resource> {
   Resource(const Resource&) = delete;
   Resource& operator=(const Resource&) = delete;
 
-  // Destroys the verbs object now and lets go of the parents. Idempotent; derived destructors call it.
+  // Destroys the verbs object now and drops the references to the parents. Idempotent; derived destructors call it.
   virtual void Close() noexcept = 0;
   virtual bool closed() const noexcept = 0;
 
   ResourceKind kind() const { return kind_; }
   EnvState& state() const { return *state_; }
   const std::shared_ptr<EnvState>& shared_state() const { return state_; }
-  // Names this object in events; never reused within the process, so a late event reaches nobody else.
+  // Names this object in events. It is not used again in the process, so a late event reaches no other object.
   uint64_t number() const { return number_; }
   // Names this object in the calls of direct_call.h, from AcceptCalls() on until it is closed; else 0.
   uint32_t call_id() const { return call_id_; }

@@ -4,16 +4,16 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** In which Linux programs name the dynamic linker that runs them. */
+/** So many bytes at the beginning of a Linux program contain the path of its dynamic linker. */
 const PROGRAM_HEADERS_BYTES = 4096
 
-/** The machine as the addon's folder is named after it, such as `linux-x64` or `linux-arm64-musl`. */
+/** The name of the addon's folder for this machine, such as `linux-x64` or `linux-arm64-musl`. */
 export function addonTarget(): string {
   const target = `${process.platform}-${process.arch}`
   return process.platform === 'linux' && usesMusl() ? `${target}-musl` : target
 }
 
-/** Whether this program runs on the C library of Alpine Linux, on which an addon for glibc may load and misbehave. */
+/** Whether this program uses musl, the C library of Alpine Linux, where an addon for glibc may load and misbehave. */
 function usesMusl(): boolean {
   const head = Buffer.alloc(PROGRAM_HEADERS_BYTES)
   try {
@@ -24,13 +24,13 @@ function usesMusl(): boolean {
       closeSync(program)
     }
   } catch {
-    return false // No /proc: an addon that does not fit is not loaded, and the error names it.
+    return false // There is no /proc. Loading an addon that does not fit fails, with its path in the message.
   }
   return head.includes('/ld-musl-')
 }
 
 /**
- * Folders in which this code is. Bundlers leave neither `import.meta.url` nor `__dirname` alone, but never break both.
+ * Folders in which this code may be. Bundlers replace `import.meta.url` or `__dirname`, but not both.
  */
 function ownFolders(): string[] {
   const url: string | undefined = import.meta.url
@@ -40,8 +40,9 @@ function ownFolders(): string[] {
 }
 
 /**
- * Every path at which the addon for this machine is looked for, in this order: the one that `NETTS_VERBS_ADDON` names,
- * and no other; beside `dist/`; beside the bundle that this code is part of; in the package that is installed there.
+ * The paths at which the addon for this machine is looked for, in this order. If `NETTS_VERBS_ADDON` is set, only the
+ * path in it. Otherwise beside `dist/`, in the repository, beside the bundle that this code is part of, and in the
+ * package that is installed where the bundle is.
  */
 export function addonFiles(): string[] {
   const chosen = process.env.NETTS_VERBS_ADDON
@@ -57,7 +58,7 @@ export function addonFiles(): string[] {
   return [...new Set(files)]
 }
 
-/** The folder of the package as a program in `folder` would import it, if it is installed. */
+/** The folder of the installed package that a program in `folder` would import; none if there is none. */
 function installedPackage(folder: string): string[] {
   try {
     return [dirname(createRequire(join(folder, 'bundle.js')).resolve('@netts/verbs/package.json'))]

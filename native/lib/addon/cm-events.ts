@@ -1,4 +1,4 @@
-/** From an event of the connection manager, as numbers, to the interface's event. */
+/** Translates an event of the connection manager, as the addon reports it, to the interface's event. */
 import type { CmEvent, CmId, CmRejectedEvent } from '../verbs/cm.js'
 import { errnoName } from './errno.js'
 import type { NativeCmEvent } from './native-binding.js'
@@ -29,8 +29,9 @@ const IB_CM_REJ_INVALID_SERVICE_ID = 8
 const IB_CM_REJ_CONSUMER_DEFINED = 28
 
 /**
- * @param iwarp rejections carry an errno there
- * @returns undefined for the event types that a reliable connection never gets
+ * @param iwarp whether the device is one of iWARP, where the status of a rejection is an errno
+ * @param request makes the id of a connect request
+ * @returns `undefined` for the event types that a reliable connection does not get
  */
 export function cmEventOf(native: NativeCmEvent, iwarp: boolean, request: () => CmId): CmEvent | undefined {
   const type = TYPES[native.type]
@@ -65,8 +66,8 @@ export function cmEventOf(native: NativeCmEvent, iwarp: boolean, request: () => 
 }
 
 function rejectReason(status: number, iwarp: boolean): CmRejectedEvent['reason'] {
-  // iWARP's request travels over an established TCP connection, so somebody listened; a reply that says no is
-  // ECONNRESET (siw) or ECONNREFUSED (others) to the CM.
+  // An iWARP request goes over an established TCP connection, so there was a listener. For a reply that refuses, the CM
+  // reports ECONNRESET (siw) or ECONNREFUSED (others).
   if (iwarp) return ['ECONNRESET', 'ECONNREFUSED'].includes(errnoName(-status)) ? 'listener' : 'other'
   if (status === IB_CM_REJ_CONSUMER_DEFINED) return 'listener'
   return status === IB_CM_REJ_INVALID_SERVICE_ID ? 'nobody-listening' : 'other'

@@ -1,4 +1,4 @@
-/** Ids of the connection manager over the addon. */
+/** Ids of the connection manager, with the addon. */
 import { type HostAddress, isPathAddress, NettsError } from '@netts/core'
 import { checkAddress, checkInteger, invalidArgument } from '@netts/core/driver'
 import type { CmEvent, CmId, ConnectionParameters, ResolveOptions } from '../verbs/cm.js'
@@ -15,10 +15,10 @@ import { AddonQueuePair } from './queue-pair.js'
 
 const NO_DATA = new Uint8Array(0)
 
-/** RDMA timers count milliseconds in a C int. */
+/** librdmacm takes milliseconds, and a backlog, as a C int. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
-/** How far an id has come. librdmacm crashes, or does something else, when asked out of turn. */
+/** The state of an id. It is checked because librdmacm may crash when a function is called in the wrong state. */
 type Step =
   | 'idle'
   | 'resolving'
@@ -54,7 +54,7 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
     if (callback !== undefined) this.#scheduleDelivery()
   }
 
-  /** Events that came while nobody listened are delivered from the event loop, not from here. */
+  /** Events that came while there was no callback are delivered from the event loop. */
   #scheduleDelivery(): void {
     if (this.#deliveryScheduled) return
     this.#deliveryScheduled = true
@@ -74,7 +74,7 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
         this.#onEvent(event)
         threw = false
       } finally {
-        // What a callback throws is the program's affair; the events behind this one still come.
+        // The exception goes to the program, and the events after this one are still delivered.
         if (threw) this.#scheduleDelivery()
       }
     }
@@ -100,7 +100,7 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
     return this.closed ? undefined : this.#device()
   }
 
-  /** Looked up once: an id stays on its device, also when one of the same name takes its place. */
+  /** Looked up once: an id stays on its device, also when another device of the same name takes its place. */
   #device(): OpenDevice | undefined {
     if (this.#knownDevice === undefined) {
       const found = this.environment.binding.cmDevice(this.use())
@@ -220,7 +220,11 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
   #require(operation: string, ...steps: readonly Step[]): void {
     this.use()
     if (steps.includes(this.#step)) return
-    throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} while ${this.#step}`, { operation })
+    throw new NettsError(
+      'ERR_NETTS_INVALID_STATE',
+      `${operation} is not possible in the state '${this.#step}'`,
+      { operation },
+    )
   }
 
   #requireQueuePair(operation: string): void {
@@ -240,7 +244,7 @@ export class AddonCmId extends NativeObject implements CmId, Receiver {
 
 function hostAddress(address: HostAddress, operation: 'connect' | 'listen'): HostAddress {
   const checked = checkAddress(address, operation)
-  if (isPathAddress(checked)) throw invalidArgument('RDMA has no addresses that are paths', operation)
+  if (isPathAddress(checked)) throw invalidArgument('RDMA addresses are { host, port }, not paths', operation)
   return checked
 }
 

@@ -11,7 +11,7 @@ import { attempt, translate } from './failures.js'
 import type { NativeBinding } from './native-binding.js'
 import { NotifyingObject } from './notifying-object.js'
 
-/** Completions that one poll may be asked to take at most; bounds the array they come in. */
+/** The most completions that a poll may be asked to take: it limits the size of the array. */
 const MAX_BATCH = 4096
 
 export class AddonCompletionChannel extends NotifyingObject implements CompletionChannel {

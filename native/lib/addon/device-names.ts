@@ -1,4 +1,4 @@
-/** Enumerations of `infiniband/verbs.h` that the addon reports as numbers, in their order there. */
+/** Names for enumerations of `infiniband/verbs.h`, which the addon reports as numbers. */
 import type { DeviceEventType, Port, PortState } from '../verbs/device.js'
 
 /** `enum ibv_port_state`, whose value is what `ibv_query_port` reports. */
@@ -31,5 +31,5 @@ export const DEVICE_EVENTS: readonly { readonly name: string; readonly event: De
   { name: 'IBV_EVENT_WQ_FATAL', event: 'other' },
 ]
 
-/** Those that are about a port: PORT_ACTIVE to SM_CHANGE, CLIENT_REREGISTER and GID_CHANGE. */
+/** The events that are about a port: PORT_ACTIVE to SM_CHANGE, CLIENT_REREGISTER and GID_CHANGE. */
 export const PORT_EVENTS: ReadonlySet<number> = new Set([9, 10, 11, 12, 13, 17, 18])

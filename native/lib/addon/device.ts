@@ -45,7 +45,7 @@ export class AddonDevice extends NativeObject implements Device, Receiver {
       receiverNotReady: !native.iwarp,
       acceptorSpeaksFirst: !native.iwarp,
     })
-    // Events are taken from the device whether someone listens or not; it belongs to its Verbs as long.
+    // Events are taken from the device whether there is a callback or not.
     environment.dispatch.set(this.serial, this)
   }
 
@@ -84,7 +84,8 @@ export class AddonDevice extends NativeObject implements Device, Receiver {
     if (this.closed) return
     this.environment.forget(this)
     this.close()
-    // Whoever noticed first: the kernel sends this event only for devices that it can take from their users.
+    // Also when the connection manager reported the removal: the kernel sends this event only for devices that it can
+    // take from their users.
     process.nextTick(() => this.onEvent?.({ type: 'device-fatal', name: 'IBV_EVENT_DEVICE_FATAL' }))
   }
 

@@ -1,14 +1,14 @@
 /**
  * Brings events from the addon to their receivers.
  *
- * An object is held here exactly as long as it is open and has a callback: like a socket, it then lives on while
- * nobody but its callbacks refers to it. Without a callback it is the program's alone, and closes when it is
- * garbage-collected.
+ * An object is referred to from here while it is open and has a callback: like a socket, it then stays open although
+ * nothing else refers to it. An object without a callback is closed when it is garbage-collected.
  */
 import type { NativeBinding } from './native-binding.js'
 
-/** Something that asks the addon what happened. */
+/** An object that can have events. */
 export interface Receiver {
+  /** Asks the addon what happened, and calls the object's callback. */
   dispatch(): void
 }
 

@@ -1,4 +1,4 @@
-/** What the objects of one Verbs share, and what they know of the device they are made on. */
+/** What the objects of one Verbs share, and what they need of the device on which they are made. */
 import type { Device } from '../verbs/device.js'
 import type { Dispatch } from './dispatch.js'
 import type { Handle, NativeBinding, NativeCmDevice } from './native-binding.js'
@@ -6,11 +6,11 @@ import type { Handle, NativeBinding, NativeCmDevice } from './native-binding.js'
 export interface Environment {
   readonly binding: NativeBinding
   readonly dispatch: Dispatch
-  /** Everything native was closed. */
+  /** Whether the Verbs, and so every object, was closed. */
   readonly closed: boolean
   /** The device of an id, opened. */
   deviceOf(found: NativeCmDevice): OpenDevice
-  /** A device is gone for good: one of its name that comes is another. */
+  /** A device was removed: a device of its name that comes later is another one. */
   forget(device: OpenDevice): void
   /** Open objects that device events may be about, by number, without keeping them alive. */
   readonly subjects: Map<number, WeakRef<object>>
@@ -21,6 +21,6 @@ export interface OpenDevice extends Device {
   readonly environment: Environment
   /** The handle, for a call. @throws NettsError `ERR_NETTS_INVALID_STATE` when closed */
   use(): Handle
-  /** The device is gone for good. What was made on it lives on until it is closed. Idempotent. */
+  /** The device was removed. What was made on it stays open until it is closed. Idempotent. */
   depart(): void
 }

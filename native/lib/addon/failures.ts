@@ -1,17 +1,17 @@
-/** From the errors that the addon throws to NettsErrors. */
+/** Makes NettsErrors of the errors that the addon throws. */
 import { ERROR_CODES, NettsError, type NettsErrorCode } from '@netts/core'
 import { callError, type VerbsErrorContext } from '../verbs/errors.js'
 
-/** An error thrown by the addon: an errno with the call that failed, or a mistake of the program's. */
+/** An error thrown by the addon: an errno with the call that failed, or a mistake of the program. */
 interface NativeFailure extends Error {
   /** The errno's name, or a {@link NettsErrorCode}. */
   readonly code?: string
   readonly syscall?: string
-  /** Work requests that went out before the one that failed. */
+  /** Work requests that were posted before the one that failed. */
   readonly posted?: number
 }
 
-/** The NettsError for what the addon threw. Anything else comes back as it is. */
+/** The NettsError for an error of the addon. Anything else is returned as it is. */
 export function translate(thrown: unknown, context: VerbsErrorContext = {}): unknown {
   const { code, syscall, message, posted } = thrown as NativeFailure
   if (code === undefined) return thrown

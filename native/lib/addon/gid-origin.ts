@@ -1,14 +1,14 @@
 /**
- * What the kernel says of an entry of a GID table beside its address; libibverbs itself reads it from the same files.
+ * What the kernel says of an entry of a GID table apart from its address. libibverbs reads the same files.
  */
 import { readFileSync } from 'node:fs'
 import type { Gid } from '../verbs/device.js'
 import type { NativeGid } from './native-binding.js'
 
-/** The kernel's names, of `cache.c`. */
+/** The kernel's names, from `drivers/infiniband/core/cache.c`. */
 const TYPES: Readonly<Record<string, Gid['type']>> = { 'IB/RoCE v1': 'roce-v1', 'RoCE v2': 'roce-v2' }
 
-/** Where an entry comes from. */
+/** The type and network interface of an entry. */
 export function gidOrigin(
   deviceName: string,
   { portNumber, index }: NativeGid,
@@ -16,12 +16,12 @@ export function gidOrigin(
   const port = `/sys/class/infiniband/${deviceName}/ports/${portNumber}`
   const networkInterface = read(`${port}/gid_attrs/ndevs/${index}`)
   const type = TYPES[read(`${port}/gid_attrs/types/${index}`) ?? '']
-  // One name for both: InfiniBand's own has no network interface.
+  // The kernel has the same name for the entries of InfiniBand and of RoCE v1.
   const isInfiniband = type === 'roce-v1' && read(`${port}/link_layer`) === 'InfiniBand'
   return { type: isInfiniband ? 'infiniband' : type, networkInterface }
 }
 
-/** An attribute of the kernel's; `undefined` where it has none. */
+/** An attribute in sysfs; `undefined` if there is none, or it is empty. */
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim() || undefined

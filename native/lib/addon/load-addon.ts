@@ -1,4 +1,4 @@
-/** Loads the compiled addon, when somebody first asks for RDMA. */
+/** Loads the compiled addon, when it is first needed. */
 import { NettsError } from '@netts/core'
 import { LAYOUT } from '../verbs/layout.js'
 import { addonFile, addonFiles, addonTarget } from './addon-file.js'
@@ -7,7 +7,7 @@ import { unsupportedRuntime } from './runtime.js'
 
 let loaded: NativeBinding | undefined
 
-/** @throws NettsError unless the binary agrees with `layout.ts` in every name and number */
+/** @throws NettsError `ERR_NETTS_UNAVAILABLE` unless the binary agrees with `layout.ts` in every name and number */
 function checkLayout(binding: NativeBinding, path: string): void {
   for (const [group, numbers] of Object.entries(LAYOUT)) {
     const theirs = binding.layout[group] ?? {}
@@ -25,8 +25,8 @@ function checkLayout(binding: NativeBinding, path: string): void {
 /**
  * The addon, the same each time.
  *
- * @throws NettsError `ERR_NETTS_UNAVAILABLE` when there is none for this platform, it can't be loaded, or this is
- *   another runtime than Node.js
+ * @throws NettsError `ERR_NETTS_UNAVAILABLE` when there is none for this machine, it cannot be loaded, or the runtime
+ *   is not Node.js
  */
 export function loadAddon(): NativeBinding {
   if (loaded !== undefined) return loaded

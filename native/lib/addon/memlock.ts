@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs'
 const CAP_IPC_LOCK = 14n
 
 /**
- * Whether the process has CAP_IPC_LOCK where it counts: the kernel asks for it in the first user namespace, which maps
- * all numbers to themselves. In another one, such as a rootless container's, everything seems to be allowed.
+ * Whether the process has CAP_IPC_LOCK in the first user namespace, which the kernel asks for. That namespace maps all
+ * user ids to themselves. In another one, such as that of a rootless container, a process may have all capabilities
+ * without effect.
  */
 function mayLockAnyMemory(): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1]
@@ -15,8 +16,8 @@ function mayLockAnyMemory(): boolean {
 }
 
 /**
- * The limit in bytes; `Infinity` when there is none, or it does not apply. Asked for with every slab, so that it opens
- * no device to find out.
+ * RLIMIT_MEMLOCK in bytes; `Infinity` when it is unlimited, or does not apply. It is read from files of `/proc`,
+ * without opening a device, since it is needed for every slab.
  */
 export function memlockLimitBytes(): number {
   const soft = /^Max locked memory\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]

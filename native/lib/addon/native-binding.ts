@@ -1,12 +1,12 @@
 /**
- * What the C++ addon exports, as it is: handles, numbers and plain objects. The classes beside this file make
- * the interface of `lib/verbs/` of it. Every function may throw a `NativeFailure`, see `failures.ts`.
+ * What the C++ addon exports: handles, numbers and plain objects. The classes in this folder make the interface of
+ * `lib/verbs/` of it. Every function may throw a `NativeFailure`, see `failures.ts`.
  */
 import type { HostAddress } from '@netts/core'
 import type { Port } from '../verbs/device.js'
 import type { QueuePairAttributes } from '../verbs/queue-pair.js'
 
-/** A reference to a native object: dropping it, or `close`, lets go of the object. */
+/** A reference to a native object, given up by `close`, or when it is garbage-collected. */
 export interface Handle {
   readonly __nettsHandle: unique symbol
 }
@@ -14,7 +14,7 @@ export interface Handle {
 /** A new native object. */
 export interface Created {
   readonly handle: Handle
-  /** Names the object in events; never reused in the process. */
+  /** Names the object in events; not used again in the process. */
   readonly number: number
   /** Names it in calls that run for each batch; 0 for objects that have none. */
   readonly callId: number
@@ -118,7 +118,7 @@ export interface NativeDevice {
 export interface Probe {
   readonly librariesLoaded: boolean
   readonly libraryError: string
-  /** These only when the libraries were loaded. */
+  /** This and the following only when the libraries were loaded. */
   readonly deviceListErrno?: number
   readonly devices?: readonly NativeDevice[]
   readonly openErrno?: number
@@ -149,14 +149,14 @@ export interface NativeCmEvent {
 /** The device of an id. */
 export interface NativeCmDevice {
   readonly name: string
-  /** The number of the open context of it, or 0. */
+  /** {@link Created.number} of its open context; 0 when it is not open. */
   readonly context: number
 }
 
 export interface NativeDeviceEvent {
   /** `enum ibv_event_type` */
   readonly type: number
-  /** Of the object concerned; 0 for ports and the device. */
+  /** {@link Created.number} of the object that it is about; 0 for ports and the device. */
   readonly number: number
   readonly portNumber: number
 }
@@ -165,7 +165,7 @@ export interface NativeBinding {
   readonly layout: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** @param pinBytes tries to register so much on each device; 0 does not */
   probe(pinBytes: number): Probe
-  /** The one receiver of events: called with the number of an object that has something to tell. */
+  /** Sets the function that is called with the number of each object that has events. */
   setDispatcher(dispatcher: (number: number) => void): void
   close(handle: Handle): void
   /** Closes everything in this environment, in the right order. */

@@ -1,4 +1,4 @@
-/** What all objects over a native handle have in common: closing, and the refusal of everything afterwards. */
+/** What all objects with a native handle have in common: they can be closed, and refuse calls afterwards. */
 import { NettsError } from '@netts/core'
 import type { Environment } from './environment.js'
 import { attempt } from './failures.js'
@@ -7,7 +7,7 @@ import type { Created, Handle } from './native-binding.js'
 /** An object with a native handle. */
 export abstract class NativeObject {
   protected readonly environment: Environment
-  /** Names it in events; unlike a queue pair's number it is never reused. */
+  /** Names it in events. Unlike the number of a queue pair, it is not used again. */
   readonly serial: number
   readonly #handle: Handle
   readonly #name: string

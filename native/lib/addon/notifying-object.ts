@@ -1,8 +1,8 @@
-/** Objects of which native code tells that there is something to take: completion channels and queues. */
+/** Objects for which native code reports that there is something to take: completion channels and queues. */
 import { DirectObject } from './direct-object.js'
 import type { Receiver } from './dispatch.js'
 
-/** An object with a callback, which holds it while it is open. */
+/** An object with a callback. While it has one and is open, it is not garbage-collected. */
 export abstract class NotifyingObject extends DirectObject implements Receiver {
   #onNotify: (() => void) | undefined
 

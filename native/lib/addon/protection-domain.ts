@@ -17,7 +17,7 @@ import type { NativeMemory, NativeRegion, NativeWindow } from './native-binding.
 import { NativeObject } from './native-object.js'
 import { AddonSharedReceiveQueue } from './shared-receive-queue.js'
 
-/** Entries name a place in a region by 32 bits. */
+/** An entry's offset in a region has 32 bits. */
 const MAX_REGION_BYTES = 2 ** 32 - 4096
 
 class AddonMemoryRegion extends NativeObject implements MemoryRegion {

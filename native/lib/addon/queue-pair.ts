@@ -50,7 +50,7 @@ export class AddonQueuePair extends DirectObject implements QueuePair {
         : expect(options.sharedReceiveQueue, AddonSharedReceiveQueue, 'sharedReceiveQueue')
     for (const made of [domain, sendQueue, receiveQueue, sharedQueue]) {
       if (made === undefined || made.device === device) continue
-      throw invalidArgument(`an object of ${made.device.name} is of no use on ${name}`)
+      throw invalidArgument(`an object of the device ${made.device.name} cannot be used on ${name}`)
     }
     if (sharedQueue !== undefined && options.maxReceiveWorkRequests !== undefined) {
       throw invalidArgument('maxReceiveWorkRequests must be left out with a shared receive queue')
@@ -141,7 +141,7 @@ export class AddonQueuePair extends DirectObject implements QueuePair {
   }
 }
 
-/** Objects of another implementation, or none at all, would reach the device as garbage. */
+/** Refuses objects of another implementation, which have no native handle. */
 function expect<T>(value: unknown, type: abstract new (...args: never[]) => T, name: string): T {
   if (value instanceof type) return value
   throw invalidArgument(`${name} must be an object made by this implementation of verbs`)

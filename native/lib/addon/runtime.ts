@@ -1,11 +1,11 @@
-/** Tells the runtimes that can't host the addon. */
+/** Recognizes the runtimes in which the addon cannot run. */
 
-/** By the key of `process.versions` by which a runtime is recognized. */
+/** The names of the runtimes, by the key of `process.versions` that each has. */
 const NAMES = { bun: 'Bun', deno: 'Deno' } as const
 
 /**
- * The name and version of a runtime that is not Node.js, else `undefined`. Such runtimes lack libuv, by which the
- * addon waits: Bun ends the process when an addon calls it.
+ * The name and version of a runtime that is not Node.js, else `undefined`. Such runtimes lack libuv, with which the
+ * addon waits for events: Bun ends the process when an addon calls it.
  */
 export function unsupportedRuntime(): string | undefined {
   for (const [key, name] of Object.entries(NAMES)) {

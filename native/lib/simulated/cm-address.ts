@@ -1,4 +1,4 @@
-/** Where a simulated CM id is: resolving the peer's address and route, and binding to one of this host's. */
+/** The addresses of a simulated CM id: resolving the peer's address and route, and binding to one of this host. */
 import { type HostAddress, NettsError } from '@netts/core'
 import { checkInteger } from '@netts/core/driver'
 import type { ResolveOptions } from '../verbs/cm.js'
@@ -7,7 +7,7 @@ import { callError } from '../verbs/errors.js'
 import { CmEventSource } from './cm-event-source.js'
 import { DEFAULT_ACK_TIMEOUT, WILDCARDS } from './cm-parameters.js'
 
-/** From `connecting` on, see `cm-id.ts`. */
+/** States of an id; from `connecting` on they are those of `cm-id.ts`. */
 type CmState =
   | 'idle'
   | 'resolving'
@@ -23,7 +23,7 @@ type CmState =
   | 'disconnected'
   | 'ended'
 
-/** An id on its way to an address. */
+/** The part of an id that resolves and binds addresses. */
 export abstract class AddressedCmId extends CmEventSource {
   device: Device | undefined
   localAddress: HostAddress | undefined
@@ -34,7 +34,11 @@ export abstract class AddressedCmId extends CmEventSource {
   protected require(operation: string, ...states: readonly CmState[]): void {
     this.enter(operation)
     if (!states.includes(this.state)) {
-      throw new NettsError('ERR_NETTS_INVALID_STATE', `${operation} while ${this.state}`, { operation })
+      throw new NettsError(
+        'ERR_NETTS_INVALID_STATE',
+        `${operation} is not possible in the state '${this.state}'`,
+        { operation },
+      )
     }
   }
 
@@ -79,7 +83,7 @@ export abstract class AddressedCmId extends CmEventSource {
     this.ackTimeout = exponent
   }
 
-  /** The simulated network has no priorities. */
+  /** No effect: the simulated network has no priorities. */
   setTrafficClass(trafficClass: number): void {
     this.enter('rdma_set_option')
     checkInteger('trafficClass', trafficClass, 0, 255)

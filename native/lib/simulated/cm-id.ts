@@ -1,6 +1,6 @@
 /**
- * The connection manager of the simulated device: listening, the three-way handshake, rejection and disconnection,
- * with messages that travel apart from the data and may overtake it and each other.
+ * The connection manager of the simulated device: listening, the three-way handshake, rejection and disconnection. Its
+ * messages are independent of the data, and may overtake it and each other.
  */
 import { type HostAddress, NettsError } from '@netts/core'
 import { checkInteger } from '@netts/core/driver'
@@ -42,7 +42,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
 
   protected onTaken(event: CmEvent): void {
     if (event.type === 'connect-request') this.#requestsWaiting--
-    // Taking an event moves the queue pair on, as in librdmacm, and as the addon does for `disconnected`.
+    // The queue pair changes its state when the event is taken, as in librdmacm, and in the addon for `disconnected`.
     if (event.type === 'established' && this.state === 'connecting') this.#becomeEstablished()
     if (event.type === 'established' && this.queuePair) this.queuePair.established = true
     if (event.type === 'disconnected') this.queuePair?.fail()
@@ -81,7 +81,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     const { host, port } = this.remoteAddress as HostAddress
     const target = fabric.hostAt(host) as Machine
     fabric.sendManagement(this.host, target, 'REQ', () => {
-      // Without a device nobody takes it, and nobody answers.
+      // Without a device the request is lost, and not answered.
       if (target.device.removed) return
       const listener = target.listeners.get(port)
       if (listener instanceof SimulatedCmId) listener.#offer(this, request)
@@ -150,7 +150,9 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     if (this.state !== 'requested' || !this.queuePair) {
       throw new NettsError(
         'ERR_NETTS_INVALID_STATE',
-        this.queuePair ? `rdma_accept while ${this.state}` : 'there is no queue pair',
+        this.queuePair
+          ? `rdma_accept is not possible in the state '${this.state}'`
+          : 'there is no queue pair',
         { operation: 'rdma_accept' },
       )
     }
@@ -175,7 +177,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
 
   #accepted(acceptor: SimulatedCmId, reply: CompleteParameters): void {
     if (this.state !== 'connecting' || this.#reply) {
-      // Given up meanwhile, or this id is gone: the acceptor is told.
+      // This id has given up or was closed: the acceptor is told.
       if (this.state !== 'connecting') this.#send(acceptor, 'REJ', () => acceptor.#refused(undefined))
       if (this.host.fabric.mode === 'iwarp') acceptor.queuePair?.responder.endStream()
       return
@@ -189,7 +191,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     })
   }
 
-  /** Joins the queue pair to the peer's with what both agreed on. */
+  /** Connects the queue pair to the peer's, with the parameters that both agreed on. */
   #join(reply: CompleteParameters, acceptor: boolean): void {
     const request = this.#parameters as CompleteParameters
     const peer = this.#peer?.queuePair
@@ -246,12 +248,12 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     this.#send(peer, 'REJ', () => peer.#refused(copy))
   }
 
-  /** @param privateData what the peer's program gave, or nothing when the CM itself refused */
+  /** The request was refused. @param privateData from the peer's program; `undefined` when the peer's CM refused */
   #refused(privateData: Uint8Array | undefined): void {
     if (this.state !== 'connecting' && this.state !== 'requested' && this.state !== 'accepting') return
     const { mode } = this.host.fabric
     this.#end()
-    // The stream is closed, which flushes the queue pair before the program learns why.
+    // The TCP connection is closed, which flushes the queue pair before the program gets the event.
     if (mode === 'iwarp') this.queuePair?.fail()
     this.push({
       type: 'rejected',
@@ -263,7 +265,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
 
   disconnect(): void {
     this.enter('rdma_disconnect')
-    // iWARP has no way to call it off. (The addon gives up on silent hosts, which here end by themselves.)
+    // On iWARP a request cannot be cancelled. (The addon gives up a host that does not answer; here it times out.)
     if (this.host.fabric.mode === 'iwarp' && this.state === 'connecting' && !this.#reply) return
     this.#hangUp()
   }
@@ -283,7 +285,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     }
   }
 
-  /** A DREQ came. The queue pair goes on until the program takes the event. */
+  /** A DREQ arrived. The queue pair works until the program takes the event. */
   #peerDisconnected(peer: SimulatedCmId): void {
     const established = this.state === 'established' || this.state === 'accepting'
     if (established || (this.state === 'connecting' && this.#reply)) {
@@ -306,9 +308,9 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     )
   }
 
-  /** iWARP: the stream underneath is gone. */
+  /** iWARP: the TCP connection is broken. */
   #broken(): void {
-    // While connecting, an `established` may still be waiting for the program; it precedes this.
+    // While connecting, the program may not have taken `established` yet, which comes before this event.
     const replied = this.state === 'connecting' && this.#reply !== undefined
     if (!replied && this.state !== 'established' && this.state !== 'accepting') return
     this.state = 'ended'
@@ -333,7 +335,7 @@ export class SimulatedCmId extends AddressedCmId implements CmId {
     const state = this.state
     const peer = this.#peer
     if (state === 'listening') this.host.listeners.delete((this.localAddress as HostAddress).port)
-    // Requests that the program never saw are refused with their listener.
+    // Requests that the program did not take are refused when their listener is closed.
     for (const event of this.silence()) if (event.type === 'connect-request') event.id.close()
     if (state === 'requested' || (state === 'connecting' && !this.#reply)) {
       if (peer) this.#send(peer, 'REJ', () => peer.#refused(undefined))

@@ -1,4 +1,4 @@
-/** Completion channels and queues of the simulated device: overrun, arming and the race of notification. */
+/** Completion channels and queues of the simulated device: overrun, arming and notification. */
 import { checkInteger } from '@netts/core/driver'
 import type {
   CompletionChannel,
@@ -28,13 +28,16 @@ export interface Completion {
   readonly byteLength: number
   readonly immediate: number
   readonly queuePair: CompletingQueuePair
-  /** Wakes a queue armed for solicited completions only. */
+  /** Whether it wakes a queue that is armed for solicited completions only. */
   readonly solicited: boolean
-  /** Gives back the places in the queue that this completion accounts for, once the program has seen it. */
+  /**
+   * Called when the program has polled it: frees the places of its work request, and of those before it, in their
+   * queue.
+   */
   retire(): void
 }
 
-/** What fields hold that the interface calls undefined, so that a program which reads them stumbles. */
+/** The value of fields that the interface calls undefined, so that a program that reads them fails. */
 const UNDEFINED_FIELD = 0xdeadbeef
 
 const DEFAULT_BATCH = 64
@@ -50,7 +53,7 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
   readonly completions: Uint32Array
   onNotify: (() => void) | undefined
   readonly #batch: number
-  /** Queues that are to be looked at. */
+  /** Queues at which a poll looks. */
   readonly #awake = new Set<SimulatedCompletionQueue>()
   readonly #pending = new Set<SimulatedCompletionQueue>()
   readonly #wake: Step
@@ -96,7 +99,7 @@ export class SimulatedCompletionChannel extends Resource implements CompletionCh
       taken += queue.take(this.completions, taken, this.#batch - taken)
       if (queue.hasFailed) failed = queue
       if (taken < this.#batch) continue
-      // One that always has a full batch must not keep the others waiting.
+      // The next poll begins with the others, so that a queue with a full batch each time does not delay them.
       this.#awake.delete(queue)
       this.#awake.add(queue)
       break
@@ -197,12 +200,12 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
     }
   }
 
-  /** Whom its notification is for. */
+  /** Whether its notification goes to the channel, because the channel armed it. */
   get tellsChannel(): boolean {
     return this.#tells === 'channel'
   }
 
-  /** Whether it was overrun, and has nothing left. */
+  /** Whether it was overrun, and is empty. */
   get hasFailed(): boolean {
     return this.#overrun && this.#entries.length === 0
   }
@@ -218,7 +221,7 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
     return this.take(this.completions, 0, this.#batch)
   }
 
-  /** Moves at most so many completions to an array, behind `first` others. */
+  /** Moves at most `most` completions to an array, after the `first` that are there. @returns how many */
   take(out: Uint32Array, first: number, most: number): number {
     const taken = this.#entries.splice(0, most)
     let at = first * COMPLETION.words
@@ -246,7 +249,7 @@ export class SimulatedCompletionQueue extends Resource implements CompletionQueu
 
   armFor(tells: 'itself' | 'channel', solicitedOnly: boolean): void {
     this.#tells = tells
-    // A later request for any completion widens an earlier one; the other way round changes nothing.
+    // Arming for all completions replaces arming for solicited ones, but not the reverse.
     if (this.#armed !== 'any') this.#armed = solicitedOnly ? 'solicited' : 'any'
   }
 

@@ -12,7 +12,7 @@ import type { Machine, MachineDevice } from './machine.js'
 import { SimulatedProtectionDomain } from './memory.js'
 import type { Step } from './scheduler.js'
 
-/** In the order of magnitude of Soft-RoCE's (`rxe_param.h`), small enough to run into. */
+/** Of the same order as those of Soft-RoCE (`rxe_param.h`), and small enough for tests to reach. */
 const ATTRIBUTES: DeviceAttributes = {
   firmwareVersion: '',
   vendorId: 0,
@@ -34,7 +34,7 @@ const ATTRIBUTES: DeviceAttributes = {
   completionVectors: 4,
 }
 
-/** Soft-RoCE's own limit is in this order (`RXE_MAX_INLINE_DATA`: 400 bytes). */
+/** As Soft-RoCE (`RXE_MAX_INLINE_DATA`). */
 const MAX_INLINE_BYTES = 400
 
 export class SimulatedDevice implements MachineDevice {
@@ -114,7 +114,7 @@ export class SimulatedDevice implements MachineDevice {
     return new SimulatedCompletionChannel(this.#host, options)
   }
 
-  /** @throws NettsError `ERR_NETTS_VERBS` with EIO, as the kernel says of a device that is gone */
+  /** @throws NettsError `ERR_NETTS_VERBS` with EIO, as the kernel, when the device was removed */
   #requirePresence(operation: string): void {
     if (this.removed) throw callError(operation, 'EIO', { device: this.name })
   }
@@ -148,7 +148,7 @@ export class SimulatedDevice implements MachineDevice {
     }
   }
 
-  /** Numbers of closed queue pairs come back soon, and at random: nobody may rely on the contrary. */
+  /** Numbers of closed queue pairs are used again soon, and at random, as a real device may do. */
   takeQueuePairNumber(): number {
     const { random } = this.#host.fabric
     if (this.#freeNumbers.length > 0 && random.chance(0.5)) {
@@ -162,7 +162,7 @@ export class SimulatedDevice implements MachineDevice {
   }
 }
 
-/** Events name objects that are still open. */
+/** Removes objects that were closed from an event. */
 function withoutClosed(event: DeviceEvent): DeviceEvent {
   const { queuePair, completionQueue, sharedReceiveQueue, ...rest } = event
   return {

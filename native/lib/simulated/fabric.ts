@@ -16,7 +16,7 @@ import { Scheduler, Step } from './scheduler.js'
 
 /** Steps within a millisecond after which a simulation counts as an endless loop. */
 const MOST_STEPS_AT_ONE_TIME = 1_000_000
-/** Virtual time after which a promise counts as never settling: longer than any timeout of the wire. */
+/** Virtual time after which a promise counts as never settling: longer than any timeout of a protocol. */
 const MOST_VIRTUAL_MS = 3_600_000
 /** Real milliseconds to wait for I/O outside of the simulation before calling it a deadlock. */
 const OUTSIDE_PATIENCE_MS = 200
@@ -141,7 +141,7 @@ export class Fabric implements SimulatedFabric, Network {
   keepAlive(host: Host, keeps: boolean): void {
     if (keeps) this.#alive.add(host)
     else this.#alive.delete(host)
-    // Driven by hand, nothing happens but in `settle` and the like, which keep the process alive themselves.
+    // With `drive: 'manual'`, `settle`, `run` and `advance` keep the process alive themselves.
     const wanted = this.#auto && this.#alive.size > 0
     if (wanted === this.#holdsProcess) return
     this.#holdsProcess = wanted
@@ -164,7 +164,7 @@ export class Fabric implements SimulatedFabric, Network {
     step.enabled = this.linked(from, to)
   }
 
-  /** Works out again what can happen, after a cut or a mend. */
+  /** Works out again what can happen, after {@link partition} or {@link heal}. */
   refresh(): void {
     for (const host of this.hosts) for (const queuePair of host.queuePairs) queuePair.refresh()
     for (const { from, to, step } of this.#parked) step.enabled = this.linked(from, to)
@@ -181,7 +181,7 @@ export class Fabric implements SimulatedFabric, Network {
     )
   }
 
-  /** @returns a check, to be made after every step, that throws when time seems to stand still */
+  /** @returns a check, to be called after every step, that throws after too many steps within a millisecond */
   #watchProgress(): () => void {
     let { nowMs } = this
     let steps = 0
@@ -200,7 +200,7 @@ export class Fabric implements SimulatedFabric, Network {
     )
   }
 
-  /** Gives real I/O a chance. @returns whether something came of it */
+  /** Waits for I/O outside of the simulation. @returns whether anything happened */
   async #awaitOutside(settled: () => boolean): Promise<boolean> {
     const { steps } = this
     for (let waitedMs = 0; waitedMs < OUTSIDE_PATIENCE_MS; waitedMs++) {
@@ -239,7 +239,7 @@ function cutName(a: { readonly name: string }, b: { readonly name: string }): st
   return a.name < b.name ? `${a.name} ${b.name}` : `${b.name} ${a.name}`
 }
 
-/** Lets every promise and tick that is due run. */
+/** Lets all ticks and promise callbacks that are due run. */
 function drainTicks(): Promise<void> {
   return new Promise((resolve) => {
     clock.setImmediate(resolve)

@@ -1,4 +1,6 @@
-/** A simulated machine with one process and one device: an implementation of {@link Verbs}, and its misfortunes. */
+/**
+ * A simulated machine with one process and one device: an implementation of {@link Verbs}, and the faults of a host.
+ */
 import { NettsError } from '@netts/core'
 import type { Device, PortState } from '../verbs/device.js'
 import type { DeviceAttributes } from '../verbs/device-attributes.js'
@@ -12,7 +14,7 @@ import { MemoryTable } from './memory-table.js'
 import type { Resource } from './resource.js'
 import { Step } from './scheduler.js'
 
-/** Closing in this order never pulls the ground from under anything. */
+/** In this order an object is closed before those that it uses. */
 const TEARDOWN_ORDER: readonly (keyof VerbsCounts)[] = [
   'memoryWindows',
   'queuePairs',
@@ -157,12 +159,12 @@ export class Host implements SimulatedHost, Machine {
     return this.#state !== 'running'
   }
 
-  /** Its device does nothing more. */
+  /** Whether its power was cut: its device does nothing more. */
   get stopped(): boolean {
     return this.#state === 'off'
   }
 
-  /** On entry of every verb. */
+  /** Called at the beginning of every verb. */
   enter(operation: string): void {
     if (this.dead) {
       throw new NettsError('ERR_NETTS_INVALID_STATE', `${this.name} was killed`, { operation })
@@ -192,7 +194,7 @@ export class Host implements SimulatedHost, Machine {
     this.fabric.keepAlive(this, this.#keepingAlive.size > 0 && !this.dead)
   }
 
-  /** A step of this host's event loop: it does not run any more once the process is dead. */
+  /** Makes a step of this host's event loop, which no longer runs when the process is dead. */
   programStep(name: string, run: () => void): Step {
     const step = this.#step(name, run)
     step.inputOf = this

@@ -1,6 +1,6 @@
 /**
- * What the objects of the simulated device know of where they live: their machine, its device, and the network. `Host`,
- * `SimulatedDevice` and `Fabric` are these; they are made of the objects, and no object knows them.
+ * What the objects of the simulated device need of their machine, its device, and the network. `Host`,
+ * `SimulatedDevice` and `Fabric` implement these interfaces, so that the objects' files need not import them.
  */
 import type { Device, DeviceCapabilities, DeviceEvent } from '../verbs/device.js'
 import type { DeviceAttributes } from '../verbs/device-attributes.js'
@@ -17,16 +17,16 @@ export interface Network {
   readonly scheduler: Scheduler
   /** Whether packets pass between two machines. */
   linked(a: Machine, b: Machine): boolean
-  /** A message of the connection manager: goes its own way, and may overtake others. */
+  /** Sends a message of the connection manager, which may overtake others. */
   sendManagement(from: Machine, to: Machine, name: string, deliver: () => void): void
   hostAt(address: string): Machine | undefined
 }
 
-/** A queue pair, as far as its machine cares. */
+/** What a machine needs of a queue pair. */
 export interface MachineQueuePair {
   /** Works out what can happen next on it. */
   refresh(): void
-  /** To the error state. */
+  /** Moves it to the error state. */
   fail(): void
   /** The process is killed: its memory may be gone before its queue pair is. */
   loseMemory(): void
@@ -34,7 +34,7 @@ export interface MachineQueuePair {
 
 /** The device of a machine. */
 export interface MachineDevice extends Device {
-  /** It is gone for good; the machine may get another. */
+  /** Whether it was removed; the machine may get another one. */
   readonly removed: boolean
   readonly maxInlineBytes: number
   readonly counters: SimulatedCounters
@@ -69,17 +69,17 @@ export interface Machine {
   readonly queuePairs: Set<MachineQueuePair>
   /** Listening ids of the connection manager, by port. */
   readonly listeners: Map<number, Disposable>
-  /** Its process was killed, or its power went. */
+  /** Whether its process was killed, or its power was cut. */
   readonly dead: boolean
-  /** Its device does nothing more. */
+  /** Whether its power was cut: its device does nothing more. */
   readonly stopped: boolean
-  /** On entry of every verb. */
+  /** Called at the beginning of every verb. */
   enter(operation: string): void
   opened(kind: keyof VerbsCounts, resource: Disposable): void
   releasedResource(kind: keyof VerbsCounts, resource: Disposable): void
-  /** Whether this resource keeps the process alive, until it is released. */
+  /** Sets whether this resource keeps the process alive, until it is closed. */
   keepAlive(resource: Disposable, keeps: boolean): void
-  /** A step of its event loop: it does not run any more once the process is dead. */
+  /** Makes a step of its event loop, which no longer runs when the process is dead. */
   programStep(name: string, run: () => void): Step
   nextTurn(name: string): Promise<void>
   takePort(): number

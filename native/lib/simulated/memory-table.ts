@@ -1,4 +1,4 @@
-/** All memory of a simulated machine that its device can reach, and the checks that keys are for. */
+/** All memory of a simulated machine that its device can reach, and the checks of keys. */
 
 export const PAGE_BYTES = 4096
 
@@ -47,7 +47,7 @@ export class MemoryTable {
     this.#nextKeyIndex = 1 + hostIndex * 0x1_0000
   }
 
-  /** A fresh key: an index, and 8 bits that count up when a window is bound anew. */
+  /** A new key: an index, and 8 bits that count up when a window is bound again. */
   newKey(): number {
     return (this.#nextKeyIndex++ << 8) >>> 0
   }
@@ -56,7 +56,7 @@ export class MemoryTable {
     const id = this.#nextId++
     const key = this.newKey()
     const address = this.#nextAddress
-    // A gap after each region, so that running over its end hits nothing.
+    // There is a gap after each region, so that an access beyond its end reaches nothing.
     this.#nextAddress += BigInt(region.byteLength + 16 * PAGE_BYTES)
     this.#regions.set(id, region)
     this.#regionsByKey.set(key, region)
@@ -96,7 +96,7 @@ export class MemoryTable {
     return undefined
   }
 
-  /** The window with this key opens nothing any more. @returns whether it was bound to the queue pair */
+  /** Unbinds the window with this key. @returns whether it was bound to the queue pair */
   invalidate(queuePair: object, key: number): boolean {
     const window = this.windowByKey(key)
     if (window?.binding?.queuePair !== queuePair) return false

@@ -26,15 +26,15 @@ const RNR_TIMER_MS = [
   3.84, 5.12, 7.68, 10.24, 15.36, 20.48, 30.72, 40.96, 61.44, 81.92, 122.88, 163.84, 245.76, 327.68, 491.52,
 ]
 
-/** What connecting settled. */
+/** What the two ends of a connection agreed on. */
 export interface Link {
   readonly peer: SimulatedQueuePair
   readonly initiatorDepth: number
   readonly responderResources: number
   readonly rnrRetryCount: number
-  /** How long the peer may be silent before the connection counts as broken. */
+  /** How many milliseconds the peer may be silent before the connection counts as broken. */
   readonly patienceMs: number
-  /** iWARP's acceptor: it must hear the connector first. */
+  /** Whether it is an acceptor on iWARP, which must not send before the connector has sent. */
   readonly listensFirst: boolean
 }
 
@@ -60,9 +60,9 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
   #rnrTimer = 0
   /** The program was told that the connection is established: it may send. */
   established = false
-  /** The connection manager's: the connection broke. */
+  /** Set by the connection manager: called when the connection broke. */
   onBroken: (() => void) | undefined
-  /** The connection manager's: the peer's first message is here. */
+  /** Set by the connection manager: called when the peer's first message arrived. */
   onFirstMessage: (() => void) | undefined
 
   constructor(host: Machine, options: QueuePairOptions) {
@@ -190,7 +190,7 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     })
   }
 
-  /** The connection manager joins both ends. */
+  /** Called by the connection manager: connects it to the peer's queue pair. */
   join(link: Link): void {
     if (this.#state === 'error' || this.closed) return
     this.#link = link
@@ -264,7 +264,7 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     this.#flush.enabled = this.#state === 'error' && outstanding && !this.host.stopped
   }
 
-  /** To the error state: what is outstanding is flushed, one by one. */
+  /** Moves it to the error state: what is outstanding is flushed, one by one. */
   fail(): void {
     if (this.#state === 'error' || this.closed) return
     this.#state = 'error'
@@ -285,7 +285,7 @@ export class SimulatedQueuePair extends Resource implements QueuePairEnd, Machin
     this.responder.loseMemory()
   }
 
-  /** iWARP: the stream underneath ends with the queue pair, and takes the peer's with it. */
+  /** iWARP: the TCP connection ends with the queue pair, and so does the peer's queue pair. */
   #breakConnection(): void {
     if (this.device.acknowledges) return
     this.peer?.responder.endStream()

@@ -1,10 +1,10 @@
 /**
- * The requesting half of a simulated queue pair: takes work requests in order, sends them to the peer, waits for
- * what comes back, and completes them in order.
+ * The requesting half of a simulated queue pair: it takes work requests in order, sends them to the peer, waits for the
+ * responses, and completes them in order.
  *
- * Loss on the wire shows only as delay, since reliable connections repeat what was lost; so only a link that is
- * gone, and the limits on repeating, are modelled. Memory is read when a request is transmitted, not when it is
- * posted: a program that changes it too early sends something else.
+ * Lost packets show only as delay, since a reliable connection repeats them. So only broken links, and the limits on
+ * repeating, are modelled. Memory is read when a request is transmitted, not when it is posted: a program that changes
+ * it too early sends the changed bytes.
  */
 import { AccessFlag, CompletionStatus, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { ClockTimer } from '../verbs/verbs.js'
@@ -22,13 +22,13 @@ export class Requester implements RequestingHalf {
   readonly #responses: Response[] = []
   readonly #transmit: Step
   readonly #respond: Step
-  /** Posted and not yet accounted for by a completion that the program has seen. */
+  /** Requests that were posted and whose place is not free yet: the program has not polled a completion for them. */
   #occupied = 0
-  /** Completed in silence since the last completion. */
+  /** Requests that completed without a completion, since the last completion. */
   #silent = 0
-  /** A local error stops the queue until it is reported. */
+  /** A local error was found; nothing is sent until it is reported. */
   #stalled = false
-  /** The oldest request was being written when the stream ended. */
+  /** iWARP: the oldest request was being written when the peer ended the TCP connection. */
   #cutOff = false
   #rnrRetriesLeft = 0
   #waitingForReceiver = false
@@ -70,7 +70,7 @@ export class Requester implements RequestingHalf {
     this.#respond.enabled = up && this.#responses.length > 0 && this.#queuePair.linked
   }
 
-  /** The queue pair went to the error state, or away: nothing moves any more. */
+  /** The queue pair is in the error state, or closed: nothing is sent any more. */
   stop(): void {
     this.#transmit.enabled = false
     this.#respond.enabled = false
@@ -81,8 +81,8 @@ export class Requester implements RequestingHalf {
   }
 
   /**
-   * iWARP: the peer ended the stream. A request that is being written to it then fails as if it were wrong itself
-   * (siw_qp_sq_process() in drivers/infiniband/sw/siw/siw_qp_tx.c), unless it is flushed before it is noticed.
+   * iWARP: the peer ended the TCP connection. A request that is being written then fails as if it were malformed
+   * (siw_qp_sq_process() in drivers/infiniband/sw/siw/siw_qp_tx.c), unless it is flushed before that is noticed.
    */
   cutOff(): void {
     this.#cutOff = !this.idle && this.#queuePair.host.fabric.random.chance(0.5)
@@ -221,7 +221,7 @@ export class Requester implements RequestingHalf {
     return CompletionStatus.success
   }
 
-  /** A request's outcome is known: complete it, and what it held back, in order. */
+  /** The outcome of a request is known: completes it, and those that waited for it, in order. */
   #settle(flight: Flight, status: number): void {
     flight.done = true
     flight.status = status

@@ -1,4 +1,4 @@
-/** The responding half of a simulated queue pair: carries out the peer's requests, in order, and answers. */
+/** The responding half of a simulated queue pair: it carries out the peer's requests in order, and responds. */
 import {
   AccessFlag,
   CompletionFlag,
@@ -40,20 +40,20 @@ export class Responder implements RespondingHalf {
     })
   }
 
-  /** A packet arrives. A queue pair in error, or gone, takes no notice. */
+  /** A packet arrives. A queue pair that is in the error state or closed ignores it. */
   receive(packet: RequestPacket): void {
     if (this.#queuePair.state === 'error' || this.#queuePair.closed) return
     this.#inbound.push(packet)
     this.refresh()
   }
 
-  /** The peer repeats what found no receive. */
+  /** The peer repeats a request for which there was no receive. */
   tryAgain(): void {
     this.#notReady = false
     this.refresh()
   }
 
-  /** The process is killed: its memory may be gone before its queue pair is, and what arrives then is refused. */
+  /** The process is killed: its memory may be freed before its queue pair, and what arrives then is refused. */
   loseMemory(): void {
     const [packet] = this.#inbound
     if (packet && this.#queuePair.host.fabric.random.chance(0.5)) {
@@ -61,7 +61,7 @@ export class Responder implements RespondingHalf {
     }
   }
 
-  /** iWARP: the peer's stream has ended, behind everything it sent. */
+  /** iWARP: the peer's TCP connection has ended, after everything that it sent. */
   endStream(): void {
     this.#streamEnded = true
     this.#queuePair.refresh()
@@ -86,7 +86,7 @@ export class Responder implements RespondingHalf {
     this.#queuePair.peer?.requester.receive({ flight, status, receiverNotReady: false, data })
   }
 
-  /** Refuses a request: the peer learns why, and the connection is over for both. */
+  /** Refuses a request: the peer gets the reason, and the connection ends for both. */
   #refuse(flight: Flight, status: number): void {
     const queuePair = this.#queuePair
     if (!queuePair.device.acknowledges) {
@@ -245,7 +245,7 @@ export class Responder implements RespondingHalf {
     else this.#refuse(flight, CompletionStatus.remoteAccessError)
   }
 
-  /** The bytes are taken some time after the request came: later Writes may be in them, unless fenced. */
+  /** The bytes are read some time after the request arrived: they may contain later Writes, unless those are fenced. */
   #answerRead(): void {
     const { flight, memory } = this.#samples.shift() as Sample
     this.#answer(flight, CompletionStatus.success, memory.slice())

@@ -1,12 +1,12 @@
 /**
- * Decides what happens next in a simulated fabric: among everything that could, a seeded choice.
+ * Decides what happens next in a simulated fabric: a seeded choice among everything that can happen.
  *
- * There are two kinds of steps. *Device* steps are what adapters and the network do: they happen at any moment,
- * also between two calls of a program, which is how the races of real hardware come about. *Program* steps are
- * callbacks from an event loop: they happen only while no program code runs.
+ * There are two kinds of steps. *Device* steps are what adapters and the network do: they happen at any moment, also
+ * between two calls of a program, as with real hardware. *Program* steps are callbacks from an event loop: they happen
+ * only while no program code runs.
  *
  * Time is virtual: a turn of an event loop takes a microsecond, and otherwise time passes only when nothing else can
- * happen, or nothing but programs that poll. (For `drive: 'auto'` it is the machine's.)
+ * happen, or nothing but polling. (With `drive: 'auto'` it is the machine's time.)
  */
 import { now } from '@netts/core/driver'
 import type { ClockTimer } from '../verbs/verbs.js'
@@ -19,8 +19,8 @@ export type StepKind = 'device' | 'program'
 const TRACE_LENGTH = 200
 const TURN_MS = 0.001
 /**
- * So many turns in a row in which each program that polls finds nothing, and time passes: deadlines take three for a
- * look.
+ * Time passes after each polling program has polled so often in a row while nothing else happened. (A deadline needs
+ * three turns to look once more.)
  */
 const VAIN_POLLS = 4
 
@@ -29,12 +29,12 @@ export class Step {
   readonly kind: StepKind
   readonly name: string
   readonly run: () => void
-  /** Whether this is a program that polls, for whom time passes while nothing happens. */
+  /** Whether this is a program's polling: time passes when nothing else happens. */
   readonly polls: boolean
   readonly #scheduler: Scheduler
-  /** Whose input it brings, such as an event of the connection manager: programs see it before their immediates. */
+  /** The machine to whose program it brings input, such as an event: it comes before that program's immediates. */
   inputOf: object | undefined
-  /** What becomes possible once it has happened, or cannot any more. */
+  /** Called once when this step is disabled, because it has happened or no longer can. */
   readonly followers = new Set<() => void>()
   /** Place in the scheduler's list of enabled steps; -1 when it is not. */
   index = -1
@@ -66,7 +66,7 @@ interface Timer {
 export class Scheduler {
   readonly #random: Random
   readonly #enabled: Record<StepKind, Step[]> = { device: [], program: [] }
-  /** Soonest last. */
+  /** By due time, the earliest last. */
   readonly #timers: Timer[] = []
   readonly #trace: string[] = []
   readonly #realTime: boolean
@@ -74,7 +74,7 @@ export class Scheduler {
   #virtualMs = 0
   /** Enabled steps of programs that poll. */
   #polling = 0
-  /** How often in a row somebody polled while nothing else went on. */
+  /** How many polls in a row happened while nothing else did. */
   #pollInVain = 0
   #running = false
   #last: Step | undefined
@@ -134,8 +134,8 @@ export class Scheduler {
   }
 
   /**
-   * Enables a step of a program once all input that is waiting for it now was seen.
-   * @returns cancels it
+   * Enables a step of a program when all input that is waiting for that program now was taken.
+   * @returns a function that cancels it
    */
   enableBehindInput(step: Step, program: object): () => void {
     const waiting = new Set(this.#enabled.program.filter(({ inputOf }) => inputOf === program))
@@ -188,14 +188,14 @@ export class Scheduler {
 
   /**
    * Takes one step. @returns its kind; `undefined` when nothing can happen at this time
-   * @param limitMs the latest time there may be
+   * @param limitMs time does not pass beyond this
    */
   step(limitMs: number): StepKind | undefined {
     if (this.#pollInVain > VAIN_POLLS * this.#polling && this.#onlyPolling) this.passTime(limitMs)
     this.#enableDueTimers()
     if (!this.hasWork) return undefined
     this.onStep?.(this.steps)
-    // A fault may have taken away everything that could happen.
+    // A fault may have disabled everything.
     if (!this.hasWork) return 'device'
     if (this.#onlyPolling) {
       this.#pollInVain++
@@ -205,19 +205,19 @@ export class Scheduler {
     return this.#run(this.#schedule === 'hostile' ? this.#chooseByPriority() : this.#chooseFairly())
   }
 
-  /** Whether programs poll, and nothing else goes on. */
+  /** Whether programs poll, and nothing else can happen. */
   get #onlyPolling(): boolean {
     const { device, program } = this.#enabled
     return this.#polling > 0 && device.length === 0 && program.length === this.#polling
   }
 
-  /** Those who poll take turns, so that time passes only when none of them finds anything. */
+  /** Polling programs take turns, so that time passes only when none of them finds anything. */
   #longestWaiting(): Step {
     return this.#enabled.program.reduce((oldest, step) => (step.enabledAt < oldest.enabledAt ? step : oldest))
   }
 
   #chooseFairly(): Step {
-    // A step that just ran goes on for a while now and then: bursts find other bugs than fair shuffling.
+    // Now and then the same step runs several times: such bursts find other faults than a fair choice.
     const last = this.#last
     if (last && last.index >= 0 && this.#random.chance(0.3)) return last
     const { device, program } = this.#enabled
@@ -234,17 +234,19 @@ export class Scheduler {
     return chosen as Step
   }
 
-  /** Hardware does not wait for programs: called on entry of every verb, takes some device steps, or none. */
+  /**
+   * Called at the beginning of every verb: takes some device steps or none, because devices do not wait for programs.
+   */
   interleave(): void {
     if (this.#running || !this.#random.chance(0.3)) return
     const { device } = this.#enabled
-    // No matter how it is scheduled otherwise: what happens between two calls is anything.
+    // With every schedule: anything may happen between two calls.
     for (let left = 1 + this.#random.below(3); left > 0 && device.length > 0; left--) {
       this.#run(device[this.#random.below(device.length)] as Step)
     }
   }
 
-  /** A program computes until this time, and does not yield: only hardware goes on. */
+  /** A program computes until this time without returning to its event loop: only device steps happen. */
   compute(untilMs: number): void {
     for (;;) {
       this.#enableDueTimers()
@@ -263,7 +265,7 @@ export class Scheduler {
     return next <= limitMs
   }
 
-  /** Makes it this late, if it is not already. */
+  /** Sets the time to `timeMs`, unless it is later already. */
   skipTo(timeMs: number): void {
     this.#virtualMs = Math.max(this.#virtualMs, timeMs)
   }

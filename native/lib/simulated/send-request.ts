@@ -25,7 +25,7 @@ export interface SendRequest {
   readonly swap: bigint
 }
 
-/** What a request is checked against: the queue pair that it is posted to. */
+/** What the check of a request needs of the queue pair to which it is posted. */
 export interface SendQueue {
   readonly host: Machine
   readonly protectionDomain: object
@@ -33,7 +33,7 @@ export interface SendQueue {
   readonly maxInlineBytes: number
 }
 
-/** What a request completes as, by opcode. */
+/** The completion's opcode, by the request's. */
 export const COMPLETION_OPCODE: readonly number[] = [
   CompletionOpcode.write,
   CompletionOpcode.write,
@@ -47,7 +47,7 @@ export const COMPLETION_OPCODE: readonly number[] = [
   CompletionOpcode.send,
 ]
 
-/** Whether a request brings data back, and so counts against the initiator depth and is waited for by a fence. */
+/** Whether a request brings data back. Such requests count against the initiator depth, and a fence waits for them. */
 export function bringsDataBack(request: SendRequest): boolean {
   return (
     request.opcode === SendOpcode.read ||
@@ -56,7 +56,7 @@ export function bringsDataBack(request: SendRequest): boolean {
   )
 }
 
-/** Whether the peer's next receive takes it. */
+/** Whether it uses up a receive of the peer. */
 export function takesReceive(request: SendRequest): boolean {
   return (
     request.opcode === SendOpcode.send ||
@@ -74,7 +74,10 @@ export function carriesImmediate(request: SendRequest): boolean {
 const ALL_FLAGS = SendFlag.fence | SendFlag.signalled | SendFlag.solicited | SendFlag.inline
 const OPERATION = 'ibv_post_send'
 
-/** Reads and checks the record that begins at word `at`. */
+/**
+ * Reads and checks the record that begins at word `at`.
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`, `ERR_NETTS_UNSUPPORTED`
+ */
 export function readSendRequest(queuePair: SendQueue, words: Uint32Array, at: number): SendRequest {
   const word = (field: number) => words[at + field] as number
   const opcode = word(SEND.opcode)
@@ -126,7 +129,7 @@ export function readSendRequest(queuePair: SendQueue, words: Uint32Array, at: nu
     if (entryCount !== 1 || byteLength !== 8)
       throw invalidArgument('an atomic needs one entry of 8 bytes', OPERATION)
     if (request.remoteAddress % 8n !== 0n)
-      throw invalidArgument('the remote address of an atomic is divisible by 8', OPERATION)
+      throw invalidArgument('the remote address of an atomic must be divisible by 8', OPERATION)
   }
   if (opcode === SendOpcode.bindWindow) {
     if (entryCount !== 1) throw invalidArgument('binding a window needs one entry', OPERATION)
@@ -154,8 +157,8 @@ function checkCapabilities(queuePair: SendQueue, request: SendRequest): void {
 }
 
 /**
- * The bytes of the entries, copied. A region that was closed since counts as an error.
- * @returns `undefined` when an entry's memory is not there (any more) or of another protection domain
+ * Copies the bytes of the entries.
+ * @returns `undefined` when the region of an entry was closed, or is of another protection domain
  */
 export function gatherIfReachable(
   queuePair: SendQueue,

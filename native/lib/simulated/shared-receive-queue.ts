@@ -1,4 +1,4 @@
-/** Receives as they wait on the simulated device: a queue pair's own, or shared. */
+/** Queues of posted receives on the simulated device: those of one queue pair, and shared ones. */
 import { checkInteger, invalidArgument } from '@netts/core/driver'
 import { ENTRY, RECEIVE, receiveRecordWords } from '../verbs/layout.js'
 import type { SharedReceiveQueue, SharedReceiveQueueOptions } from '../verbs/shared-receive-queue.js'
@@ -19,7 +19,12 @@ export interface ReceiveRequest {
   readonly entries: readonly Entry[]
 }
 
-/** Reads entries from a record, and checks them as the addon does. */
+/**
+ * Reads the entries of a record, and checks them as the addon does.
+ * @param at the word at which they begin
+ * @param most how many one record may have
+ * @throws NettsError `ERR_NETTS_INVALID_ARGUMENT`
+ */
 export function readEntries(
   host: Machine,
   words: Uint32Array,
@@ -49,14 +54,14 @@ export function readEntries(
   return entries
 }
 
-/** Checks which records of an array shall be posted. */
+/** Checks that the records to be posted exist. @throws NettsError `ERR_NETTS_INVALID_ARGUMENT` */
 export function checkRecords(words: Uint32Array, recordWords: number, count: number, first: number): void {
   const capacity = words.length / recordWords
   checkInteger('first', first, 0, capacity)
   checkInteger('count', count, 0, capacity - first)
 }
 
-/** A queue of receives with its limit. */
+/** A queue of receives, which holds at most `maxWorkRequests`. */
 export class ReceiveQueue {
   readonly #host: Machine
   readonly records: Uint32Array
@@ -64,7 +69,7 @@ export class ReceiveQueue {
   readonly maxWorkRequests: number
   readonly maxEntries: number
   readonly #waiting: ReceiveRequest[] = []
-  /** Posted and not yet seen by the program as completed. */
+  /** Receives that were posted, and whose completion was not polled yet. */
   #occupied = 0
 
   constructor(host: Machine, maxWorkRequests: number, maxEntries: number) {
@@ -107,7 +112,7 @@ export class ReceiveQueue {
     return this.#waiting.shift()
   }
 
-  /** The program saw the completion of a receive: its place is free again. */
+  /** The program polled the completion of a receive: its place is free again. */
   retire(): void {
     this.#occupied--
   }

@@ -1,6 +1,4 @@
-/**
- * What the halves of simulated queue pairs say to each other, and what they know of the queue pair that they are of.
- */
+/** The messages between the halves of simulated queue pairs, and what the halves need of their queue pair. */
 import type { QueuePair } from '../verbs/queue-pair.js'
 import type { Completion, SimulatedCompletionQueue } from './completion-queue.js'
 import type { Machine, MachineDevice } from './machine.js'
@@ -10,17 +8,17 @@ import type { ReceiveRequest } from './shared-receive-queue.js'
 /** A request on its way. */
 export interface Flight {
   readonly request: SendRequest
-  /** Nothing more is waited for. */
+  /** Whether its outcome is known. */
   done: boolean
   status: number
 }
 
-/** What comes back for a request: its outcome, or that the peer has no receive for it. */
+/** The response to a request: its outcome, or that the peer has no receive for it. */
 export interface Response {
   readonly flight: Flight
   readonly status: number
   readonly receiverNotReady: boolean
-  /** What Read or an atomic brought. */
+  /** The bytes that a Read or an atomic brought. */
   readonly data: Uint8Array | undefined
 }
 
@@ -34,9 +32,9 @@ export interface RequestPacket {
 
 /** The half that sends requests. */
 export interface RequestingHalf {
-  /** The peer answered. */
+  /** A response arrives. */
   receive(response: Response): void
-  /** iWARP: the peer ended the stream. */
+  /** iWARP: the peer ended the TCP connection. */
   cutOff(): void
 }
 
@@ -44,9 +42,9 @@ export interface RequestingHalf {
 export interface RespondingHalf {
   /** A packet arrives. */
   receive(packet: RequestPacket): void
-  /** The peer repeats what found no receive. */
+  /** The peer repeats a request for which there was no receive. */
   tryAgain(): void
-  /** iWARP: the peer's stream has ended, behind everything it sent. */
+  /** iWARP: the peer's TCP connection has ended, after everything that it sent. */
   endStream(): void
 }
 
@@ -65,7 +63,7 @@ export interface QueuePairEnd extends QueuePair {
   readonly responderResources: number
   readonly rnrRetryCount: number
   readonly rnrDelayMs: number
-  /** How long the peer may be silent before the connection counts as broken. */
+  /** How many milliseconds the peer may be silent before the connection counts as broken. */
   readonly patienceMs: number
   /** Whether packets pass between this queue pair and its peer. */
   readonly linked: boolean
@@ -82,6 +80,6 @@ export interface QueuePairEnd extends QueuePair {
   ): void
   /** Works out what can happen next. */
   refresh(): void
-  /** To the error state. */
+  /** Moves it to the error state. */
   fail(): void
 }

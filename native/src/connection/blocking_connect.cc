@@ -10,16 +10,17 @@
 namespace netts {
 namespace {
 
-// Interrupts the thread's system call. Real-time signals mean nothing to Node.js, V8 and libuv; the handler does
-// nothing, and without SA_RESTART the call returns EINTR.
+// The signal that interrupts the thread's system call. Node.js, V8 and libuv do not use real-time signals. The handler
+// does nothing, and without SA_RESTART the call returns EINTR.
 int InterruptSignal() { return SIGRTMAX - 3; }
 
-// A host that did not answer by then is taken for silent. See the header for why the others are waited for.
+// A host that has not answered after this time is given up. See the header for why it is not given up before.
 constexpr std::chrono::seconds kTimeToAnswer{1};
 
 void InstallHandler() {
   struct sigaction current {};
-  // Whoever else uses it would have to be in the same process with the same idea: then theirs interrupts as well.
+  // If another part of the process has a handler for this signal, that handler stays: the signal interrupts with it
+  // too.
   if (sigaction(InterruptSignal(), nullptr, &current) != 0 || current.sa_handler != SIG_DFL) return;
   struct sigaction action {};
   action.sa_handler = [](int) {};
@@ -36,7 +37,7 @@ BlockingConnect::BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* i
   if (data != nullptr) private_data_.assign(data, data + parameters.private_data_len);
   rdma_conn_param copy = parameters;
   copy.private_data = private_data_.empty() ? nullptr : private_data_.data();
-  // Signals of the process are the main thread's business: this one takes none but the interrupt.
+  // The thread takes no signal but the interrupt: signals of the process are for the main thread.
   sigset_t blocked;
   sigset_t before;
   sigfillset(&blocked);
@@ -57,7 +58,7 @@ BlockingConnect::BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* i
 
 BlockingConnect::~BlockingConnect() {
   while (!ended()) {
-    // Again and again, because one signal may come before the thread blocks.
+    // Repeatedly, because one signal may come before the thread blocks.
     InterruptIfSilent();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

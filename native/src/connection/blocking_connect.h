@@ -1,11 +1,11 @@
-// Connecting on iWARP: the kernel makes the TCP connection within rdma_connect(), which blocks until the peer's
-// host answers, or for two minutes when it is silent. So there it runs on a thread of its own; not on libuv's
-// pool, where four silent hosts would stop the whole process from reading files.
+// Connecting on iWARP: the kernel makes the TCP connection within rdma_connect(), which blocks until the peer's host
+// answers, or for two minutes if it does not. So it runs on a thread of its own; not on libuv's pool, where four hosts
+// that do not answer would keep the whole process from reading files.
 //
-// A TCP connection must not end right after it was made: when siw (as of Linux 6.1) has not accepted it by then,
+// A TCP connection must not end right after it was made: if siw (as of Linux 6.1) has not accepted it yet,
 // siw_cm_llp_state_change() takes the end of the new connection for the end of the listener, whose sk_user_data it
-// inherited. The peer's listener is then gone, its memory is freed twice ("list_del corruption" in
-// siw_destroy_listen()), and whoever closes it hangs. So what was just begun is not interrupted.
+// inherited. Then the peer's listener is destroyed, its memory is freed twice ("list_del corruption" in
+// siw_destroy_listen()), and closing it hangs. So a connect is not interrupted in its first second.
 #pragma once
 
 #include <atomic>
@@ -20,12 +20,12 @@ namespace netts {
 
 class BlockingConnect {
  public:
-  // Starts. When it ended, the environment dispatches `number`. `parameters.private_data` is copied.
+  // Starts to connect. When that has ended, the environment dispatches `number`. `parameters.private_data` is copied.
   // Throws std::system_error when the process may have no further thread.
   BlockingConnect(EnvState& state, uint64_t number, rdma_cm_id* id, const rdma_conn_param& parameters);
-  // Interrupts what still runs a second after it began, and waits for it: then the id can be destroyed.
+  // Waits for the end, and interrupts the call a second after it began: then the id can be destroyed.
   ~BlockingConnect();
-  // Interrupts it if it has been running for a second. The thread may miss it: to be called again until it ended.
+  // Interrupts the call if it has been running for a second. The thread may miss that: to be called until it has ended.
   void InterruptIfSilent();
   BlockingConnect(const BlockingConnect&) = delete;
   BlockingConnect& operator=(const BlockingConnect&) = delete;

@@ -12,7 +12,7 @@
 namespace netts {
 namespace {
 
-// Bounded work per turn of the event loop: what is left makes the descriptor readable again at once.
+// Bounds the work of one turn of the event loop: if events are left, the descriptor is still readable in the next.
 constexpr int kEventsPerTurn = 64;
 
 }  // namespace
@@ -42,14 +42,13 @@ void CmChannel::Unref() {
 }
 
 void CmChannel::Drain() {
-  // JavaScript runs once all events were copied and acknowledged: what it does may close ids, which blocks
-  // until their events are acknowledged, or this channel.
+  // JavaScript runs after all events were copied and acknowledged: it may close this channel, or ids, which blocks
+  // until their events are acknowledged.
   std::vector<uint64_t> receivers;
   for (int taken = 0; taken < kEventsPerTurn; ++taken) {
     rdma_cm_event* event = nullptr;
     if (Rdma().get_cm_event(channel_, &event) != 0) {
-      // EAGAIN: nothing more. Other errors are about one event that librdmacm consumed and dropped, after
-      // which the next may be fine.
+      // EAGAIN: there are no more. Any other error is about one event, which librdmacm dropped; the next may be valid.
       if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EBADF) break;
       continue;
     }
@@ -77,7 +76,7 @@ uint64_t CmChannel::Deliver(const rdma_cm_event& event) {
     copy.initiator_depth = parameters.initiator_depth;
     copy.request = std::make_shared<CmId>(Share(*this), event.id);
   }
-  // Whichever of the other events it is that may come after connecting.
+  // Any other event that may come after connecting is an answer.
   if (!request && event.event != RDMA_CM_EVENT_ADDR_CHANGE) receiver.Answered();
   if (event.event == RDMA_CM_EVENT_DEVICE_REMOVAL) {
     Context* context = Context::Find(state(), event.id->verbs);

@@ -35,7 +35,7 @@ class CmChannel final : public Resource {
 
  private:
   void Drain();
-  // Copies what the event says to the id it concerns. The number of that id, or 0.
+  // Copies an event to the id that it is about. Returns the number of that id; 0 when it is closed.
   uint64_t Deliver(const rdma_cm_event& event);
 
   rdma_event_channel* channel_;

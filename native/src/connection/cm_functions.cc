@@ -1,4 +1,4 @@
-// What JavaScript asks of an id of the connection manager.
+// The functions of an id of the connection manager for JavaScript.
 #include <netinet/in.h>
 #include <uv.h>
 
@@ -96,7 +96,7 @@ Napi::Value NextCmEvent(const Napi::CallbackInfo& info) {
   return out;
 }
 
-// Whether librdmacm still has this device: one that was removed may be back as another.
+// Whether librdmacm still has this device: a device that was removed may have come back as another one.
 bool IsPresent(const ibv_context* context) {
   int count = 0;
   ibv_context** list = Rdma().get_devices(&count);
@@ -107,7 +107,7 @@ bool IsPresent(const ibv_context* context) {
 }
 
 // cmDevice(id) → { name, context: the number of this environment's open context of it, or 0 },
-//   or undefined while it is not known, or no more
+//   or undefined while the device is not known, or when it was removed
 Napi::Value CmDevice(const Napi::CallbackInfo& info) {
   CmId& id = Get<CmId>(info[0]);
   const ibv_context* verbs = id.verbs()->verbs;
@@ -179,23 +179,23 @@ void Accept(const Napi::CallbackInfo& info) {
   Check(info, "rdma_accept", Rdma().accept(Get<CmId>(info[0]).verbs(), &parameters));
 }
 
-// reject(id, privateData): a peer that went away meanwhile is no error.
+// reject(id, privateData): it is no error when the peer has gone.
 void Reject(const Napi::CallbackInfo& info) {
   const auto data = info[1].As<Napi::Uint8Array>();
   Rdma().reject(Get<CmId>(info[0]).verbs(), data.ByteLength() == 0 ? nullptr : data.Data(),
                 static_cast<uint8_t>(data.ByteLength()));
 }
 
-// notifyEstablished(id): fails, harmlessly, when the manager knows already.
+// notifyEstablished(id): a failure is ignored; it means that the manager knows already.
 void NotifyEstablished(const Napi::CallbackInfo& info) {
   Rdma().notify(Get<CmId>(info[0]).verbs(), IBV_EVENT_COMM_EST);
 }
 
-// disconnect(id): fails, harmlessly, when there is no connection.
+// disconnect(id): a failure is ignored; it means that there is no connection.
 void Disconnect(const Napi::CallbackInfo& info) {
   CmId& id = Get<CmId>(info[0]);
   if (id.GiveUp()) return;
-  // librdmacm looks at the device without asking whether there is one.
+  // librdmacm does not check whether the id has a device.
   if (id.verbs()->verbs != nullptr && Rdma().disconnect(id.verbs()) == 0) id.Disconnected();
 }
 

@@ -14,12 +14,12 @@ CmId::CmId(std::shared_ptr<CmChannel> channel, rdma_cm_id* id)
 
 void CmId::Close() noexcept {
   if (id_ == nullptr) return;
-  // Its queue pair holds a reference to this id: keep it until the end of this function, whoever has others.
+  // Its queue pair holds a reference to this id, perhaps the last one: keep the id until the end of this function.
   const std::shared_ptr<Resource> self = weak_from_this().lock();
   InterruptConnect();
   if (const auto pair = pair_.lock()) pair->Close();
   SetReferenced(false);
-  // Requests that nobody took go with the listener.
+  // Requests that were not taken are rejected with the listener.
   events.clear();
   channel_->Remove(this);
   Rdma().destroy_id(id_);
@@ -67,7 +67,7 @@ void CmId::Established() {
 void CmId::Disconnected() {
   const auto pair = pair_.lock();
   if (pair == nullptr || pair->closed()) return;
-  // A failure means that it is in the error state already, where this was to bring it.
+  // It fails if the queue pair is in the error state already.
   pair->MoveToError();
   pair->MarkFailed();
 }

@@ -42,22 +42,22 @@ class CmId final : public Resource {
   void SetQueuePair(const std::shared_ptr<QueuePair>& pair) { pair_ = pair; }
   bool HasQueuePair() const { return !pair_.expired(); }
   void Established();
-  // Moves the queue pair to the error state: on InfiniBand the verbs leave it as it is when the peer
-  // disconnects, and on iWARP when this end does.
+  // Moves the queue pair to the error state: on InfiniBand the kernel does not when the peer disconnects, and on iWARP
+  // it does not when this end does.
   void Disconnected();
   void SetReferenced(bool referenced);
-  // 0 or an errno. On iWARP failures of the network come as events later, as elsewhere.
+  // 0 or an errno. Failures of the network come as events, also on iWARP.
   int Connect(const rdma_conn_param& parameters);
-  // Ends a connect that still runs on a thread: it holds the queue pair, and destroying that would block.
+  // Ends a connect that still runs on a thread: it uses the queue pair, whose destruction would block.
   void InterruptConnect() { connect_.reset(); }
-  // On iWARP, from connecting until the peer answered, the kernel blocks whoever disconnects. All that can be done is
-  // to give up on a host that is silent. False when there is nothing of that kind.
+  // On iWARP, between connecting and the peer's answer, the kernel would block a disconnect. Interrupts the connect if
+  // the host does not answer at all. False when no connect is unanswered.
   bool GiveUp();
   void Answered() { awaits_answer_ = false; }
-  // Turns the end of a connect that ran on a thread into an event, if it failed.
+  // If a connect on a thread has failed, adds an event that says so.
   void CollectConnect();
 
-  // What happened and JavaScript has not asked for yet, the oldest first.
+  // Events that JavaScript has not taken, the oldest first.
   std::deque<CmEvent> events;
 
  private:

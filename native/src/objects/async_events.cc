@@ -12,11 +12,11 @@
 namespace netts {
 namespace {
 
-// Everything that reads events holds this lock until the event was acknowledged and handed out.
+// Whoever reads an event holds this lock until the event was acknowledged and handed out.
 std::mutex hub_mutex;
 std::vector<AsyncEvents*> hub;
 
-// Nobody takes events of a device without a listener at such a rate; the oldest ones are dropped first.
+// The most events that wait for JavaScript; beyond that the oldest are dropped.
 constexpr size_t kMaxPending = 4096;
 
 uint64_t NumberOf(const void* context) { return reinterpret_cast<uint64_t>(context); }
@@ -47,7 +47,7 @@ DeviceEvent Describe(const ibv_async_event& event) {
     case IBV_EVENT_GID_CHANGE:
       return {event.event_type, false, 0, event.element.port_num};
     case IBV_EVENT_WQ_FATAL:
-      // No work queue is made here: it is nobody's.
+      // No work queues are made here: the event is about an object of nobody.
       return {event.event_type, true, 0, 0};
     default:
       return {event.event_type, false, 0, 0};

@@ -1,9 +1,9 @@
 // Asynchronous events of devices (ibv_get_async_event).
 //
-// librdmacm keeps one context per device and process, so environments (worker threads) share the descriptor
-// these events come from, and whichever reads first has the only copy. This hub, one per process, hands each event
-// to whom it concerns: one that names an object to the environment that the object is of, and to nobody when it is
-// gone; one about a port or the device to all contexts of that device.
+// librdmacm keeps one context per device and process, so environments (worker threads) share the descriptor of these
+// events, and the one that reads an event has its only copy. This hub, one per process, hands each event out: an event
+// about an object to the environment that made the object, if it is still open; an event about a port or the device to
+// all contexts of that device.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct DeviceEvent {
   int port;
 };
 
-// One context's share of the hub. Made, used and destroyed on its environment's thread.
+// The events of one context. Made, used and destroyed on its environment's thread.
 class AsyncEvents {
  public:
   explicit AsyncEvents(Context& context);
@@ -37,7 +37,7 @@ class AsyncEvents {
 
   // 0 or a negative libuv error.
   int Watch();
-  // The oldest event not taken yet. False when there is none.
+  // Takes the oldest event. False when there is none.
   bool Next(DeviceEvent* event);
 
   // Objects of this context that events may name, by number: from their creation until they are destroyed.

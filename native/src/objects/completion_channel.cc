@@ -29,7 +29,7 @@ int CompletionChannel::Watch() {
 }
 
 void CompletionChannel::Close() noexcept {
-  // Before the descriptor is closed: libuv must not watch one that may be somebody else's by then.
+  // Before the descriptor is closed: it may be opened again for something else, which libuv must not watch.
   poll_.reset();
   if (channel_ != nullptr) Ibv().destroy_comp_channel(channel_);
   channel_ = nullptr;
@@ -93,7 +93,7 @@ int CompletionChannel::Arm() {
     int taken = 0;
     if (error == 0 && count < capacity) {
       error = queue->Arm(false, CompletionQueue::Tells::kChannel);
-      // What came between the last look and the arming causes no event.
+      // Completions that came between the last poll and the arming cause no event.
       if (error == 0) taken = queue->Take(taken_.data(), capacity - count, records + count);
       if (taken < 0) error = -taken;
       if (error == 0 && taken == 0) continue;
@@ -102,15 +102,15 @@ int CompletionChannel::Arm() {
     awake_[kept++] = queue;
   }
   awake_.resize(kept);
-  // What was taken comes first: a queue that cannot be armed is still awake, and says so the next time.
+  // If completions were taken, the error is not reported now: the queue is still awake, and the next call fails.
   return count == 0 ? -error : count;
 }
 
 void CompletionChannel::Drain() {
-  // An armed queue gives one event, so what is pending is bounded by the number of queues. All of it is
-  // taken before JavaScript runs: what it does may close queues, or this channel. When the last armed queue gave its
-  // event there is none left, and no read that finds nothing; should there be one after all, such as of a queue that
-  // was armed twice, the descriptor is still readable and the event loop comes back at once.
+  // An armed queue gives one event, so the number of events is bounded by that of queues. All are read before
+  // JavaScript runs, since it may close queues, or this channel. When no queue is armed any more, no further event is
+  // expected, so none is read. If there is one nevertheless, such as of a queue that was armed twice, the descriptor is
+  // still readable and the event loop calls this again.
   std::vector<uint64_t> notified;
   bool wakes_channel = false;
   ibv_cq* verbs = nullptr;

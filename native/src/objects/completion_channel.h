@@ -1,8 +1,8 @@
-// A completion channel (ibv_comp_channel): its descriptor wakes the event loop when an armed queue on it got
-// a completion.
+// A completion channel (ibv_comp_channel): its descriptor wakes the event loop when an armed queue on it gets a
+// completion.
 //
-// It also takes the completions of all its queues, in one call however many they are. A queue is awake, and looked at,
-// until it was armed and found empty; its next completion wakes it. So what sleeps costs nothing.
+// It can also poll all its queues in one call. A queue is awake, and polled, until it was armed and found empty; its
+// next completion wakes it. So sleeping queues cost nothing.
 #pragma once
 
 #include <cstdint>
@@ -41,13 +41,13 @@ class CompletionChannel final : public Resource {
   // A queue begins awake.
   void Add(CompletionQueue* queue);
   void Remove(CompletionQueue* queue);
-  // The queue that Arm() armed has something.
+  // A queue that Arm() armed has a completion.
   void Wake(CompletionQueue* queue);
-  // Takes completions of the queues that are awake: how many, or a negative number when there is none and a queue
-  // failed. Keeps asking for `spin_microseconds` while there is none.
+  // Takes completions of the queues that are awake: returns how many, or a negative errno when there is none and a
+  // queue failed. While there is none, it goes on asking for `spin_microseconds`.
   int Poll(uint32_t spin_microseconds);
-  // Arms the queues that are awake, and puts to sleep those that are empty all the same. Takes completions as Poll()
-  // does, or returns a negative errno when a queue cannot be armed.
+  // Arms the queues that are awake, and polls each once more: those that are empty sleep. Returns how many completions
+  // it took, or a negative errno when there was none and a queue failed or cannot be armed.
   int Arm();
   // A queue was armed (1), or is no longer (-1).
   void CountArmed(int change) { armed_queues_ += change; }
@@ -61,7 +61,7 @@ class CompletionChannel final : public Resource {
   std::vector<ibv_wc> taken_;
   std::shared_ptr<SharedMemory> completions_;
   std::vector<CompletionQueue*> awake_;
-  // Where in awake_ the next look begins: one that always has a full batch must not keep the others waiting.
+  // Where in awake_ the next poll begins, so that a queue with a full batch each time does not delay the others.
   size_t first_ = 0;
   std::unique_ptr<PollHandle> poll_;
   std::unordered_map<uint64_t, CompletionQueue*> queues_;

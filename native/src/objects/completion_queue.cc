@@ -24,7 +24,7 @@ void Write(const ibv_wc& from, CompletionRecord* to) {
   to->opcode = from.opcode;
   to->flags = from.wc_flags & (IBV_WC_WITH_IMM | IBV_WC_WITH_INV);
   to->byte_length = from.byte_len;
-  // A key is in the machine's byte order, a value in the network's.
+  // A key is in the byte order of the machine, immediate data in that of the network.
   to->immediate = (from.wc_flags & IBV_WC_WITH_INV) != 0 ? from.invalidated_rkey : ntohl(from.imm_data);
   to->queue_pair_number = from.qp_num;
   to->vendor_error = from.vendor_err;
@@ -40,7 +40,7 @@ CompletionQueue::CompletionQueue(std::shared_ptr<CompletionChannel> channel, uin
       completions_(std::move(completions)) {}
 
 int CompletionQueue::Create(int entries, int vector) {
-  // Events carry the number, never a pointer: whoever takes them may be another thread.
+  // Events carry the number, not a pointer: another thread may take them.
   void* context = reinterpret_cast<void*>(number());
   queue_ = Ibv().create_cq(channel_->context()->verbs(), entries, context, channel_->verbs(), vector);
   if (queue_ == nullptr) return errno;
@@ -65,7 +65,7 @@ void CompletionQueue::Close() noexcept {
 int CompletionQueue::Arm(bool solicited_only, Tells tells) {
   if (!std::exchange(armed_, true)) channel_->CountArmed(1);
   tells_ = tells;
-  // siw never counts a receive or an error as solicited: there, an event too many is better than none.
+  // siw does not count receives and errors as solicited: so all completions count there.
   if (queue_->context->device->transport_type == IBV_TRANSPORT_IWARP) solicited_only = false;
   return Errno(ibv_req_notify_cq(queue_, solicited_only ? 1 : 0));
 }
@@ -99,7 +99,7 @@ CompletionQueue::Tells CompletionQueue::CountEvent() {
 int CompletionQueue::Take(ibv_wc* scratch, int capacity, CompletionRecord* out) {
   int count = ibv_poll_cq(queue_, capacity, scratch);
   if (count < 0) return -EIO;
-  // What the device flushed itself comes first: it was posted before.
+  // Completions of the device come first: their requests were posted before.
   if (count == 0) {
     for (; count < capacity && !flushed_.empty(); ++count) {
       scratch[count] = flushed_.front();

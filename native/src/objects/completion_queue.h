@@ -29,14 +29,14 @@ class CompletionQueue final : public Resource {
   bool closed() const noexcept override { return queue_ == nullptr; }
   ibv_cq* verbs() const { return queue_; }
 
-  // The device reported that it failed (it was overrun): polling it says so from now on.
+  // The device reported that the queue failed, because it was overrun: polling it fails from now on.
   void Fail() { failed_ = true; }
-  // Who is told of the completion that it was armed for.
+  // Who is notified of the completion for which it was armed.
   enum class Tells : uint8_t { kItself, kChannel };
 
-  // Takes completions, the oldest first, by way of `scratch`, or a negative errno when the queue failed.
+  // Takes completions, the oldest first, into `out`. Returns how many, or a negative errno when the queue failed.
   int Take(ibv_wc* scratch, int capacity, CompletionRecord* out);
-  // The same into its own array, and keeps asking for `spin_microseconds` while there is none.
+  // The same into its own array. While there is none, it goes on asking for `spin_microseconds`.
   int Poll(uint32_t spin_microseconds);
   // 0 or an errno.
   int Arm(bool solicited_only, Tells tells);
@@ -45,14 +45,14 @@ class CompletionQueue final : public Resource {
   void Detach(uint32_t queue_pair_number) { pairs_.erase(queue_pair_number); }
   // Adds a flushed completion, as the device should, and wakes the queue when it is armed.
   void AddFlushed(uint64_t work_request_id, uint32_t queue_pair_number);
-  // An event was read from the channel: whom to tell. Acknowledging takes a lock, so it is done for many at a time; the
-  // queue can't be destroyed before.
+  // An event of the queue was read from the channel. Returns who is to be notified. Acknowledging takes a lock, so it
+  // is done for many events at a time; the queue cannot be destroyed before.
   Tells CountEvent();
   uint32_t batch() const { return static_cast<uint32_t>(taken_.size()); }
   const std::shared_ptr<SharedMemory>& completions() const { return completions_; }
 
  private:
-  // It gave its notification, or never will. False when it was not armed.
+  // It is no longer armed. False when it was not armed before.
   bool Disarmed();
 
   std::shared_ptr<CompletionChannel> channel_;
@@ -67,7 +67,7 @@ class CompletionQueue final : public Resource {
   bool failed_ = false;
 };
 
-// The event loop stands still while a poll spins: a second is a mistake.
+// Throws ERR_NETTS_INVALID_ARGUMENT for more than a second, since the event loop stands still while a poll spins.
 void RequireShortSpin(Napi::Env env, uint32_t spin_microseconds);
 
 void RegisterCompletionQueue(Napi::Env env, Napi::Object exports);

@@ -41,8 +41,9 @@ void Context::Close() noexcept {
   Rdma().free_devices(list_);
   list_ = nullptr;
   if (!removed_) return;
-  // librdmacm closes contexts of devices that are gone when it looks at the devices anew (sync_devices_list() in its
-  // cma.c). Until then the kernel waits for it to take a device away that cannot be taken from its users, as soft ones.
+  // librdmacm closes the contexts of removed devices when it lists the devices again (sync_devices_list() in its
+  // cma.c). Until then the kernel does not finish the removal of a device that cannot be taken from its users, as soft
+  // ones.
   int count = 0;
   ibv_context** present = Rdma().get_devices(&count);
   if (present != nullptr) Rdma().free_devices(present);

@@ -1,7 +1,7 @@
 // An open RDMA device.
 //
-// The context is librdmacm's own, not one of ours: connection ids live on contexts that librdmacm opened,
-// and a queue pair must be made on the very same one. librdmacm keeps one per device and process.
+// The context is one that librdmacm opened: its connection ids use its own contexts, and a queue pair must be made on
+// the same one. librdmacm keeps one per device and process.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,7 @@ class Context final : public Resource {
   ibv_context* verbs() const { return verbs_; }
   const ibv_device_attr& attributes() const { return attributes_; }
   AsyncEvents& events() { return *events_; }
-  // The device is gone for good: what closes this context tells librdmacm to let go of it.
+  // The device was removed: closing this context makes librdmacm close its own.
   void MarkRemoved() { removed_ = true; }
   // The open context of that device in an environment, or nullptr.
   static Context* Find(const EnvState& state, const ibv_context* verbs);

@@ -34,7 +34,7 @@ Napi::Array DescribeGids(Napi::Env env, ibv_context* context, const ibv_device_a
     for (int index = 0; index < port.gid_tbl_len; ++index) {
       ibv_gid gid{};
       constexpr ibv_gid kNone{};
-      // Some providers say of an entry that is not in use that there is none.
+      // Some providers fail for an entry that is not in use.
       if (Ibv().query_gid(context, port_number, index, &gid) != 0) continue;
       if (std::memcmp(&gid, &kNone, sizeof(gid)) == 0) continue;
       char address[INET6_ADDRSTRLEN];

@@ -17,7 +17,7 @@ uint64_t MemoryRegion::PinnedBytes() { return pinned_bytes; }
 
 int MemoryRegion::Register() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
-  // The environment ended before this thread came to it.
+  // The environment ended before this thread began.
   if (close_asked_) return ECANCELED;
   region_ = Ibv().reg_mr(domain_->verbs(), memory_->data(), memory_->byte_length(), access_);
   if (region_ == nullptr) return errno;
@@ -40,8 +40,8 @@ void MemoryRegion::Close() noexcept {
 
 namespace {
 
-// Whether the registration is gone. EIO says that the device is (ib_uverbs_disassociate_api in the kernel): nothing
-// reaches the memory any more, and asking again brings nothing.
+// Whether the registration has ended. EIO means that the device was removed (ib_uverbs_disassociate_api in the kernel):
+// then nothing reaches the memory any more.
 bool DeregisterNow(ibv_mr* region) noexcept {
   const int error = Errno(Ibv().dereg_mr(region));
   return error == 0 || error == EIO;
@@ -54,8 +54,8 @@ void MemoryRegion::Deregister() noexcept {
   ibv_mr* region = std::exchange(region_, nullptr);
   pinned_bytes -= memory_->byte_length();
   if (!DeregisterNow(region)) {
-    // Only a window that is still bound to it does that. The memory must outlive the registration, so both
-    // wait until that window, or the queue pair it is bound to, is gone.
+    // The reason is a window that is still bound to it. The memory must outlive the registration, so both are kept
+    // until that window, or its queue pair, is closed.
     state().leftover_regions.push_back({region, std::move(memory_), std::move(domain_)});
     return;
   }
@@ -72,7 +72,7 @@ void MemoryRegion::CloseLeftovers(EnvState& state) noexcept {
 
 namespace {
 
-// { handle, number, id, buffer unless it is the caller's, addressHigh, addressLow, remoteKey }
+// { handle, number, callId, id, buffer unless the memory is the caller's, remoteAddress, remoteKey }
 Napi::Value Describe(Napi::Env env, const std::shared_ptr<MemoryRegion>& region) {
   if (!region->Publish()) throw SystemError(env, "ibv_reg_mr", ENOSPC);
   Napi::Object out = MakeHandle(env, region).As<Napi::Object>();
@@ -108,8 +108,8 @@ Napi::Value RegisterRegion(const Napi::CallbackInfo& info) {
   return Describe(info.Env(), region);
 }
 
-// One registration on the thread pool. It lives until its completion ran, which Node.js waits for also when
-// the environment ends meanwhile.
+// One registration on the thread pool. It is deleted by its completion, for which Node.js waits also when the
+// environment ends meanwhile.
 struct Registration {
   std::shared_ptr<EnvState> state;
   std::shared_ptr<MemoryRegion> region;

@@ -25,7 +25,7 @@ class MemoryRegion final : public Resource {
   // Pins and registers the memory: 0 or an errno. May run on another thread than the environment's, so that
   // it is serialised against Close().
   int Register() noexcept;
-  // Gives the region the id that work requests name. False when there is none left.
+  // Gives the region the id by which work requests name it. False when there is none left.
   bool Publish();
 
   void Close() noexcept override;

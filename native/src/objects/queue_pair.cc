@@ -10,7 +10,7 @@
 namespace netts {
 namespace {
 
-// Operations the device lacks, as bits `1 << ibv_wr_opcode`. Its provider would not refuse them all.
+// Operations that the device lacks, as bits `1 << ibv_wr_opcode`. Its provider does not refuse all of them.
 uint32_t UnsupportedOpcodes(const Context& context) {
   uint32_t bits = 0;
   if (context.verbs()->device->transport_type == IBV_TRANSPORT_IWARP) {
@@ -20,7 +20,8 @@ uint32_t UnsupportedOpcodes(const Context& context) {
     bits |= 1u << IBV_WR_ATOMIC_CMP_AND_SWP | 1u << IBV_WR_ATOMIC_FETCH_AND_ADD;
   }
   if ((context.attributes().device_cap_flags & kMemoryWindowType2) == 0 || context.attributes().max_mw == 0) {
-    // siw says that it can, and ends the connection: what a program could invalidate there is nothing.
+    // siw reports Send with invalidate as possible, but then ends the connection. Without windows there is no key to
+    // invalidate.
     bits |= 1u << IBV_WR_BIND_MW | 1u << IBV_WR_LOCAL_INV | 1u << IBV_WR_SEND_WITH_INV;
   }
   if ((context.attributes().device_cap_flags & IBV_DEVICE_MEM_MGT_EXTENSIONS) == 0) {
@@ -36,7 +37,7 @@ QueuePair::QueuePair(Parents parents)
 
 int QueuePair::Create(const ibv_qp_cap& capabilities) {
   ibv_qp_init_attr attributes{};
-  // Events carry the number, never a pointer: whoever takes them may be another thread.
+  // Events carry the number, not a pointer: another thread may take them.
   attributes.qp_context = reinterpret_cast<void*>(number());
   attributes.send_cq = parents_.send_queue->verbs();
   attributes.recv_cq = parents_.receive_queue->verbs();
@@ -69,7 +70,7 @@ void QueuePair::Close() noexcept {
   parents_.domain->context().events().RemoveSubject(number());
   EnvState& env = state();
   parents_ = {};
-  // Its windows are unbound now.
+  // Its windows are unbound now, so that regions can be deregistered.
   MemoryRegion::CloseLeftovers(env);
 }
 
@@ -83,7 +84,7 @@ int QueuePair::MoveToError() {
 
 int QueuePair::QueryState(ibv_qp_state* state) {
   if (iwarp_) {
-    // siw does not report it.
+    // siw does not report the state.
     *state = failed_ ? IBV_QPS_ERR : established_ ? IBV_QPS_RTS : IBV_QPS_INIT;
     return 0;
   }
@@ -126,7 +127,7 @@ Napi::Value CreateQueuePair(const Napi::CallbackInfo& info) {
   asked.max_send_sge = Number(limits, "maxSendEntries");
   asked.max_recv_sge = Number(limits, "maxReceiveEntries");
   asked.max_inline_data = Number(limits, "maxInlineBytes");
-  // Binding, and requests of no bytes on iWARP, take an element also where the program gives none.
+  // Binding, and requests without bytes on iWARP, take an element, also if the program gives none.
   RequirePositive(env, "maxSendWorkRequests", asked.max_send_wr);
   RequirePositive(env, "maxSendEntries", asked.max_send_sge);
   RequirePositive(env, "maxReceiveEntries", asked.max_recv_sge);
@@ -188,7 +189,7 @@ int64_t PostReceive(Napi::Env env, QueuePair& pair, const Numbers<2>& first_and_
                           return 0;
                         }
                         const int error = ibv_post_recv(pair.verbs(), chain, bad);
-                        // rxe looks at its receive queue only when something happens to the queue pair.
+                        // rxe flushes its receive queue only when the queue pair is modified or used.
                         pair.MoveToError();
                         return error;
                       });

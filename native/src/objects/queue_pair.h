@@ -16,7 +16,7 @@ class QueuePair final : public Resource {
   static constexpr ResourceKind kKind = ResourceKind::kQueuePair;
   static constexpr const char* kName = "the queue pair";
 
-  // What it is made on and of; all of it outlives the queue pair.
+  // The objects that it uses; they outlive the queue pair.
   struct Parents {
     std::shared_ptr<CmId> id;
     std::shared_ptr<ProtectionDomain> domain;
@@ -38,11 +38,10 @@ class QueuePair final : public Resource {
   const PostingLimits& send_limits() const { return send_limits_; }
   PostingLimits receive_limits() const { return {send_limits_.domain, asked_.max_recv_sge, 0, 0, iwarp_}; }
 
-  // The connection is up. Before that no send may go out, and providers of software devices take one into
-  // the queue before the kernel refuses it for its state: so it is refused here.
+  // The connection is established. Before that no send may be posted. The providers of software devices put it into the
+  // queue before the kernel refuses it for the state, so it is refused here.
   void MarkEstablished() { established_ = true; }
-  // It is in the error state, as far as completions, events and calls have shown: what is posted from now on
-  // is flushed.
+  // A completion, an event or a call has shown that it is in the error state: what is posted from now on is flushed.
   void MarkFailed() { failed_ = true; }
   bool may_send() const { return established_ || failed_; }
   bool failed() const { return failed_; }
@@ -50,7 +49,8 @@ class QueuePair final : public Resource {
   int MoveToError();
   // 0 or an errno.
   int QueryState(ibv_qp_state* state);
-  // siw takes posts in the error state and never completes them, so that they are not even posted.
+  // Whether the device flushes what is posted in the error state. siw takes it and does not complete it, so it is not
+  // posted there; the functions below add its completions.
   bool flushes_posts_itself() const { return !iwarp_; }
   void FlushSends(const ibv_send_wr* chain);
   void FlushReceives(const ibv_recv_wr* chain);

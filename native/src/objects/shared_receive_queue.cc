@@ -9,7 +9,7 @@ namespace netts {
 
 int SharedReceiveQueue::Create(uint32_t max_work_requests, uint32_t max_entries_asked) {
   ibv_srq_init_attr attributes{};
-  // Events carry the number, never a pointer: whoever takes them may be another thread.
+  // Events carry the number, not a pointer: another thread may take them.
   attributes.srq_context = reinterpret_cast<void*>(number());
   attributes.attr.max_wr = max_work_requests;
   attributes.attr.max_sge = max_entries_asked;
@@ -40,7 +40,7 @@ Napi::Value CreateSharedReceiveQueue(const Napi::CallbackInfo& info) {
   auto queue = std::make_shared<SharedReceiveQueue>(Share(Get<ProtectionDomain>(info[0])));
   const uint32_t max_requests = info[1].As<Napi::Number>().Uint32Value();
   const uint32_t max_entries = info[2].As<Napi::Number>().Uint32Value();
-  // Requests of no bytes on iWARP take an element also where the program gives none.
+  // On iWARP a request without bytes takes an element, also if the program gives none.
   RequirePositive(env, "maxWorkRequests", max_requests);
   RequirePositive(env, "maxEntries", max_entries);
   const size_t byte_length = max_requests * (sizeof(ReceiveRecord) + max_entries * sizeof(EntryRecord));

@@ -26,7 +26,7 @@ SiwKeyGuard::SiwKeyGuard(ibv_context* context, const ibv_device_attr& attributes
   if (attributes.vendor_id != kSiwVendor) return;
   std::lock_guard<std::mutex> lock(mutex);
   Covering& entry = covering[context];
-  // Without it, too, most things work: a failure here is not worth refusing the device for.
+  // A failure is ignored: without the queue most things work too.
   if (entry.users++ == 0) entry.queue = Ibv().create_cq(context, kCoveringEntries, nullptr, nullptr, 0);
   context_ = context;
 }

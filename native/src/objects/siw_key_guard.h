@@ -1,8 +1,8 @@
-// Works around a defect of Soft-iWARP (siw), in the kernel's siw-abi.h and rdma-core's provider alike.
+// Works around a defect of Soft-iWARP (siw), which the kernel's siw-abi.h and rdma-core's provider both have.
 //
 // A queue is mapped by a key, which is its offset among the queues of the context, and the key 0x90000
-// (SIW_INVAL_UOBJ_KEY) is taken for "no key". So the queue that happens to lie there, after 144 pages of others,
-// can't be created, and the next attempt gets the same key. While a large queue covers that offset, none does.
+// (SIW_INVAL_UOBJ_KEY) means "no key". So a queue at that offset, after 144 pages of other queues, cannot be created,
+// and the next attempt gets the same key. While a large queue covers that offset, no other queue gets it.
 #pragma once
 
 #include "../loader/verbs_api.h"

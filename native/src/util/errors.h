@@ -1,4 +1,4 @@
-// The two kinds of JavaScript errors that the addon throws. The TypeScript side makes NettsErrors of them.
+// The two kinds of JavaScript errors that the addon throws. lib/addon/failures.ts makes NettsErrors of them.
 #pragma once
 
 #include <napi.h>
@@ -11,14 +11,14 @@ namespace netts {
 // A verbs call failed: `errno` (positive, as the manual pages have it), `code` (such as `ENOMEM`), `syscall`.
 Napi::Error SystemError(Napi::Env env, const char* syscall, int error_number);
 
-// Throws what `errno` says. It is read first: with clang, `throw` allocates the exception before it looks at its operand,
-// and that may change `errno`.
+// Throws the error for `errno`. `errno` is read first: with clang, `throw` allocates the exception before it evaluates
+// its operand, and that may change `errno`.
 [[noreturn]] void ThrowErrno(Napi::Env env, const char* syscall);
 
-// What a verbs call returned as a positive errno: some providers (siw) return it negative.
+// The result of a verbs call as a positive errno: some providers (siw) return it negative.
 inline int Errno(int result) { return result < 0 ? -result : result; }
 
-// The program made a mistake: `code` is the NettsError's.
+// The program made a mistake: `code` is that of the NettsError.
 Napi::Error CodedError(Napi::Env env, const char* code, const std::string& message);
 
 // @throws ERR_NETTS_INVALID_ARGUMENT for 0

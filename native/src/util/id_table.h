@@ -1,5 +1,5 @@
-// Small integers for objects that work requests name: a slot and a generation, so that an id that was closed
-// is recognised and does not come back soon.
+// Small integers for objects that work requests and calls name: a slot and a generation, so that the id of a closed
+// object is recognised, and is not used again soon.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ PollHandle::PollHandle(uv_loop_t* loop, int fd, std::function<void()> on_readabl
   }
   watched_ = watched;
   watched->handle.data = watched;
-  // Nothing keeps the process alive unless someone waits for an event of this descriptor.
+  // The handle does not keep the process alive until Ref() is called.
   uv_unref(reinterpret_cast<uv_handle_t*>(&watched->handle));
   status_ = uv_poll_start(&watched->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {
     // An error status is no different from readiness: the next read of the descriptor reports it. The

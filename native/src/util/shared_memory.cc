@@ -24,7 +24,7 @@ std::shared_ptr<SharedMemory> SharedMemory::Map(size_t byte_length) {
 }
 
 std::shared_ptr<SharedMemory> SharedMemory::MapFile(int file_descriptor, uint64_t offset, size_t byte_length) {
-  // The one of the two that says EBADF: the fstat that Zig links in for an old glibc fails and leaves errno alone.
+  // Before fstat, because it sets EBADF: the fstat that Zig links in for an old glibc fails without setting errno.
   struct statfs system{};
   if (fstatfs(file_descriptor, &system) != 0) return nullptr;
   struct stat status{};
@@ -34,7 +34,7 @@ std::shared_ptr<SharedMemory> SharedMemory::MapFile(int file_descriptor, uint64_
     errno = EOVERFLOW;
     return nullptr;
   }
-  // Of hugetlbfs, the size of its pages.
+  // For a file of hugetlbfs, f_bsize is the size of its pages.
   const bool is_huge = system.f_type == HUGETLBFS_MAGIC;
   const auto page = static_cast<uint64_t>(is_huge ? system.f_bsize : sysconf(_SC_PAGESIZE));
   if (offset % page != 0 || byte_length % page != 0) {
@@ -63,7 +63,7 @@ Napi::Value ExposeMemory(Napi::Env env, std::shared_ptr<SharedMemory> memory, si
   const auto buffer = Napi::ArrayBuffer::New(
       env, data, byte_length,
       [](Napi::Env, void*, std::shared_ptr<SharedMemory>* dropped) { delete dropped; }, reference.get());
-  // JavaScript's from here on. Making the array fails in a worker that is being terminated.
+  // Owned by JavaScript from here on. Before, because making the array fails in a worker that is being terminated.
   reference.release();
   return buffer;
 }

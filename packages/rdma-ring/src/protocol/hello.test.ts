@@ -28,7 +28,7 @@ describe('the hello', () => {
       [{ capacity: 0 }, /ring of 0 bytes/],
       [{ capacity: LEAST_CAPACITY / 2 }, /ring of 2048 bytes/],
       [{ capacity: MOST_CAPACITY * 2 }, /ring of/],
-      [{ capacity: 65_537 }, /no power of two/],
+      [{ capacity: 65_537 }, /not a power of two/],
       [{ posted: LEAST_POSTED - 1 }, /receives are not within/],
       [{ posted: 387 }, /387 receives are not within/],
       [{ maxPosted: MOST_POSTED + 1 }, /more than/],
