@@ -31,7 +31,8 @@ class AddonMemoryRegion extends NativeObject implements MemoryRegion {
   constructor(domain: AddonProtectionDomain, native: NativeRegion, { memory, access }: CheckedRegion) {
     super(domain.device.environment, native, 'the memory region')
     this.id = native.id
-    this.bytes = memory instanceof Uint8Array ? memory : new Uint8Array(native.buffer!)
+    // Without a buffer it is the caller's memory.
+    this.bytes = native.buffer ? new Uint8Array(native.buffer) : (memory as Uint8Array)
     this.byteLength = this.bytes.byteLength
     this.access = access
     this.remoteAddress = native.remoteAddress
@@ -116,20 +117,19 @@ interface CheckedRegion {
 function checkRegion(options: MemoryRegionOptions): CheckedRegion {
   const { access = AccessFlag.localWrite } = options
   const memory = checkMemory(options)
-  const byteLength = checkInteger(
-    'byteLength',
-    typeof memory === 'number' ? memory : memory.byteLength,
-    1,
-    MAX_REGION_BYTES,
-  )
   checkAccess(access)
-  return { memory, byteLength, access }
+  return { memory, byteLength: typeof memory === 'number' ? memory : memory.byteLength, access }
 }
 
 function checkMemory(options: MemoryRegionOptions): NativeMemory {
-  if ('memory' in options) return checkSharedMemory(options.memory)
-  if (!('fileDescriptor' in options)) return options.byteLength
-  const { fileDescriptor, fileOffset = 0, byteLength } = options
+  if ('memory' in options) {
+    const memory = checkSharedMemory(options.memory)
+    checkInteger('byteLength', memory.byteLength, 1, MAX_REGION_BYTES)
+    return memory
+  }
+  const byteLength = checkInteger('byteLength', options.byteLength, 1, MAX_REGION_BYTES)
+  if (!('fileDescriptor' in options)) return byteLength
+  const { fileDescriptor, fileOffset = 0 } = options
   checkInteger('fileDescriptor', fileDescriptor, 0, 0x7fffffff)
   checkInteger('fileOffset', fileOffset, 0, Number.MAX_SAFE_INTEGER)
   return { fileDescriptor, fileOffset, byteLength }

@@ -1,8 +1,10 @@
 /** The completion loop against the simulated device: no completion is ever missed, however it waits. */
+import { pid } from 'node:process'
+import { threadId } from 'node:worker_threads'
 import { describe, expect, it, vi } from 'vitest'
 import { connectPair, type End, type EndOptions } from '../../test/device-suite/pair.js'
 import type { SimulatedFabric, SimulatedHost } from '../simulated.js'
-import { forEachSeed } from '../simulated.js'
+import { createSimulatedFabric, forEachSeed } from '../simulated.js'
 import type { CompletionChannel } from '../verbs/completion-queue.js'
 import { COMPLETION, SendFlag, SendOpcode } from '../verbs/layout.js'
 import type { Verbs } from '../verbs/verbs.js'
@@ -140,6 +142,18 @@ describe.each(POLLING)('a completion loop that waits by %s', (polling) => {
 })
 
 describe('a completion loop', () => {
+  it('has the vector of its process and thread, so that they spread over all there are', () => {
+    for (const completionVectors of [1, 7, 64]) {
+      const fabric = createSimulatedFabric({ mode: 'roce', seed: 1 })
+      const host = fabric.createHost({ limits: { completionVectors } })
+      const device = host.devices()[0]!
+      const makeChannel = vi.spyOn(device, 'createCompletionChannel')
+      const loop = new CompletionLoop(device, host.clock, options('event'))
+      expect(makeChannel.mock.calls[0]![0]!.vector).toBe((pid + threadId) % completionVectors)
+      loop.close()
+    }
+  })
+
   it('makes another queue when one is full', async () => {
     await withLoop('event', 5, async ({ loop, server }) => {
       const first = loop.reserve(4000)

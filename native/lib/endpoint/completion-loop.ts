@@ -8,6 +8,7 @@
  * A program that answers from a promise does so after the turn. While the loop is polling, it then polls again in the
  * same turn of the event loop (a *continuation*), instead of in the next one.
  */
+import { pid } from 'node:process'
 import { threadId } from 'node:worker_threads'
 import { nextTick } from '@netts/core/driver'
 import type { CompletionChannel, CompletionQueue } from '../verbs/completion-queue.js'
@@ -61,8 +62,9 @@ export class CompletionLoop {
     this.#clock = clock
     this.#options = options
     const { maxCompletions, completionVectors } = device.attributes
-    // Different threads take different vectors, whose interrupts go to different processors.
-    this.#channel = device.createCompletionChannel({ vector: threadId % completionVectors, batch: BATCH })
+    // Different processes and threads take different vectors, whose interrupts go to different processors.
+    const vector = (pid + threadId) % completionVectors
+    this.#channel = device.createCompletionChannel({ vector, batch: BATCH })
     this.#queues = new CompletionQueues(this.#channel, maxCompletions)
     // While it is polling, it polls in this turn of the event loop anyway.
     this.#channel.onNotify = () => {

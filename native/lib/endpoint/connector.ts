@@ -1,14 +1,14 @@
 /** Connects to an address. Whatever interrupts it, nothing stays open. */
 import dns from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { formatAddress, type HostAddress, NettsError } from '@netts/core'
+import { type HostAddress, NettsError } from '@netts/core'
 import type { EndSignal } from '@netts/core/driver'
 import type { CmId } from '../verbs/cm.js'
 import type { Verbs } from '../verbs/verbs.js'
 import { type Attempt, raceAddresses } from './address-race.js'
 import { EndpointMachine } from './endpoint.js'
 import type { Endpoint, EndpointOptions } from './endpoint-session.js'
-import { ACK_TIMEOUT, addressHint, CmSteps, connectionParameters } from './handshake.js'
+import { ACK_TIMEOUT, addressHint, CmSteps, connectionParameters, describeAttempt } from './handshake.js'
 import { decodeHello, encodeHello } from './hello.js'
 import { withSlabsAhead } from './slabs-ahead.js'
 
@@ -74,9 +74,9 @@ class ConnectAttempt implements Attempt<Endpoint> {
     this.#id = id
     id.ref()
     try {
-      const steps = new CmSteps(id, address)
-      const destination = { host: this.#host, port: address.port }
       const { localAddress, trafficClass } = this.#options
+      const steps = new CmSteps(id, address, localAddress)
+      const destination = { host: this.#host, port: address.port }
       const source = localAddress === undefined ? {} : { source: { host: localAddress, port: 0 } }
       await steps.take('address-resolved', () =>
         id.resolveAddress({ destination, ...source, timeoutMs: RESOLVE_TIMEOUT_MS }),
@@ -95,7 +95,7 @@ class ConnectAttempt implements Attempt<Endpoint> {
       return await opened
     } catch (error) {
       if (!this.#endpoint) id.close()
-      throw asConnectFailure(error, address)
+      throw asConnectFailure(error, address, this.#options)
     }
   }
 
@@ -131,7 +131,7 @@ async function shakeHands(
 ): Promise<void> {
   const { session } = endpoint
   const hello = encodeHello(options.identity, session.hello())
-  const steps = new CmSteps(id, address)
+  const steps = new CmSteps(id, address, options.localAddress)
   const asked = steps.take('established', () => {
     id.connect(connectionParameters(options, endpoint.device, hello))
     endpoint.asking()
@@ -155,12 +155,12 @@ async function shakeHands(
 }
 
 /** The end of a connection that was not open yet is a failure to connect. */
-function asConnectFailure(error: unknown, address: HostAddress): unknown {
+function asConnectFailure(error: unknown, address: HostAddress, { localAddress }: EndpointOptions): unknown {
   if (!(error instanceof NettsError) || !ENDS.has(error.code)) return error
-  const hint = addressHint(address)
+  const hint = localAddress === undefined ? addressHint(address) : undefined
   return new NettsError(
     'ERR_NETTS_CONNECT_FAILED',
-    `connecting to ${formatAddress(address)} failed: ${error.message}${hint === undefined ? '' : `. ${hint}`}`,
+    `${describeAttempt(address, localAddress)} failed: ${error.message}${hint === undefined ? '' : `. ${hint}`}`,
     {
       cause: error,
       operation: 'connect',

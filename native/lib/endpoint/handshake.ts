@@ -48,8 +48,14 @@ export function connectionParameters(
   }
 }
 
+/** An attempt to connect, as errors name it. */
+export function describeAttempt(address: HostAddress, localAddress: string | undefined): string {
+  const from = localAddress === undefined ? '' : ` from ${localAddress}`
+  return `connecting to ${formatAddress(address)}${from}`
+}
+
 /** The error for an event that ends an attempt to connect. */
-export function connectFailure(event: CmEvent, address: HostAddress): NettsError {
+export function connectFailure(event: CmEvent, address: HostAddress, localAddress?: string): NettsError {
   const where = formatAddress(address)
   if (event.type === 'rejected') {
     if (event.reason === 'nobody-listening') {
@@ -66,7 +72,7 @@ export function connectFailure(event: CmEvent, address: HostAddress): NettsError
   }
   const status = 'status' in event ? String(event.status) : 'ECONNRESET'
   const hint = addressHint(address) ?? HINTS[status]
-  return callError(`connecting to ${where}`, status, {
+  return callError(describeAttempt(address, localAddress), status, {
     code: 'ERR_NETTS_CONNECT_FAILED',
     address,
     ...(hint === undefined ? {} : { hint }),
@@ -77,10 +83,12 @@ export function connectFailure(event: CmEvent, address: HostAddress): NettsError
 export class CmSteps {
   readonly #id: CmId
   readonly #address: HostAddress
+  readonly #localAddress: string | undefined
 
-  constructor(id: CmId, address: HostAddress) {
+  constructor(id: CmId, address: HostAddress, localAddress?: string) {
     this.#id = id
     this.#address = address
+    this.#localAddress = localAddress
   }
 
   /** Starts a step and waits for the event of this type. Rejects with an error for any other event. */
@@ -90,7 +98,7 @@ export class CmSteps {
         if (event.type === 'address-change') return
         this.#id.onEvent = undefined
         if (event.type === type) resolve(event as Extract<CmEvent, { type: T }>)
-        else reject(connectFailure(event, this.#address))
+        else reject(connectFailure(event, this.#address, this.#localAddress))
       }
       start()
     })

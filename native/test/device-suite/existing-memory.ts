@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
 import { AccessFlag, SendFlag, SendOpcode } from '../../lib/verbs/layout.js'
 import type { MemoryRegion } from '../../lib/verbs/protection-domain.js'
 import type { DeviceTest } from './bench.js'
@@ -64,6 +65,15 @@ export function existingMemoryTests(test: DeviceTest): void {
         code: 'ERR_NETTS_INVALID_ARGUMENT',
       })
     }
+    close()
+  })
+
+  test('memory of another realm can be registered', async (bench) => {
+    const { client, close } = await connectPair(bench)
+    const memory = runInNewContext('new Uint8Array(new SharedArrayBuffer(8))') as Uint8Array
+    const region = client.protectionDomain.registerRegion({ memory })
+    assert.equal(region.bytes, memory)
+    region.close()
     close()
   })
 

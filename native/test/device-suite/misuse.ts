@@ -103,6 +103,9 @@ export function misuseTests(test: DeviceTest): void {
     const { protectionDomain, channel, device } = client
     assert.throws(() => protectionDomain.registerRegion({ byteLength: 0 }), invalid)
     assert.throws(() => protectionDomain.registerRegion({ byteLength: 1.5 }), invalid)
+    for (const byteLength of [undefined, null, '4096'] as never[]) {
+      assert.throws(() => protectionDomain.registerRegion({ byteLength }), invalid)
+    }
     assert.throws(() => protectionDomain.registerRegion({ byteLength: 1, access: 4096 }), invalid)
     assert.throws(
       () => protectionDomain.registerRegion({ byteLength: 1, access: AccessFlag.remoteWrite }),

@@ -174,10 +174,10 @@ export function notificationTests(test: DeviceTest): void {
     }
     for (const { client, server } of pairs) {
       server.receive(...Array.from({ length: 12 }, () => ({})))
-      client.send(...Array.from({ length: 12 }, () => empty))
-      await client.completions.succeed(12)
+      // The answer to the Read says that all before it have arrived, on iWARP as well.
+      client.send(...Array.from({ length: 12 }, () => empty), { ...empty, opcode: SendOpcode.read })
+      await client.completions.succeed(13)
     }
-    await pause(bench, 20)
     const found = [0, 1].map(() => {
       assert.equal(channel.poll(), 4)
       return channel.completions[COMPLETION.queuePairNumber]
@@ -192,13 +192,13 @@ export function notificationTests(test: DeviceTest): void {
     const SPIN_MS = 2
     const channel = bench.client.devices()[0]!.createCompletionChannel()
     const queues = Array.from({ length: 20 }, () => channel.createCompletionQueue({ maxCompletions: 1 }))
-    const tookMs = Array.from({ length: 5 }, () => {
+    const tookMs = Array.from({ length: 20 }, () => {
       const beganMs = performance.now()
       assert.equal(channel.poll(SPIN_MS * 1000), 0)
       return performance.now() - beganMs
     })
     // Whatever else the machine does meanwhile.
-    assert(Math.min(...tookMs) < 5 * SPIN_MS, `${tookMs} ms`)
+    assert(Math.min(...tookMs) < 10 * SPIN_MS, `${tookMs} ms`)
     for (const queue of queues) queue.close()
     channel.close()
   })

@@ -143,6 +143,7 @@ function endpointTests(messenger: EndpointOptions, test: EndpointTest): void {
     const elsewhere = { ...messenger, localAddress: '198.51.100.1' }
     await assert.rejects(connectEndpoint(bench.client, address, elsewhere), {
       code: 'ERR_NETTS_CONNECT_FAILED',
+      message: /from 198\.51\.100\.1 failed/,
     })
     await assert.rejects(connectEndpoint(bench.client, address, { ...messenger, trafficClass: 256 }), {
       code: 'ERR_NETTS_INVALID_ARGUMENT',

@@ -116,6 +116,17 @@ const troubles: Record<string, () => Promise<void>> = {
         none,
       )
     }
+    for (const [requests, entries] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      assert.throws(() => binding.createSharedReceiveQueue(handles[1], requests, entries), {
+        code: 'ERR_NETTS_INVALID_ARGUMENT',
+      })
+    }
+    const otherKind = { name: 'TypeError', message: /another kind/ }
+    assert.throws(() => binding.cmLocalAddress(handles[1]), otherKind)
+    assert.throws(() => binding.queuePairState(handles[2]), otherKind)
     end.close()
     // Of another addon: Node.js makes some itself.
     const server = createServer().listen(0, '127.0.0.1')
