@@ -165,7 +165,8 @@ export function notificationTests(test: DeviceTest): void {
   })
 
   test('a queue that always has a full batch keeps no other waiting', async (bench) => {
-    const channel = bench.server.devices()[0]!.createCompletionChannel({ batch: 4 })
+    const first = await connectPair(bench)
+    const channel = first.server.device.createCompletionChannel({ batch: 4 })
     const queues = [0, 1].map(() => channel.createCompletionQueue({ maxCompletions: 32 }))
     const pairs: Pair[] = []
     for (const queue of queues) {
@@ -183,14 +184,15 @@ export function notificationTests(test: DeviceTest): void {
       return channel.completions[COMPLETION.queuePairNumber]
     })
     assert.notEqual(found[0], found[1])
-    for (const { close } of pairs) close()
+    for (const { close } of [first, ...pairs]) close()
     for (const queue of queues) queue.close()
     channel.close()
   })
 
   test('a channel spins as long as it is told, whatever the number of its queues', async (bench) => {
     const SPIN_MS = 2
-    const channel = bench.client.devices()[0]!.createCompletionChannel()
+    const { client, close } = await connectPair(bench)
+    const channel = client.device.createCompletionChannel()
     const queues = Array.from({ length: 20 }, () => channel.createCompletionQueue({ maxCompletions: 1 }))
     const tookMs = Array.from({ length: 20 }, () => {
       const beganMs = performance.now()
@@ -201,6 +203,7 @@ export function notificationTests(test: DeviceTest): void {
     assert(Math.min(...tookMs) < 10 * SPIN_MS, `${tookMs} ms`)
     for (const queue of queues) queue.close()
     channel.close()
+    close()
   })
 
   test('a wake that nobody listens for is lost, but what it was for is not', async (bench) => {
