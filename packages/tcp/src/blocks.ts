@@ -31,8 +31,14 @@ export function takeSmallBlock(): Buffer {
   return freeSmall.pop() ?? Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES)
 }
 
-/** Gives a block of either size back. Call it once, when nothing refers to its bytes any more. */
+/**
+ * Gives a block of either size back, once, when nothing refers to its bytes any more. A block that has another size by
+ * now is dropped: a program transferred the memory of a chunk that it received.
+ */
 export function giveBlock(block: Buffer): void {
-  const same = block.length === BLOCK_BYTES ? free : freeSmall
-  if (same.length < MAX_FREE) same.push(block)
+  if (block.length === BLOCK_BYTES) {
+    if (free.length < MAX_FREE) free.push(block)
+  } else if (block.length === SMALL_BLOCK_BYTES && freeSmall.length < MAX_FREE) {
+    freeSmall.push(block)
+  }
 }
