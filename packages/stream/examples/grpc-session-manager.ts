@@ -1,4 +1,4 @@
-// A session manager of connect-node that reads from the beginning of a call on, not from that of its answer.
+// A session manager of connect-node that begins to read when a call begins, before the response arrives.
 
 import { Http2SessionManager } from '@connectrpc/connect-node'
 
@@ -7,7 +7,7 @@ export class EarlyReadingSessionManager extends Http2SessionManager {
     const stream = await super.request(...call)
     const pieces = stream[Symbol.asyncIterator]()
     const first = pieces.next()
-    // Whoever reads is told.
+    // The reader below gets this error. Until it reads, the rejection must not count as unhandled.
     first.catch(() => {})
     stream[Symbol.asyncIterator] = async function* () {
       for (let piece = await first; !piece.done; piece = await pieces.next()) yield piece.value
