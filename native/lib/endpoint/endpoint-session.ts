@@ -13,7 +13,11 @@ import type { SlabNeed } from './spare-slabs.js'
 /** Which end this is: the connector sends first. */
 export type EndpointRole = 'connector' | 'acceptor'
 
-/** State of an {@link Endpoint}; it changes from left to right only. */
+/**
+ * State of an {@link Endpoint}; it changes from left to right only. *handshaking*: until both ends have sent READY. *open*:
+ * work requests may be posted. *draining*: what is outstanding is flushed, and nothing more is posted. *closed*:
+ * everything was given back.
+ */
 export type EndpointState = 'handshaking' | 'open' | 'draining' | 'closed'
 
 /**

@@ -55,7 +55,10 @@ export function callError(operation: string, errnoName: string, context: VerbsEr
   return fail(operation, errnoName, cause, context)
 }
 
-/** The name of a {@link CompletionStatus} in `infiniband/verbs.h`, such as `IBV_WC_WR_FLUSH_ERR`. */
+/**
+ * The name of a {@link CompletionStatus} in `infiniband/verbs.h`, such as `IBV_WC_WR_FLUSH_ERR`; `IBV_WC_` and the number
+ * for one that is not there.
+ */
 export function completionStatusName(status: number): string {
   return COMPLETION_STATUS_NAMES[status] ?? `IBV_WC_${status}`
 }

@@ -89,8 +89,9 @@ function writeEntries(words: Uint32Array, at: number, entries: readonly RegionRa
 
 /**
  * Writes a request into record `index` of `queuePair.sendRequests`, for {@link QueuePair.postSend}. It checks nothing:
- * `postSend` does.
- * @param queuePair a queue pair with room for the request's entries
+ * `postSend` does. What was in the record before is overwritten.
+ * @param queuePair a queue pair whose records have room for the request's entries (`maxSendEntries`)
+ * @param index counted from 0: the place in the next batch
  */
 export function writeSend(
   queuePair: { readonly sendRequests: Uint32Array; readonly sendRecordWords: number },

@@ -18,7 +18,7 @@ import { RingSession } from './transport.js'
 /** Number and version of this protocol in the hello. */
 const IDENTITY = { driver: 2, version: 1 } as const
 
-/** Options of {@link ringOver}. */
+/** Options of {@link ringOver}: those of {@link ring}, and the verbs, which `ring` opens by itself. */
 export interface RingOverOptions extends RingOptions {
   /**
    * The verbs to run on, such as a host of `@netts/verbs/simulated`. The caller closes them, after the last transport.

@@ -16,7 +16,7 @@ import { SendRecvSession } from './transport.js'
 /** Number and version of this protocol in the hello. */
 const IDENTITY = { driver: 1, version: 1 } as const
 
-/** Options of {@link sendRecvOver}. */
+/** Options of {@link sendRecvOver}: those of {@link sendRecv}, and the verbs, which `sendRecv` opens by itself. */
 export interface SendRecvOverOptions extends SendRecvOptions {
   /**
    * The verbs to run on, such as a host of `@netts/verbs/simulated`. The caller closes them, after the last transport.

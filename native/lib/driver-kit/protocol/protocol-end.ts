@@ -15,7 +15,10 @@ export interface PostedReceives {
   readonly maxPosted: number
 }
 
-/** The protocol state of one end of a connection; drivers extend it. */
+/**
+ * The protocol state of one end of a connection: its life, the credits in both directions, and which control frames are due.
+ * It does no I/O. A driver extends it with the rules of its own data frames.
+ */
 export abstract class ProtocolEnd {
   /** The state of the connection. */
   life: LifeState = 'open'
