@@ -14,6 +14,8 @@ export interface PublicPackage {
   readonly directory: string
   /** The names of the workspace's packages that it depends on. */
   readonly dependencies: readonly string[]
+  /** What a user has to install beside it, with its version. */
+  readonly peers: Readonly<Record<string, string>>
   /** Its entry points as a user imports them, such as `@netts/core/driver`. */
   readonly entryPoints: readonly string[]
 }
@@ -22,6 +24,8 @@ interface Manifest {
   name: string
   private?: boolean
   dependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>
   exports: Record<string, unknown>
 }
 
@@ -36,10 +40,14 @@ export function publicPackages(): PublicPackage[] {
     if (!existsSync(file)) return []
     const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
     if (manifest.private) return []
+    const { peerDependencies = {}, peerDependenciesMeta = {} } = manifest
     return {
       name: manifest.name,
       directory,
       dependencies: Object.keys(manifest.dependencies ?? {}).filter((name) => name.startsWith('@netts/')),
+      peers: Object.fromEntries(
+        Object.entries(peerDependencies).filter(([name]) => !peerDependenciesMeta[name]?.optional),
+      ),
       entryPoints: Object.keys(manifest.exports)
         .filter((entry) => !entry.endsWith('.json'))
         .map((entry) => manifest.name + entry.slice(1)),

@@ -25,7 +25,7 @@ function programsOf(target: PublicPackage) {
 }
 
 /**
- * Installs the package into an empty folder with nothing but what its README's programs import, and runs them.
+ * Installs the package into an empty folder with nothing but its peers and what its README's programs import, and runs them.
  * @param tarballs of every package, by name
  */
 export function tryInstalled(
@@ -38,7 +38,8 @@ export function tryInstalled(
   const { programs, others } = programsOf(target)
   const wanted = [target.name, ...others]
   const needed = new Set(wanted.flatMap((name) => withDependencies(name, all)))
-  project.declare(wanted, new Map([...needed].map(({ name }) => [name, tarballs.get(name)!])))
+  // npm and pnpm install peers by themselves, Yarn does not.
+  project.declare(wanted, new Map([...needed].map(({ name }) => [name, tarballs.get(name)!])), target.peers)
   try {
     manager.install(project)
   } catch (error) {
