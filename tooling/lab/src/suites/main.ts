@@ -25,7 +25,7 @@ const DEEP_SUFFIX = '.deep.lab.test.ts'
 const DEEP_HOSTS_SUFFIX = '.deep.hosts.lab.test.ts'
 /** A file that takes longer hangs. Those on this machine boot guests several times. */
 const LAB_TIMEOUT_MS = 300_000
-const DEEP_LAB_TIMEOUT_MS = 900_000
+const DEEP_LAB_TIMEOUT_MS = 2_400_000
 const HOSTS_TIMEOUT_MS = 600_000
 /** Of the tests of one file that failed, so many are named at the end. */
 const MOST_NAMES = 10
