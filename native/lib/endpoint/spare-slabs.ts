@@ -77,7 +77,7 @@ export class SpareSlabs {
     return this.#of(need).regions.pop()
   }
 
-  /** Closes all that were not taken. @returns whether there was any */
+  /** Closes the slabs that nobody took. @returns whether there were any */
   clear(): boolean {
     let hadAny = false
     for (const { regions } of this.#spares.values()) {
@@ -89,7 +89,7 @@ export class SpareSlabs {
     return hadAny
   }
 
-  /** Closes all that were not taken, and registers no more. */
+  /** Closes the slabs that nobody took, and registers no more. */
   close(): void {
     this.#isClosed = true
     this.clear()

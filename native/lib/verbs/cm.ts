@@ -118,7 +118,10 @@ export interface CmRejectedEvent {
   readonly reason: 'listener' | 'nobody-listening' | 'other'
   /** The CM's own number: `enum ib_cm_rej_reason` on InfiniBand and RoCE, a positive errno on iWARP. */
   readonly status: number
-  /** A copy of what the peer's program gave to {@link CmId.reject}, padded as any private data. */
+  /**
+   * A copy of what the peer gave to {@link CmId.reject}; on InfiniBand and RoCE padded with zeros to
+   * `PRIVATE_DATA_BYTES.reject`.
+   */
   readonly privateData: Uint8Array
 }
 
@@ -126,7 +129,10 @@ export interface CmRejectedEvent {
 export interface CmEstablishedEvent {
   /** Tells the event from others. */
   readonly type: 'established'
-  /** For the connector a copy of what the peer gave to {@link CmId.accept}, padded as any private data; else empty. */
+  /**
+   * For the connector a copy of what the peer gave to {@link CmId.accept}; on InfiniBand and RoCE padded with zeros to
+   * `PRIVATE_DATA_BYTES.accept`. For the acceptor it is empty.
+   */
   readonly privateData: Uint8Array
 }
 
